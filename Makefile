@@ -1,0 +1,49 @@
+# make demo · make test · make lint · make bench; each sets up what it needs first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CONFIG ?= config/demo.yaml
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/local --configfile
+# One thread per process: default threading ran up to 18 times slower on a shared machine.
+export OMP_NUM_THREADS := 1
+
+.PHONY: install demo test lint format bench lock
+
+install: .venv/installed
+
+# The stamp is written last, so an interrupted installation starts again.
+.venv/installed: envs/lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "facebias needs Python 3.11, found %d.%d: make PYTHON=/path/to/python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	@echo "Installing the locked environment (about 7 GB, some minutes)."
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/lock.txt
+	$(BIN)/python -m pip check
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "facebias.pth").write_text(str(pathlib.Path("workflow").resolve()) + "\n")'
+	@cp envs/lock.txt $@
+
+demo: install
+	$(SNAKEMAKE) config/demo.yaml
+	@echo "The report: results/demo/report.html (start with its first page: results/demo/report/start_page.html)"
+
+test: install
+	$(BIN)/python -m pytest --numprocesses logical
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/lint-imports
+	$(BIN)/snakemake --lint
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+bench: install
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-columns=median,min,max,rounds
+
+# Needs uv (https://docs.astral.sh/uv); only for those who change the dependencies.
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--no-header --no-annotate envs/requirements.in -o envs/lock.txt
+	$(BIN)/python tests/environments.py --write

@@ -1,0 +1,109 @@
+"""Photographs and videos for tests: real files, made from the London photographs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from facebias.study import Data, Labels, Preprocessing, Window, build
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("FACEBIAS_SHARED", REPOSITORY.parent / "shared"))
+LONDON = SHARED / "data" / "london_faces"
+
+needs_london = pytest.mark.skipif(
+    not LONDON.is_dir(), reason=f"needs the London photographs in {LONDON} (see FACEBIAS_SHARED)"
+)
+
+
+@functools.cache
+def photograph(subject: str = "001", label: str = "smiling", side: int = 675) -> np.ndarray:
+    """A London photograph as RGB, uint8 (side, side, 3)."""
+    with Image.open(LONDON / label / f"{subject}.jpg") as picture:
+        pixels = np.asarray(picture)
+    return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def moving(frames: int, side: int = 160, subject: str = "001") -> list[np.ndarray]:
+    """Frames of a photograph that slides sideways, so that no two are alike."""
+    wide = photograph(subject, side=side + 2 * frames)
+    return [np.ascontiguousarray(wide[frames : frames + side, n : n + side]) for n in range(frames)]
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    *,
+    fps: int = 12,
+    codec: str = "libx264",
+    **options: str,
+) -> Path:
+    """Write RGB frames to a video; the ending of ``path`` chooses the container."""
+    container = av.open(str(path), "w", options=options)
+    stream = None
+    for pixels in frames:
+        if stream is None:
+            stream = container.add_stream(codec, rate=fps)
+            stream.height, stream.width = pixels.shape[:2]
+            stream.pix_fmt = "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+    container.close()
+    return path
+
+
+def clip_settings(**changes: Any) -> Preprocessing:
+    """Settings of a small extraction: four key frames, crops of 48 pixels."""
+    defaults: dict[str, Any] = {
+        "windows": [{"k": 4, "skip_frames": 0, "part": [0.0, 1.0]}],
+        "cluster_size": 16,
+        "crop_size": 48,
+        "margin": 0,
+        "box": "clip",
+        "min_probability": 0.9,
+        "min_face": 60,
+        "detect_size": 160,
+        "several_faces": "exclude",
+        "shards": 1,
+        "seed": 1,
+    }
+    return build(Preprocessing, defaults | changes)
+
+
+def window(k: int, skip_frames: int = 0, part: tuple[float, float] = (0.0, 1.0)) -> Window:
+    """One stretch of a video."""
+    return Window(k=k, skip_frames=skip_frames, part=part)
+
+
+def data_settings(**changes: Any) -> Data:
+    """Pictures listed in samples.csv, people in subjects.csv."""
+    defaults: dict[str, Any] = {
+        "adapter": "pictures",
+        "root": None,
+        "manifest": "samples.csv",
+        "layout": None,
+        "subjects": "subjects.csv",
+        "attributes": ["gender"],
+        "required": ["gender"],
+        "max_excluded": 1.0,
+        "publishable": False,
+        "drawn": None,
+    }
+    return build(Data, defaults | changes)
+
+
+def label_settings(
+    kind: str = "classes", names: tuple[str, ...] = ("neutral", "smiling")
+) -> Labels:
+    """Labels without fusing."""
+    return Labels(kind=kind, names=names, fuse={}, subsample_fused=False, seed=1)

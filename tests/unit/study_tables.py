@@ -1,0 +1,335 @@
+"""Made-up results of a study in the shape of the tidy tables, for figures and reports to draw."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.study import Figures, Labels
+
+ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
+TRAINS = ("regular", "female", "male")
+TESTS = {"all": 10, "female": 5, "male": 5}
+LABELS = ("happiness", "surprise", "sadness", "upset")
+SKILL = dict(zip(ARCHITECTURES, (0.72, 0.78, 0.69, 0.74, 0.83, 0.66), strict=True))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+CANCELS = "0 by construction: the selection rates of exclusive classes add up to 1 in every group"
+
+
+def looks(**changes: object) -> Figures:
+    return Figures(**{"dpi": 110, "colours": COLOURS, **changes})
+
+
+def labels(kind: str = "classes") -> Labels:
+    return Labels(
+        kind=kind,
+        names=("happiness", "surprise", "sadness", "anger", "disgust", "contempt"),
+        fuse={"upset": ("anger", "disgust", "contempt")},
+        subsample_fused=True,
+        seed=1,
+    )
+
+
+def chance_of(architecture: str, train: str, group: str, label: str) -> float:
+    """The true positive rate that the made-up model has: men are read better, more so by some."""
+    weak = 0.28 if label in ("sadness", "upset") else 0.0
+    lost = (
+        weak * (group == "female") * (1.4 if train == "male" else 0.7 if train == "female" else 1)
+    )
+    return float(np.clip(SKILL[architecture] + 0.12 * (label == "surprise") - lost, 0.05, 0.98))
+
+
+def confusion(seed: int = 1) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    rows = []
+    for architecture, train, (test, n) in itertools.product(ARCHITECTURES, TRAINS, TESTS.items()):
+        for true in LABELS:
+            group = test if test != "all" else "female"
+            hit = chance_of(architecture, train, group, true)
+            rest = random.dirichlet([2, 1, 3])
+            shares = iter(rest * (1 - hit))
+            odds = [hit if name == true else next(shares) for name in LABELS]
+            counts = random.multinomial(2 * n, np.array(odds) / sum(odds))
+            rows += [
+                (architecture, train, test, true, predicted, float(count), count / (2 * n))
+                for predicted, count in zip(LABELS, counts, strict=True)
+            ]
+    return tables.check(
+        pd.DataFrame(rows, columns=list(tables.CONFUSION.columns)), tables.CONFUSION
+    )
+
+
+def metrics(seed: int = 2) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    rows = []
+    for architecture, train, (test, n) in itertools.product(ARCHITECTURES, TRAINS, TESTS.items()):
+        cell = (architecture, train, test)
+        group = test if test != "all" else "female"
+        for label in LABELS:
+            hit = chance_of(architecture, train, group, label)
+            middle = {"tpr": hit, "fpr": (1 - hit) / 3, "accuracy": 1 - (1 - hit) / 2}
+            for metric, value in middle.items():
+                samples = 2 * n * (3 if metric == "fpr" else 4 if metric == "accuracy" else 1)
+                rows.append((*cell, label, metric, *_interval(random, value, samples), n, samples))
+        value = np.mean([chance_of(architecture, train, group, label) for label in LABELS])
+        rows.append((*cell, "overall", "accuracy", *_interval(random, value, 8 * n), n, 8 * n))
+    return tables.check(pd.DataFrame(rows, columns=list(tables.METRICS.columns)), tables.METRICS)
+
+
+def _interval(random: np.random.Generator, value: float, n: int) -> tuple[float, float, float]:
+    spread = 2 * np.sqrt(value * (1 - value) / n)
+    value = float(np.clip(value + random.normal(0, spread / 3), 0, 1))
+    return value, max(0.0, value - spread), min(1.0, value + spread)
+
+
+def fairness(
+    *,
+    attribute: str = "gender",
+    groups: tuple[str, ...] = ("female", "male"),
+    architectures: tuple[str, ...] = ARCHITECTURES,
+    trains: tuple[str, ...] = TRAINS,
+    gap: float = -0.16,
+    spread: float = 0.1,
+    seed: int = 3,
+) -> pd.DataFrame:
+    """Signed gaps around ``gap`` (first group minus second) with intervals of +- ``spread``."""
+    random = np.random.default_rng(seed)
+    rows = []
+    pairs = list(itertools.combinations(groups, 2))
+    for architecture, train in itertools.product(architectures, trains):
+        for criterion in (
+            "equal_opportunity",
+            "equalized_odds",
+            "accuracy_gap",
+            "demographic_parity",
+        ):
+            for definition in ("signed", "published", "per_class_mean", "worst_class"):
+                if definition == "signed" and criterion == "equalized_odds":
+                    continue
+                names = [" - ".join(pair) for pair in pairs]
+                if len(groups) > 2 and definition != "signed":
+                    names.append(f"range over {', '.join(groups)}")
+                for name in names:
+                    empty = criterion == "demographic_parity" and definition in (
+                        "signed",
+                        "published",
+                    )
+                    size = {"signed": 1, "published": 1, "per_class_mean": 1.3, "worst_class": 2.2}
+                    value = gap * (0.5 if criterion == "accuracy_gap" else 1) * size[definition]
+                    value += random.normal(0, 0.015) + 0.06 * (SKILL[architecture] - 0.72) * 4
+                    value = value if definition == "signed" else abs(value)
+                    ends = (value - spread, value + spread)
+                    if definition != "signed":
+                        ends = (max(0.0, ends[0]), ends[1])
+                    drawn = (np.nan,) * 3 if empty else (value, *ends)
+                    note = CANCELS if empty else ""
+                    rows.append(
+                        (
+                            architecture,
+                            train,
+                            attribute,
+                            name,
+                            criterion,
+                            definition,
+                            *drawn,
+                            10,
+                            80,
+                            note,
+                        )
+                    )
+    return tables.check(pd.DataFrame(rows, columns=list(tables.FAIRNESS.columns)), tables.FAIRNESS)
+
+
+def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, pd.DataFrame]:
+    random = np.random.default_rng(seed)
+    found = {}
+    for architecture, train, fold in itertools.product(ARCHITECTURES, TRAINS, range(folds)):
+        at = np.arange(1, epochs + 1)
+        learnt = 1 - np.exp(-at / random.uniform(3, 6))
+        skill = SKILL[architecture]
+        held = 0.25 + (skill - 0.25) * learnt + random.normal(0, 0.03, epochs)
+        frame = pd.DataFrame(
+            {
+                "epoch": at,
+                "learning_rate": 0.03,
+                "train_loss": 1.4 * (1 - 0.9 * learnt) + random.normal(0, 0.03, epochs) ** 2,
+                "train_accuracy": np.clip(0.25 + 0.72 * learnt, 0, 1),
+                "validation_loss": 1.4 - skill * learnt + 0.02 * at * (train == "female"),
+                "validation_accuracy": held,
+                "best": at == at[held.argmax()],
+            }
+        )
+        found[f"{architecture}/{train}/{fold}/1"] = tables.check(frame, tables.HISTORY)
+    return found
+
+
+def manifest(*, subjects: int = 36, per_label: int = 2) -> pd.DataFrame:
+    rows = []
+    for i in range(subjects):
+        gender, skin = ("female", "male")[i % 2], ("dark", "light", "medium")[i % 3]
+        for label, take in itertools.product(labels().names, range(per_label)):
+            name = f"s{i:02d}_{label}_{take}"
+            rows.append((name, f"s{i:02d}", f"{name}.mp4", i % 4 != 3, label, gender, skin))
+    columns = [*tables.MANIFEST.columns, "label", "gender", "skin"]
+    return tables.check(pd.DataFrame(rows, columns=columns), tables.MANIFEST)
+
+
+def splits(*, subjects: int = 36, folds: int = 1) -> pd.DataFrame:
+    rows = []
+    for train, fold, i in itertools.product(TRAINS, range(folds), range(subjects)):
+        gender = ("female", "male")[i % 2]
+        tested = i < 10 if folds == 1 else i % folds == fold
+        fits = train in ("regular", gender)
+        role = "test" if tested else "unused" if not fits else "validation" if i >= 32 else "train"
+        rows.append((train, fold, 1, f"s{i:02d}", role))
+    return tables.check(pd.DataFrame(rows, columns=list(tables.SPLITS.columns)), tables.SPLITS)
+
+
+def exclusions(*, none: bool = False) -> pd.DataFrame:
+    given = {
+        "gender": {"female": 216, "male": 216},
+        "skin": {"dark": 144, "light": 144, "medium": 144},
+    }
+    no_face = {"female": 4, "male": 2, "dark": 6, "light": 0, "medium": 0}
+    short = {"male": 1, "light": 1}
+    rows = []
+    for attribute, groups in given.items():
+        for group, n in groups.items():
+            out = {"no face": no_face[group], "too short": short.get(group, 0)}
+            out = {} if none else out
+            for reason, count in {"any": sum(out.values()), **out}.items():
+                rows.append((attribute, group, reason, n, count, count / n))
+    return tables.check(
+        pd.DataFrame(rows, columns=list(tables.EXCLUSIONS.columns)), tables.EXCLUSIONS
+    )
+
+
+def explanations(
+    seed: int = 5, *, side: int = 48, face_side: int = 48
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Three explained samples per gender and label, with relevance and made-up faces."""
+    random = np.random.default_rng(seed)
+    people = manifest()
+    people["shown"] = people["label"].where(people["label"].isin(LABELS), "upset")
+    rows, names = [], []
+    for gender, label in itertools.product(("female", "male"), LABELS):
+        chosen = people[(people["gender"] == gender) & (people["shown"] == label)]
+        for sample in chosen.drop_duplicates("subject").iloc[:3].itertuples():
+            score = float(random.uniform(0.05, 0.99))
+            said = label if score > 0.4 else "happiness"
+            names.append(sample.sample)
+            rows.append(
+                (
+                    "vgg16",
+                    "regular",
+                    "all",
+                    len(rows),
+                    sample.sample,
+                    sample.subject,
+                    label,
+                    said,
+                    label,
+                    score,
+                    3.1,
+                    3.0,
+                    0.97,
+                )
+            )
+    table = pd.DataFrame(rows, columns=list(tables.EXPLANATIONS.columns))
+    y, x = np.mgrid[0:side, 0:side] / side
+    spots = [(0.4, 0.33, 1.0), (0.4, 0.67, 1.0), (0.75, 0.5, 1.6), (0.6, 0.2, -0.8)]
+    base = sum(w * np.exp(-((y - a) ** 2 + (x - b) ** 2) / 0.008) for a, b, w in spots)
+    relevance = np.stack(
+        [base * random.normal(1, 0.4) + random.normal(0, 0.12, (4, side, side)) for _ in names]
+    )
+    faces = np.stack([_face(face_side, tone) for tone in random.uniform(0.35, 1, len(names))])
+    arrays = {
+        "relevance": relevance.astype(np.float16),
+        "sample": np.array(names),
+        "faces": np.repeat(faces[:, None], 4, axis=1),
+    }
+    return tables.check(table, tables.EXPLANATIONS), arrays
+
+
+def _face(side: int, tone: float) -> np.ndarray:
+    y, x = np.mgrid[0:side, 0:side] / side
+    picture = np.full((side, side, 3), 205.0)
+    inside = ((x - 0.5) / 0.36) ** 2 + ((y - 0.5) / 0.46) ** 2 < 1
+    picture[inside] = np.array([226, 178, 150]) * tone
+    for a, b, width, height in (
+        (0.4, 0.34, 0.07, 0.03),
+        (0.4, 0.66, 0.07, 0.03),
+        (0.75, 0.5, 0.13, 0.035),
+    ):
+        picture[((x - b) / width) ** 2 + ((y - a) / height) ** 2 < 1] = 60
+    return picture.astype(np.uint8)
+
+
+def start_settings(**changes: object) -> dict[str, object]:
+    """The facts of a study that the start page asks for, as plain values."""
+    drawn = {
+        "subjects": 36,
+        "repetitions": 2,
+        "seed": 7,
+        "size": 160,
+        "frames": 24,
+        "fps": 24,
+        "shards": 8,
+    }
+    weaker = {
+        "kind": "weaker",
+        "group": {"gender": "female"},
+        "labels": ["sadness", "anger", "disgust", "contempt"],
+        "factor": 0.4,
+    }
+    split = {
+        "where": {},
+        "subjects": None,
+        "n_subjects": None,
+        "balance": None,
+        "match_size_to": None,
+    }
+    settings = {
+        "study": "demo",
+        "title": "Drawn faces with a planted bias",
+        "data": {
+            "adapter": "drawn",
+            "root": None,
+            "manifest": None,
+            "layout": None,
+            "subjects": None,
+            "attributes": ["gender", "skin", "age"],
+            "required": ["gender"],
+            "max_excluded": 0.2,
+            "publishable": True,
+            "drawn": {**drawn, "bias": [weaker]},
+        },
+        "labels": {
+            "kind": "classes",
+            "names": list(labels().names),
+            "fuse": {"upset": ["anger", "disgust", "contempt"]},
+            "subsample_fused": True,
+            "seed": 1,
+        },
+        "splits": {
+            "seed": 3,
+            "holdout": {"n_subjects": 10, "balance": ["gender"], "where": {}, "subjects": None},
+            "folds": None,
+            "validation": {"n_subjects": 4, "share": None},
+            "train": dict.fromkeys(TRAINS, split),
+            "test": dict.fromkeys(TESTS, split),
+        },
+        "evaluation": {
+            "attributes": ["gender"],
+            "resamples": 2000,
+            "confidence": 0.95,
+            "min_subjects": 3,
+            "seed": 1,
+        },
+        "seeds": [1],
+        "architectures": list(ARCHITECTURES),
+    }
+    return {**settings, **changes}

@@ -1,0 +1,175 @@
+"""Frames of videos and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from facebias.clips import UnusableError, decode
+from facebias.clips.decode import Footage, read_picture
+from facebias.datasets import pictures, videos
+from media import write_video
+
+
+def test_kind_of_file_is_told_by_its_ending_as_the_data_sets_do():
+    assert all(Footage(Path(f"a{ending}"))._is_picture for ending in pictures.SUFFIXES)
+    assert all(Footage(Path(f"a{ending.upper()}"))._is_picture for ending in pictures.SUFFIXES)
+    assert not any(Footage(Path(f"a{ending}"))._is_picture for ending in videos.SUFFIXES)
+
+
+def levels(n: int, side: int = 64) -> list[np.ndarray]:
+    """Frames whose brightness says their number: 10 grey levels apart."""
+    return [np.full((side, side, 3), 20 + 10 * number, np.uint8) for number in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [("mp4", "libx264"), ("mov", "libx264"), ("mkv", "libx264"), ("avi", "mpeg4"),
+     ("webm", "libvpx-vp9")],
+)  # fmt: skip
+def test_every_frame_is_read_in_order(tmp_path, ending, codec):
+    path = write_video(tmp_path / f"film.{ending}", levels(20), codec=codec)
+    grey = Footage(path).grey(8)
+    assert grey.shape == (20, 8, 8)
+    assert grey.dtype == np.uint8
+    means = grey.mean(axis=(1, 2))
+    assert (np.diff(means) > 0).all()
+    assert np.allclose(means, 20 + 10 * np.arange(20), atol=4)
+
+
+def test_colour_frames_are_those_asked_for(tmp_path):
+    path = write_video(tmp_path / "film.mp4", levels(20))
+    frames = list(Footage(path).colour([2, 3, 3, 11]))
+    assert [frame.shape for frame in frames] == [(64, 64, 3)] * 4
+    assert np.allclose([frame.mean() for frame in frames], [40, 50, 50, 130], atol=4)
+
+
+def test_decodes_no_further_than_the_last_key_frame_and_keeps_none_besides(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "film.mp4", levels(20))
+    decoded = []
+    frames_of = decode._frames
+
+    def counted(container, stream):
+        for frame in frames_of(container, stream):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(decode, "_frames", counted)
+    footage = Footage(path)
+    assert len(list(footage.colour([1, 5]))) == 2
+    assert len(decoded) == 6
+    decoded.clear()
+    # The small grey frames are all that a whole pass keeps.
+    assert footage.grey(4).nbytes == 20 * 4 * 4
+    assert len(decoded) == 20
+
+
+def test_rgb_order(tmp_path):
+    red = np.zeros((64, 64, 3), np.uint8)
+    red[..., 0] = 200
+    path = write_video(tmp_path / "film.mp4", [red] * 3)
+    (frame,) = Footage(path).colour([1])
+    assert frame[..., 0].mean() > 150 > 60 > frame[..., 2].mean()
+
+
+def test_picture_is_a_video_of_one_frame(tmp_path):
+    path = tmp_path / "picture.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    assert Footage(path).grey(8).shape == (1, 8, 8)
+    (frame,) = Footage(path).colour([0])
+    assert np.array_equal(frame, pixels)
+
+
+GREY = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "I", "F"])
+def test_pictures_of_every_mode_become_rgb(tmp_path, mode):
+    path = tmp_path / ("picture.tif" if mode in ("CMYK", "I", "F") else "picture.png")
+    if mode == "I;16":
+        picture = Image.fromarray(GREY.astype(np.uint16) * 257)
+    elif mode == "I":
+        picture = Image.fromarray(GREY.astype(np.int32) * 257)
+    elif mode == "F":
+        picture = Image.fromarray(GREY.astype(np.float32))
+    elif mode == "CMYK":
+        picture = Image.fromarray(np.dstack([GREY] * 3)).convert("CMYK")
+    else:
+        picture = Image.fromarray(GREY).convert(mode)
+    picture.save(path)
+    pixels = read_picture(path)
+    assert pixels.shape == (30, 40, 3)
+    assert pixels.dtype == np.uint8
+    if mode != "1":
+        assert np.abs(pixels.astype(int) - GREY[..., None]).max() <= 2
+
+
+def test_transparent_parts_are_black(tmp_path):
+    path = tmp_path / "picture.png"
+    pixels = np.full((8, 8, 4), 200, np.uint8)
+    pixels[:4, :, 3] = 0
+    pixels[4:, :, 3] = 255
+    Image.fromarray(pixels).save(path)
+    assert read_picture(path)[:4].max() == 0
+    assert read_picture(path)[4:].min() == 200
+
+
+def test_orientation_noted_by_the_camera_is_applied(tmp_path):
+    path = tmp_path / "picture.jpg"
+    upright = np.zeros((40, 20, 3), np.uint8)
+    upright[:20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side: turn by 90 degrees clockwise to see it upright
+    Image.fromarray(np.rot90(upright)).save(path, exif=exif)
+    pixels = read_picture(path)
+    assert pixels.shape == (40, 20, 3)
+    assert pixels[:15].min() > 200
+    assert pixels[25:].max() < 50
+
+
+def test_size_that_changes_midway_is_refused(tmp_path):
+    # Two films of different size in one stream, as broken recorders leave them behind.
+    small = write_video(tmp_path / "small.mkv", levels(5, 64), codec="libvpx")
+    large = write_video(tmp_path / "large.mkv", levels(5, 128), codec="libvpx")
+    joined = tmp_path / "joined.mkv"
+    join(small, large, joined)
+    with pytest.raises(UnusableError, match="changing size: 64 x 64 pixels, from frame 5 on 128"):
+        Footage(joined).grey(8)
+
+
+def join(first: Path, second: Path, path: Path) -> None:
+    """Put the packets of two videos behind one another into one stream."""
+    with av.open(str(path), "w") as out:
+        stream, time = None, 0
+        for source in (first, second):
+            with av.open(str(source)) as container:
+                if stream is None:
+                    stream = out.add_stream_from_template(container.streams.video[0])
+                for packet in container.demux(video=0):
+                    if packet.dts is None:
+                        continue
+                    packet.pts = packet.dts = time
+                    time += 83
+                    packet.stream = stream
+                    out.mux(packet)
+
+
+def test_grey_frames_match_an_independent_reduction(tmp_path):
+    random = np.random.default_rng(0)
+    smooth = [
+        cv2.resize(random.integers(0, 256, (6, 6, 3), dtype=np.uint8), (96, 96)) for _ in range(3)
+    ]
+    path = write_video(tmp_path / "film.mp4", smooth)
+    colour = list(Footage(path).colour([0, 1, 2]))
+    expected = [
+        cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (16, 16), interpolation=cv2.INTER_AREA)
+        for f in colour
+    ]
+    difference = np.abs(Footage(path).grey(16).astype(int) - np.stack(expected))
+    assert difference.mean() < 3

@@ -1,0 +1,162 @@
+"""Auditing a table of predictions that was made elsewhere."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scored
+from facebias import tables
+from facebias.evaluation import audit
+from facebias.study import StudyError
+
+OPTIONS = ["--resamples", "100"]
+
+
+@pytest.fixture
+def frame():
+    return scored.classes(np.random.default_rng(2)).drop(columns="seed")
+
+
+def run(folder, frame, *more, attribute="gender", name="given.csv"):
+    path = folder / name
+    if name.endswith(".parquet"):
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+    out = ["--out", str(folder / "out"), *OPTIONS, *more]
+    audit.main(["--predictions", str(path), "--attribute", attribute, *out])
+    return (
+        tables.read(folder / "out" / "metrics.csv", tables.METRICS),
+        tables.read(folder / "out" / "fairness.csv", tables.FAIRNESS),
+    )
+
+
+def test_metrics_of_all_and_of_every_group(tmp_path, frame):
+    metrics, fairness = run(tmp_path, frame)
+    assert metrics["test_split"].unique().tolist() == ["all", "gender=female", "gender=male"]
+    assert set(metrics["architecture"]) | set(fairness["train_split"]) == {"given"}
+    wide = metrics.pivot(index="test_split", columns=["label", "metric"], values="value")
+    signed = fairness[
+        (fairness["criterion"] == "equal_opportunity") & (fairness["definition"] == "signed")
+    ]["estimate"].item()
+    means = wide[("overall", "tpr_macro")]
+    assert signed == pytest.approx(means["gender=female"] - means["gender=male"])
+
+
+def test_csv_and_parquet_and_any_order_of_rows_give_the_same_bytes(tmp_path, frame):
+    frame = frame.assign(subject=frame["subject"].str[1:].astype(int))
+    written = []
+    for name, table in (("a.csv", frame), ("b.parquet", frame), ("c.csv", frame.iloc[::-1])):
+        run(tmp_path, table, name=name)
+        written.append((tmp_path / "out" / "fairness.csv").read_bytes())
+    assert written[0] == written[1] == written[2]
+
+
+def test_labels_that_occur_together(tmp_path):
+    frame = scored.units(np.random.default_rng(1)).drop(columns="seed")
+    metrics, fairness = run(tmp_path, frame)
+    assert set(metrics["label"]) == {"AU1", "AU4", "AU12", "overall"}
+    one = metrics[(metrics["label"] == "AU1") & (metrics["metric"] == "accuracy")].iloc[0]
+    assert one["n_samples"] == frame["label_AU1"].notna().sum()
+    assert fairness["estimate"].notna().all()
+
+
+def test_several_attributes_and_missing_values(tmp_path, frame):
+    number = frame["subject"].str[1:].astype(int)
+    frame["skin"] = np.where(number < 3, None, np.where(number % 2, "dark", "light"))
+    _, fairness = run(tmp_path, frame, "--attribute", "skin")
+    assert fairness["attribute"].unique().tolist() == ["gender", "skin"]
+    skin = fairness[fairness["attribute"] == "skin"]
+    assert skin["note"].str.contains("3 subjects without skin left out").all()
+
+
+def test_summary_says_the_gap_and_what_an_interval_is_not(tmp_path, frame, capsys):
+    _, fairness = run(tmp_path, frame)
+    printed = capsys.readouterr().out
+    signed = fairness[fairness["definition"] == "signed"]
+    largest = signed.loc[signed["estimate"].abs().idxmax(), "estimate"]
+    assert "60 samples of 12 subjects" in printed
+    assert f"{largest:+.3f}, 95 % interval" in printed
+    assert "includes 0 is no evidence that there is no bias" in printed
+
+
+def test_summary_of_a_gap_that_cannot_be_estimated(tmp_path, frame, capsys):
+    run(tmp_path, frame.assign(gender="female"))
+    assert "female is the only group; a gap needs two" in capsys.readouterr().out
+
+
+def without(name):
+    return lambda frame: frame.drop(columns=name)
+
+
+def put(row, name, value):
+    def change(frame):
+        frame = frame.astype({name: object})
+        frame.loc[row, name] = value
+        return frame
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without("subject"), "no column subject"),
+        (lambda f: f.rename(columns={"gender": "Gender"}), "no column gender; did you mean Gender"),
+        (lambda f: f.rename(columns={"label": "labels"}), "no column label; did you mean labels"),
+        (lambda f: f[["sample", "subject", "label", "gender"]], "no column score_<label>"),
+        (put(4, "score_joy", 1.5), r"row 6: score_joy is 1\.5; expected a probability"),
+        (put(4, "score_joy", "inf"), "row 6: score_joy is inf; expected a probability"),
+        (put(4, "score_joy", None), "row 6: score_joy is empty; expected a probability"),
+        (put(4, "score_joy", "high"), "row 6: score_joy is high; expected a number"),
+        (put(2, "label", "jo"), "row 4: label is jo; .*did you mean joy"),
+        (put(2, "label", None), "row 4: label is empty"),
+        (put(2, "subject", None), "row 4: subject is empty"),
+        (put(5, "sample", "c0000"), "row 7: sample is c0000; already given"),
+        (put(0, "gender", "male"), "subject p000 is in two groups"),
+        (lambda f: f.assign(label_joy=1), "both label and label_joy"),
+        (lambda f: f.iloc[:0], "no rows"),
+    ],
+)
+def test_broken_table_is_refused_in_words(tmp_path, frame, change, message):
+    with pytest.raises(StudyError, match=message):
+        run(tmp_path, change(frame))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without("label_AU4"), "score_AU4 has no column label_AU4"),
+        (put(3, "label_AU4", 2), "row 5: label_AU4 is 2.*expected 1, 0 or nothing"),
+        (put(3, "label_AU4", "yes"), "row 5: label_AU4 is yes; expected a number"),
+    ],
+)
+def test_broken_table_of_units_is_refused_in_words(tmp_path, change, message):
+    frame = scored.units(np.random.default_rng(1)).drop(columns="seed")
+    with pytest.raises(StudyError, match=message):
+        run(tmp_path, change(frame))
+
+
+def test_file_that_is_not_there_or_no_table_is_refused(tmp_path):
+    with pytest.raises(StudyError, match="no such file"):
+        audit.read(tmp_path / "none.csv", ["gender"])
+    for name, content in (("a.csv", b""), ("b.parquet", b"text"), ("c.csv", b"\xff\xfe\x00")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(StudyError, match="not a readable CSV or Parquet table"):
+            audit.read(tmp_path / name, ["gender"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--resamples", "5"), ("--confidence", "95"), ("--min-subjects", "1"), ("--seed", "-1")],
+)
+def test_option_out_of_range_is_refused(tmp_path, frame, option, value):
+    with pytest.raises(StudyError, match=f"{option} is .*expected"):
+        run(tmp_path, frame, f"{option}={value}")
+
+
+def test_numbers_as_text_with_gaps_are_groups(tmp_path, frame):
+    frame["band"] = pd.Series(frame["subject"].str[1:].astype(int) % 2, dtype="Int64")
+    metrics, _ = run(tmp_path, frame, attribute="band", name="x.parquet")
+    assert metrics["test_split"].unique().tolist() == ["all", "band=0", "band=1"]

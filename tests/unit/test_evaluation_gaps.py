@@ -1,0 +1,174 @@
+"""Definitions of the gaps: against fairlearn, the published conclusions, and their own bounds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import (
+    demographic_parity_difference,
+    equal_opportunity_difference,
+    equalized_odds_difference,
+)
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import scored
+from facebias.evaluation import counts, gaps
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "published" / "domnich2021_tables.csv"
+FAIRLEARN = {
+    "equal_opportunity": equal_opportunity_difference,
+    "equalized_odds": equalized_odds_difference,
+    "demographic_parity": demographic_parity_difference,
+}
+
+tables_of_labels = arrays(np.int64, (1, 3, 4), elements=st.integers(0, 6))
+
+
+def of_group(frame, group):
+    people = frame.loc[frame["gender"] == group, "subject"].unique()
+    return counts.count(scored.scored(frame)).of(people).table.sum(axis=0)[None]
+
+
+@pytest.mark.parametrize("make", [scored.classes, scored.units])
+@pytest.mark.parametrize("criterion", list(FAIRLEARN))
+def test_per_label_gaps_match_fairlearn(make, criterion):
+    for seed in range(3):
+        options = {"missing": 0.0} if make is scored.units else {}
+        frame = make(np.random.default_rng(seed), **options)
+        data = scored.scored(frame)
+        gender = frame["gender"].to_numpy()
+        each = [
+            FAIRLEARN[criterion](
+                data.truth[:, label], data.decision[:, label], sensitive_features=gender
+            )
+            for label in range(3)
+        ]
+        a, b = of_group(frame, "female"), of_group(frame, "male")
+        assert gaps.gap(criterion, "worst_class", a, b)[0] == pytest.approx(max(each))
+        if criterion != "equalized_odds":  # fairlearn takes the worse rate, we add the two
+            assert gaps.gap(criterion, "per_class_mean", a, b)[0] == pytest.approx(np.mean(each))
+
+
+def test_definitions_by_hand():
+    # True positive rates 1.0, 0.5 against 0.8, 0.9; false positive rates 0.1, 0.2 against 0.2, 0.4.
+    a = np.array([[[10, 1, 0, 9], [5, 2, 5, 8]]])
+    b = np.array([[[8, 2, 2, 8], [9, 4, 1, 6]]])
+    expected = {
+        ("equal_opportunity", "signed"): -0.1,
+        ("equal_opportunity", "published"): 0.1,
+        ("equal_opportunity", "per_class_mean"): 0.3,
+        ("equal_opportunity", "worst_class"): 0.4,
+        ("equalized_odds", "published"): 0.1 + 0.15,
+        ("equalized_odds", "per_class_mean"): 0.3 + 0.15,
+        ("equalized_odds", "worst_class"): 0.4,
+        ("accuracy_gap", "signed"): (0.15 - 0.10) / 2,
+        ("accuracy_gap", "published"): (0.15 + 0.10) / 2,
+        ("accuracy_gap", "per_class_mean"): (0.15 + 0.10) / 2,
+        ("accuracy_gap", "worst_class"): 0.15,
+        ("demographic_parity", "signed"): (0.05 - 0.30) / 2,
+        ("demographic_parity", "published"): (0.30 - 0.05) / 2,
+        ("demographic_parity", "per_class_mean"): (0.30 + 0.05) / 2,
+        ("demographic_parity", "worst_class"): 0.30,
+    }
+    found = {
+        (criterion, definition): gaps.gap(criterion, definition, a, b)[0]
+        for criterion in gaps.CRITERIA
+        for definition in gaps.DEFINITIONS
+        if gaps.applies(criterion, definition)
+    }
+    assert found == pytest.approx(expected)
+
+
+@given(tables_of_labels, tables_of_labels)
+def test_bounds_and_symmetry(a, b):
+    for criterion in gaps.CRITERIA:
+        value = {
+            definition: gaps.gap(criterion, definition, a, b)[0]
+            for definition in gaps.DEFINITIONS
+            if gaps.applies(criterion, definition)
+        }
+        assume(not np.isnan(value["published"]))
+        n_rates = len(gaps.CRITERIA[criterion].rates)
+        assert 0 <= value["published"] <= value["per_class_mean"] + 1e-12
+        assert value["per_class_mean"] <= n_rates * value["worst_class"] + 1e-12
+        assert value["worst_class"] <= 1
+        if "signed" in value:
+            assert abs(value["signed"]) <= value["per_class_mean"] + 1e-12
+            assert gaps.gap(criterion, "signed", b, a)[0] == pytest.approx(-value["signed"])
+        for definition in ("published", "per_class_mean", "worst_class"):
+            turned = gaps.gap(criterion, definition, b, a)[0]
+            assert turned == pytest.approx(value[definition])
+
+
+@given(tables_of_labels)
+def test_no_gap_between_equal_groups(a):
+    for criterion in gaps.CRITERIA:
+        value = gaps.gap(criterion, "worst_class", a, 3 * a)[0]
+        assert np.isnan(value) or value == pytest.approx(0)
+
+
+def test_label_lost_in_one_group_drops_from_the_mean_and_lost_in_a_resample_makes_it_missing():
+    a = np.array([[[1, 0, 1, 2], [0, 1, 0, 3]], [[2, 0, 0, 2], [0, 1, 0, 3]], [[0, 1, 0, 3]] * 2])
+    b = np.array([[[2, 0, 0, 2], [2, 0, 0, 2]]] * 3)
+    found = gaps.gap("equal_opportunity", "signed", a, b)
+    np.testing.assert_allclose(found, [-0.5, 0.0, np.nan])
+
+
+@pytest.mark.parametrize("definition", ["published", "per_class_mean", "worst_class"])
+def test_nothing_estimable_is_missing(definition):
+    a, b = np.array([[[0, 1, 0, 3]]]), np.array([[[2, 0, 0, 2]]])
+    for criterion in ("equal_opportunity", "equalized_odds"):
+        assert np.isnan(gaps.gap(criterion, definition, a, b)[0])
+
+
+@given(arrays(np.float64, (20, 3), elements=st.floats(0, 1)))
+def test_selection_rates_of_classes_cancel(score):
+    frame = pd.DataFrame(score, columns=["score_x", "score_y", "score_z"])
+    frame = frame.assign(sample=[f"c{i}" for i in range(20)], subject=list("ab") * 10, seed=1)
+    frame["label"] = "x"
+    counted = counts.count(scored.scored(frame))
+    a, b = counted.table[:1], counted.table[1:]
+    assert gaps.gap("demographic_parity", "signed", a, b)[0] == pytest.approx(0, abs=1e-12)
+    assert gaps.cancels("demographic_parity", "signed", exclusive=True)
+    assert gaps.cancels("demographic_parity", "published", exclusive=True)
+    assert not gaps.cancels("demographic_parity", "worst_class", exclusive=True)
+    assert not gaps.cancels("demographic_parity", "published", exclusive=False)
+
+
+@pytest.fixture(scope="module")
+def published_gaps():
+    """Gaps of the models trained on everybody, from the paper's tables 11-28."""
+    if not PUBLISHED.exists():
+        pytest.skip(f"the published numbers are not here: {PUBLISHED.name}")
+    table = pd.read_csv(PUBLISHED)
+    table = table[(table["train_split"] == "regular") & (table["test_split"] != "all")]
+    wide = table.pivot_table(
+        index="architecture", columns=["metric", "test_split", "label"], values="value"
+    )
+
+    def difference(metric):
+        return wide[metric]["female"].to_numpy() - wide[metric]["male"].to_numpy()
+
+    differences = {
+        "equal_opportunity": [difference("true_positive_rate")],
+        "equalized_odds": [difference("true_positive_rate"), difference("false_positive_rate")],
+        "accuracy_gap": [difference("accuracy")],
+    }
+    return pd.DataFrame(
+        {
+            criterion: gaps.published(gaps.CRITERIA[criterion], gap)
+            for criterion, gap in differences.items()
+        },
+        index=wide.index,
+    )
+
+
+def test_published_definitions_lead_to_the_published_conclusions(published_gaps):
+    for criterion in ("equal_opportunity", "equalized_odds"):
+        assert published_gaps[criterion].idxmin() == "resnet3d"
+        assert published_gaps[criterion].nlargest(2).index.tolist() == ["vggface", "cnn3d"]
+    assert published_gaps["accuracy_gap"].nsmallest(2).index.tolist() == ["vgg16", "resnet3d"]
+    assert set(published_gaps["accuracy_gap"].nlargest(2).index) == {"cnn3d", "vggface"}

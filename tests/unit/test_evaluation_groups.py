@@ -1,0 +1,233 @@
+"""Fairness tables: pairs, ranges, groups that are too small or missing, intervals."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scored
+from facebias.evaluation import counts, gaps, groups, rates, resampling
+from facebias.study import StudyError
+
+MODEL = {"architecture": "vgg16", "train_split": "regular"}
+
+
+def fairness(frame, attribute="gender", **changes):
+    evaluation = dataclasses.replace(scored.EVALUATION, **changes)
+    return groups.fairness(
+        counts.count(scored.scored(frame)),
+        groups.grouping(frame, attribute),
+        MODEL,
+        evaluation=evaluation,
+    )
+
+
+def row(table, criterion, definition, names):
+    chosen = table[
+        (table["criterion"] == criterion)
+        & (table["definition"] == definition)
+        & (table["groups"] == names)
+    ]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def by_turns(frame, *names):
+    """Give the subjects the groups ``names`` in turn; None leaves it unrecorded."""
+    number = frame["subject"].str[1:].astype(int)
+    return frame.assign(skin=[names[n % len(names)] for n in number])
+
+
+@pytest.fixture
+def frame():
+    return scored.classes(np.random.default_rng(7), n_subjects=18)
+
+
+def test_two_groups_have_one_row_per_criterion_and_definition(frame):
+    table = fairness(frame)
+    assert set(table["groups"]) == {"female - male"}
+    expected = list(itertools.product(gaps.CRITERIA, gaps.DEFINITIONS))
+    expected.remove(("equalized_odds", "signed"))
+    assert list(zip(table["criterion"], table["definition"], strict=True)) == expected
+    assert (table["n_subjects"] == 18).all()
+    assert (table["n_samples"] == len(frame)).all()
+
+
+def test_order_of_rows_is_nothing(frame):
+    shuffled = frame.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(fairness(frame), fairness(shuffled))
+
+
+def test_interval_is_the_slow_bootstrap_within_groups(frame):
+    found = row(fairness(frame), "equal_opportunity", "signed", "female - male")
+    counted = counts.count(scored.scored(frame))
+    female = counted.of(frame.loc[frame["gender"] == "female", "subject"].unique())
+    male = counted.of(frame.loc[frame["gender"] == "male", "subject"].unique())
+    drawn = [resampling.weights(part.subjects, resamples=200, seed=5) for part in (female, male)]
+    values = []
+    for take in range(201):
+        means = []
+        for part, weights in zip((female, male), drawn, strict=True):
+            table = sum(times * one for times, one in zip(weights[take], part.table, strict=True))
+            means.append(rates.rate("tpr", table).mean())
+        values.append(means[0] - means[1])
+    assert found["estimate"] == pytest.approx(values[0])
+    assert found["ci_low"] == pytest.approx(np.nanquantile(values[1:], 0.025))
+    assert found["ci_high"] == pytest.approx(np.nanquantile(values[1:], 0.975))
+
+
+def test_more_than_two_groups_have_all_pairs_and_a_range(frame):
+    table = fairness(by_turns(frame, "light", "dark", "middle"), "skin")
+    pairs = ["dark - light", "dark - middle", "light - middle"]
+    whole = "range over dark, light, middle"
+    signed = table[(table["criterion"] == "accuracy_gap") & (table["definition"] == "signed")]
+    assert signed["groups"].tolist() == pairs
+    for definition in ("published", "per_class_mean", "worst_class"):
+        parts = [row(table, "equalized_odds", definition, pair)["estimate"] for pair in pairs]
+        found = row(table, "equalized_odds", definition, whole)
+        assert found["estimate"] == max(parts)
+        assert found["n_subjects"] == 18
+
+
+def test_group_too_small_is_not_estimable_and_stays_out_of_the_range(frame):
+    frame = by_turns(frame, "light", "dark", "middle")
+    frame.loc[frame["subject"] == "p000", "skin"] = "east_asian/white"
+    table = fairness(frame, "skin")
+    note = "east_asian/white: 1 subject, 3 needed"
+    small = row(table, "equal_opportunity", "worst_class", "dark - east_asian/white")
+    assert small[["estimate", "ci_low", "ci_high"]].isna().all()
+    assert (small["note"], small["n_subjects"], small["n_samples"]) == (note, 7, 35)
+    whole = row(
+        table,
+        "equal_opportunity",
+        "worst_class",
+        "range over dark, east_asian/white, light, middle",
+    )
+    assert whole["note"] == note
+    assert whole["n_subjects"] == 17
+    assert not np.isnan(whole["estimate"])
+
+
+@pytest.mark.parametrize(("n", "estimable"), [(2, False), (3, True)])
+def test_group_of_just_enough_subjects_is_estimable(n, estimable):
+    frame = scored.classes(np.random.default_rng(3), n_subjects=2 * n)
+    found = row(fairness(frame, min_subjects=3), "accuracy_gap", "signed", "female - male")
+    assert np.isnan(found["estimate"]) != estimable
+
+
+def test_group_nobody_was_tested_of_is_named(frame):
+    frame = by_turns(frame, "light", "dark")
+    tested = counts.count(scored.scored(frame[frame["skin"] == "light"]))
+    table = groups.fairness(
+        tested, groups.grouping(frame, "skin"), MODEL, evaluation=scored.EVALUATION
+    )
+    assert table["estimate"].isna().all()
+    assert table["note"].str.startswith("dark: 0 subjects, 3 needed").all()
+
+
+def test_one_group_alone_says_so(frame):
+    table = fairness(frame.assign(gender="female"))
+    assert set(table["groups"]) == {"female"}
+    assert table["estimate"].isna().all()
+    assert set(table["note"]) == {"female is the only group; a gap needs two"}
+
+
+def test_attribute_recorded_for_nobody_says_so(frame):
+    table = fairness(frame.assign(gender=None))
+    assert table["estimate"].isna().all()
+    assert set(table["note"]) == {"no recorded value; 18 subjects without gender left out"}
+
+
+def test_subjects_without_the_attribute_are_left_out_and_counted(frame):
+    table = fairness(by_turns(frame, "light", "dark", None), "skin")
+    assert (table["n_subjects"] == 12).all()
+    assert table["note"].str.contains("6 subjects without skin left out").all()
+    known = by_turns(frame, "light", "dark", None).dropna()
+    pd.testing.assert_series_equal(table["estimate"], fairness(known, "skin")["estimate"])
+
+
+def test_label_that_a_group_never_shows_drops_with_a_note(frame):
+    frame.loc[(frame["gender"] == "female") & (frame["label"] == "rage"), "label"] = "joy"
+    table = fairness(frame)
+    found = row(table, "equal_opportunity", "per_class_mean", "female - male")
+    assert found["note"] == "rage left out: no tpr in female"
+    assert not np.isnan(found["estimate"])
+    assert row(table, "accuracy_gap", "signed", "female - male")["note"] is None
+
+
+def test_selection_rates_of_classes_are_missing_where_they_cancel(frame):
+    table = fairness(frame)
+    for definition in ("signed", "published"):
+        found = row(table, "demographic_parity", definition, "female - male")
+        assert np.isnan(found["estimate"])
+        assert found["note"] == gaps.CANCELS
+    units = fairness(scored.units(np.random.default_rng(0)))
+    assert not np.isnan(row(units, "demographic_parity", "signed", "female - male")["estimate"])
+
+
+# --------------------------------------------------------------------------------------- grouping
+
+
+def test_numbers_with_many_values_cannot_be_groups(frame):
+    frame["age"] = frame["subject"].str[1:].astype(int) + 0.5
+    with pytest.raises(StudyError, match=r"evaluation\.attributes: age has 18.*text column"):
+        groups.grouping(frame, "age")
+    groups.grouping(frame.assign(age=frame["age"] // 4), "age")
+
+
+def test_whole_numbers_keep_their_names_beside_missing_values(frame):
+    frame["band"] = frame["subject"].map({"p000": 1, "p001": 2})
+    assert list(groups.grouping(frame, "band").members) == ["1", "2"]
+
+
+def test_subject_in_two_groups_is_refused(frame):
+    frame.loc[0, "gender"] = "male"
+    with pytest.raises(StudyError, match="subject p000 is in two groups, male and female"):
+        groups.grouping(frame, "gender")
+
+
+def test_unknown_attribute_is_refused(frame):
+    with pytest.raises(StudyError, match="no attribute skin"):
+        groups.grouping(frame, "skin")
+
+
+# ------------------------------------------------------------------------------------- simulation
+
+
+def test_signed_gap_is_covered_and_found():
+    """25 + 25 subjects whose true positive rates differ by 0.15 and vary between people."""
+    random = np.random.default_rng(11)
+    people = np.array([f"p{number:03d}" for number in range(50)])
+    truth = 0.15
+    members = {"a": people[:25], "b": people[25:]}
+    grouping = groups.Grouping(attribute="gender", members=members, missing=people[:0])
+    evaluation = dataclasses.replace(scored.EVALUATION, resamples=300)
+    covered = excluded_zero = 0
+    for _ in range(100):
+        mean = np.where(np.arange(50) < 25, 0.7, 0.7 - truth)
+        skill = random.beta(8 * mean, 8 * (1 - mean))
+        found = random.binomial(10, skill[:, None], size=(50, 2))
+        table = np.stack([found, 0 * found, 10 - found, 0 * found + 10], axis=-1).astype(float)
+        counted = counts.Counts(
+            labels=("x", "y"),
+            exclusive=False,
+            subjects=people,
+            samples=np.full(50, 20.0),
+            table=table,
+            confusion=None,
+        )
+        result = row(
+            groups.fairness(counted, grouping, MODEL, evaluation=evaluation),
+            "equal_opportunity",
+            "signed",
+            "a - b",
+        )
+        covered += result["ci_low"] <= truth <= result["ci_high"]
+        excluded_zero += result["ci_low"] > 0
+    # Nominal 95 less a little (percentile intervals of few people); 3 standard errors are 7.
+    assert 86 <= covered <= 100
+    # The standard error of the gap is 0.053 by the beta-binomial variance, so the power of a
+    # normal interval is P(Z > 1.96 - 0.15 / 0.053) = 0.80; 3 standard errors of 100 draws are 12.
+    assert 68 <= excluded_zero <= 92

@@ -1,0 +1,73 @@
+"""The bootstrap of subjects."""
+
+import numpy as np
+import pytest
+
+import scored
+from facebias.evaluation import counts, rates, resampling
+
+PEOPLE = np.array([f"p{number:03d}" for number in range(12)])
+
+
+def test_first_row_is_the_data_and_every_other_draws_as_many_people():
+    drawn = resampling.weights(PEOPLE, resamples=50, seed=1)
+    assert drawn.shape == (51, 12)
+    assert (drawn[0] == 1).all()
+    assert (drawn.sum(axis=1) == 12).all()
+
+
+def test_draw_hangs_on_seed_and_people_alone():
+    drawn = resampling.weights(PEOPLE, resamples=50, seed=1)
+    np.testing.assert_array_equal(drawn, resampling.weights(PEOPLE, resamples=50, seed=1))
+    assert (drawn != resampling.weights(PEOPLE, resamples=50, seed=2)).any()
+    renamed = np.char.replace(PEOPLE, "p", "q")
+    assert (drawn != resampling.weights(renamed, resamples=50, seed=1)).any()
+
+
+def test_nobody_can_be_drawn_from_nobody():
+    assert resampling.weights(PEOPLE[:0], resamples=3, seed=1).shape == (4, 0)
+
+
+def test_vectorised_resamples_match_a_slow_loop_over_rows():
+    frame = scored.classes(np.random.default_rng(4))
+    data = scored.scored(frame)
+    counted = counts.count(data)
+    drawn = resampling.weights(counted.subjects, resamples=40, seed=1)
+    fast = rates.rate("tpr", resampling.weighted(drawn, counted.table))
+    for weights, row in zip(drawn, fast, strict=True):
+        rows = np.concatenate(
+            [
+                np.flatnonzero(data.subject == subject)
+                for subject, times in zip(counted.subjects, weights.astype(int), strict=True)
+                for _ in range(times)
+            ]
+        )
+        truth, decision = data.truth[rows] == 1, data.decision[rows]
+        slow = [
+            decision[truth[:, label], label].mean() if truth[:, label].any() else np.nan
+            for label in range(3)
+        ]
+        np.testing.assert_allclose(row, slow)
+
+
+def test_spread_is_the_known_one_of_a_mean_of_subjects():
+    # Every subject one sample, half of them right: the bootstrap variance of the share is p(1-p)/n.
+    table = np.zeros((100, 1, 4))
+    table[:50, 0, 0], table[50:, 0, 2] = 1, 1
+    people = np.array([f"s{number:03d}" for number in range(100)])
+    drawn = resampling.weights(people, resamples=4000, seed=3)
+    share = rates.rate("tpr", resampling.weighted(drawn, table))[1:, 0]
+    assert share.std() == pytest.approx(0.05, rel=0.05)
+
+
+def test_interval_is_the_percentile_interval():
+    values = np.concatenate([[0.5], np.linspace(0, 1, 101)])
+    assert resampling.interval(values, confidence=0.9) == pytest.approx((0.05, 0.95))
+
+
+def test_interval_passes_over_some_missing_resamples_but_not_over_most():
+    values = np.array([0.5, 0.4, 0.6, np.nan, np.nan])
+    assert resampling.interval(values, confidence=0.9) == pytest.approx((0.41, 0.59))
+    assert np.isnan(resampling.interval(np.append(values, np.nan), confidence=0.9)).all()
+    values[0] = np.nan
+    assert np.isnan(resampling.interval(values, confidence=0.9)).all()

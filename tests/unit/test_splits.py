@@ -1,0 +1,235 @@
+import numpy as np
+import pandas as pd
+import pytest
+from facebias import splits, tables
+from facebias.study import Holdout, Rotation, Split, Splits, Validation
+from hypothesis import given
+from hypothesis import strategies as st
+
+SUBJECTS = pd.DataFrame(
+    {
+        "subject": [f"S{n:02d}" for n in range(40)],
+        "gender": ["female", "male"] * 20,
+        "skin": ["light"] * 28 + ["dark"] * 12,
+        "age": [20.0 + n for n in range(39)] + [np.nan],
+    }
+)
+
+
+def declared(**over):
+    values = {
+        "seed": 1,
+        "holdout": Holdout(n_subjects=10, balance=("gender",), where={}, subjects=None),
+        "folds": None,
+        "validation": Validation(n_subjects=4, share=None),
+        "train": {
+            "regular": Split(where={}),
+            "female": Split(where={"gender": "female"}),
+            "male": Split(where={"gender": "male"}),
+        },
+        "test": {"all": Split(where={})},
+    }
+    return Splits(**{**values, **over})
+
+
+def roles(table, train_split="regular", fold=0, seed=1):
+    return {
+        role: splits.subjects_of(table, train_split=train_split, fold=fold, seed=seed, role=role)
+        for role in splits.ROLES
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, 40),
+        ({"gender": "female"}, 20),
+        ({"gender": ["female", "male"]}, 40),
+        ({"gender": "female", "skin": "dark"}, 6),
+        ({"any": [{"gender": "female"}, {"skin": "dark"}]}, 26),
+        ({"all": [{"gender": "female"}, {"any": [{"skin": "dark"}, {"skin": "light"}]}]}, 20),
+        ({"age": {"min": 30, "max": 39}}, 10),
+        ({"age": {"min": 0}}, 39),  # the subject without an age fulfils nothing
+        ({"gender": "diverse"}, 0),
+    ],
+)
+def test_conditions(where, expected):
+    assert splits.selects(where, SUBJECTS).sum() == expected
+
+
+def test_holdout_is_balanced_and_the_same_for_all_models():
+    table = splits.draw(declared(), [1, 2], SUBJECTS)
+    tested = {
+        tuple(roles(table, name, 0, seed)["test"])
+        for name in ("regular", "female", "male")
+        for seed in (1, 2)
+    }
+    assert len(tested) == 1
+    (subjects,) = tested
+    genders = SUBJECTS.set_index("subject").loc[list(subjects), "gender"]
+    assert genders.value_counts().to_dict() == {"female": 5, "male": 5}
+
+
+def test_train_splits_follow_their_condition_and_validation_is_drawn_anew():
+    table = splits.draw(declared(), [1, 2], SUBJECTS)
+    first, second = roles(table, "female", 0, 1), roles(table, "female", 0, 2)
+    women = set(SUBJECTS.loc[SUBJECTS["gender"] == "female", "subject"])
+    assert set(first["train"]) | set(first["validation"]) == women - set(first["test"])
+    assert len(first["validation"]) == len(second["validation"]) == 4
+    assert first["validation"] != second["validation"]
+
+
+def test_draws_do_not_depend_on_row_order_or_on_other_splits():
+    table = splits.draw(declared(), [1], SUBJECTS)
+    shuffled = splits.draw(declared(), [1], SUBJECTS.sample(frac=1, random_state=3))
+    pd.testing.assert_frame_equal(table, shuffled)
+    fewer = declared(train={"female": Split(where={"gender": "female"})})
+    alone = splits.draw(fewer, [1], SUBJECTS)
+    same = table[table["train_split"] == "female"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, alone)
+
+
+def test_match_size_balance_and_number():
+    train = {
+        "light": Split(where={"skin": "light"}),
+        "dark": Split(where={"skin": "dark"}),
+        "light_small": Split(where={"skin": "light"}, match_size_to="dark", balance="gender"),
+        "eight": Split(where={}, n_subjects=8, balance="skin"),
+    }
+    table = splits.draw(declared(train=train), [1], SUBJECTS)
+    sizes = {
+        name: len(roles(table, name)["train"]) + len(roles(table, name)["validation"])
+        for name in train
+    }
+    assert sizes["light_small"] == sizes["dark"]
+    assert sizes["eight"] == 8
+    chosen = roles(table, "eight")["train"] + roles(table, "eight")["validation"]
+    skins = SUBJECTS.set_index("subject").loc[chosen, "skin"].value_counts()
+    assert skins.to_dict() == {"light": 4, "dark": 4}
+
+
+@given(st.integers(2, 12), st.integers(0, 5))
+def test_folds_test_everyone_once_and_never_cross(k, seed):
+    rotation = declared(
+        holdout=None,
+        folds=Rotation(k=k, balance=("gender", "skin")),
+        seed=seed,
+        validation=Validation(n_subjects=None, share=0.2),
+    )
+    table = splits.draw(rotation, [1], SUBJECTS)
+    regular = table[table["train_split"] == "regular"]
+    tested = regular[regular["role"] == "test"]
+    assert sorted(tested["subject"]) == sorted(SUBJECTS["subject"])
+    sizes = tested.groupby("fold").size()
+    assert sizes.max() - sizes.min() <= 1
+    women = (
+        tested.merge(SUBJECTS, on="subject")
+        .groupby("fold")["gender"]
+        .apply(lambda group: (group == "female").sum())
+    )
+    assert women.max() - women.min() <= 2
+    assert not regular.duplicated(["fold", "seed", "subject"]).any()
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            {"train": {"x": Split(where={"gender": "diverse"})}},
+            "splits.train.x.where: {'gender': 'diverse'} selects nobody",
+        ),
+        (
+            {
+                "holdout": Holdout(
+                    n_subjects=None, balance=(), where={"skin": "dark"}, subjects=None
+                ),
+                "train": {"dark": Split(where={"skin": "dark"})},
+            },
+            "12 fulfil it, all of them test subjects",
+        ),
+        (
+            {"holdout": Holdout(n_subjects=41, balance=(), where={}, subjects=None)},
+            "splits.holdout.n_subjects: 41 asked for, but only 40",
+        ),
+        (
+            {
+                "holdout": Holdout(n_subjects=None, balance=(), where={}, subjects=("S01",)),
+                "train": {"x": Split(where={}, subjects=("S01", "S02"))},
+            },
+            "splits.train.x.subjects: S01 also among the test subjects",
+        ),
+        (
+            {"train": {"x": Split(where={}, n_subjects=31)}},
+            "splits.train.x.n_subjects: 31 subjects asked for, but only 30",
+        ),
+        (
+            {
+                "train": {
+                    "x": Split(where={}, match_size_to="y"),
+                    "y": Split(where={}, match_size_to="x"),
+                }
+            },
+            "goes round in a circle",
+        ),
+        ({"train": {"x": Split(where={}, match_size_to="z")}}, "no train split 'z'; there are x"),
+        (
+            {"validation": Validation(n_subjects=30, share=None)},
+            "splits.validation: 30 validation subjects leave none",
+        ),
+        (
+            {"holdout": None, "folds": Rotation(k=41, balance=())},
+            "splits.folds.k: 41 folds of 40 subjects",
+        ),
+        (
+            {"holdout": Holdout(n_subjects=None, balance=(), where={}, subjects=("S99",))},
+            "splits.holdout.subjects: no such subject: S99",
+        ),
+    ],
+)
+def test_splits_that_cannot_be_drawn(over, message):
+    with pytest.raises(splits.SplitError) as caught:
+        splits.draw(declared(**over), [1], SUBJECTS)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        (Split(where={"skin": "green"}), "no subject fulfils it"),
+        (
+            Split(where={}, subjects=("S00", "S01", "S02", "S03", "S04", "S05", "S06", "S07")),
+            "not held out, so models train on them",
+        ),
+    ],
+)
+def test_test_splits_that_cannot_be_tested(test, message):
+    with pytest.raises(splits.SplitError, match=message):
+        splits.check_tests(declared(test={"x": test}), SUBJECTS)
+
+
+def test_a_subject_in_two_roles_is_refused_when_read(tmp_path):
+    table = splits.draw(declared(), [1], SUBJECTS)
+    crossed = pd.concat([table, table[table["role"] == "test"].head(1).assign(role="train")])
+    path = tmp_path / "splits.csv"
+    crossed.to_csv(path, index=False)
+    with pytest.raises(tables.TableError, match="repeats train_split="):
+        splits.read(path)
+
+
+def test_stage_draws_from_the_manifest(tmp_path):
+    from facebias.study import settings
+
+    manifest = SUBJECTS.assign(sample=SUBJECTS["subject"], path="x.jpg", publishable=True)
+    tables.write(manifest, tmp_path / "manifest.csv", tables.MANIFEST)
+    splits.main(
+        [
+            "--settings",
+            settings(splits=declared(), seeds=(1,)),
+            "--manifest",
+            str(tmp_path / "manifest.csv"),
+            "--out",
+            str(tmp_path / "splits.csv"),
+        ]
+    )
+    written = splits.read(tmp_path / "splits.csv")
+    pd.testing.assert_frame_equal(written, splits.draw(declared(), [1], SUBJECTS))

@@ -1,0 +1,217 @@
+"""Forty configurations that cannot be run: each says so before a job is planned."""
+
+import re
+
+import pytest
+import studies
+
+PICTURES = {
+    "data": {
+        "adapter": "pictures",
+        "root": "faces",
+        "layout": "{label}/{subject}.jpg",
+        "subjects": "subjects.csv",
+        "attributes": ["gender"],
+    },
+    "clips": {"crop_size": 32},
+    "labels": {"names": ["neutral", "smiling"]},
+    "splits.test": {"all": {}},
+    "splits.train": {"regular": {}},
+}
+# What is changed in the small study, and what the message must hold.
+BROKEN = {
+    "unknown top key": ({"archs": {}}, "archs: unknown key; did you mean architectures?"),
+    "unknown nested key": (
+        {"data.drawn.subject": 4},
+        "data.drawn.subject: unknown key; did you mean subjects?",
+    ),
+    "missing section": ({"labels": ...}, "labels: missing, it is needed"),
+    "missing adapter": ({"data.adapter": ...}, "data.adapter: missing, it is needed"),
+    "unknown adapter": ({"data.adapter": "video"}, 'found "video"; did you mean videos?'),
+    "study with a slash": ({"study": "a/b"}, 'study: found "a/b", expected letters'),
+    "text for a number": (
+        {"training.epochs": "ten"},
+        'training.epochs: found "ten", expected a whole number',
+    ),
+    "fraction for a whole number": (
+        {"training.batch_size": 1.5},
+        "training.batch_size: found 1.5, expected a whole number",
+    ),
+    "negative rate": (
+        {"training.learning_rate": -0.1},
+        "training.learning_rate: found -0.1, expected more than 0",
+    ),
+    "momentum of one": ({"training.momentum": 1}, "training.momentum: found 1, expected less than"),
+    "probability above one": (
+        {"training.augmentation.flip": 1.5},
+        "flip: found 1.5, expected at most 1",
+    ),
+    "override of one network": (
+        {"architectures.vgg16.training": {"learningrate": 1}},
+        "architectures.vgg16.training.learningrate: unknown key; did you mean learning_rate?",
+    ),
+    "unknown schedule": (
+        {"training.schedule": "onecycle"},
+        'found "onecycle"; did you mean one_cycle?',
+    ),
+    "unknown device": ({"training.device": "gpu"}, "allowed: auto, cpu, cuda"),
+    "unknown architecture": (
+        {"architectures.vgg61": {}},
+        "architectures.vgg61: no such architecture; did you mean vgg16",
+    ),
+    "unknown option": (
+        {"architectures.vgg16.options": {"pools": 1}},
+        "architectures.vgg16.options.pools: unknown key; did you mean pool?",
+    ),
+    "more frames than a clip": (
+        {"architectures.vgg16.frames": 9},
+        "architectures.vgg16.frames: found 9, but a clip has 2",
+    ),
+    "no architecture": ({"architectures": {}}, "architectures: found nothing, expected at least 1"),
+    "seed twice": ({"seeds": [1, 1]}, "seeds: 1 stands more than once"),
+    "one class": ({"labels.names": ["happiness"]}, "labels.names: found 1 class"),
+    "label twice": ({"labels.names": ["a", "b", "a"]}, "labels.names: a stands more than once"),
+    "fused label unknown": (
+        {"labels.fuse": {"x": ["happiness", "suprise"]}},
+        "labels.fuse.x: no label 'suprise'; did you mean surprise?",
+    ),
+    "fused twice": (
+        {"labels.fuse": {"x": ["happiness", "surprise"], "y": ["surprise", "sadness"]}},
+        "labels.fuse.y: surprise is already part of x",
+    ),
+    "fused units": (
+        {"labels.kind": "units", "labels.fuse": {"x": ["happiness", "surprise"]}},
+        "labels.fuse: units are not exclusive",
+    ),
+    "window backwards": (
+        {"clips.windows": [{"k": 2, "part": [0.8, 0.2]}]},
+        "clips.windows[0].part: found [0.8, 0.2], expected from < to",
+    ),
+    "window without k": ({"clips.windows": [{}]}, "clips.windows[0].k: missing, it is needed"),
+    "margin as wide as the crop": (
+        {"clips.margin": 32},
+        "clips.margin: found 32, expected less than crop_size (32)",
+    ),
+    "train split selects nobody": (
+        {"splits.train.diverse": {"where": {"gender": "diverse"}}},
+        "splits.train.diverse.where.gender: no subject has 'diverse'; allowed: female, male",
+    ),
+    "close spelling of a value": (
+        {"splits.train.female.where": {"gender": "femal"}},
+        "did you mean female?",
+    ),
+    "unknown attribute in a condition": (
+        {"splits.test.male.where": {"gendre": "male"}},
+        "splits.test.male.where.gendre: no attribute 'gendre'; did you mean gender?",
+    ),
+    "condition of the wrong shape": (
+        {"splits.test.male.where": {"any": {"gender": "male"}}},
+        "expected a list of conditions",
+    ),
+    "range of a text": (
+        {"splits.test.male.where": {"gender": {"min": 1}}},
+        "need an attribute of numbers",
+    ),
+    "train on the test subjects": (
+        {
+            "splits.holdout": {"subjects": ["P001", "P002"]},
+            "splits.train.female": {"subjects": ["P001", "P003"]},
+        },
+        "splits.train.female.subjects: P001 also among the test subjects",
+    ),
+    "test on the training subjects": (
+        {
+            "splits.holdout": {"subjects": ["P001", "P002"]},
+            "splits.test.male": {"subjects": ["P002", "P003"]},
+        },
+        "splits.test.male.subjects: P003 not held out, so models train on them",
+    ),
+    "test split outside the hold-out": (
+        {"splits.holdout": {"where": {"gender": "female"}}, "splits.train": {"r": {}}},
+        "splits.test.male.where: {'gender': 'male'} selects nobody: 4 fulfil it, but none is held",
+    ),
+    "more test subjects than there are": (
+        {"splits.holdout.n_subjects": 9},
+        "splits.holdout.n_subjects: 9 asked for, but only 8",
+    ),
+    "hold-out and folds": ({"splits.folds": {"k": 2}}, "both given, expected one of the two"),
+    "one fold": (
+        {"splits.holdout": ..., "splits.folds": {"k": 1}},
+        "splits.folds.k: found 1, expected at least 2",
+    ),
+    "no training subject left": (
+        {"splits.validation.n_subjects": 4},
+        "splits.validation: 4 validation subjects leave none",
+    ),
+    "unknown attribute to compare": (
+        {"evaluation.attributes": ["sex"]},
+        "evaluation.attributes: no attribute 'sex'",
+    ),
+    "a number as groups": (
+        {"data.attributes": ["gender", "skin_tone"], "evaluation.attributes": ["skin_tone"]},
+        "evaluation.attributes: skin_tone is a number, groups need names",
+    ),
+    "explained but not trained": (
+        {"explanation.architectures": ["vggface"]},
+        "explanation.architectures: 'vggface' is not among the architectures",
+    ),
+    "unknown composite": (
+        {"explanation.composite": "epsilon"},
+        "explanation.composite: found 'epsilon'",
+    ),
+    "colour by name": ({"figures.colours": ["red", "#000000", "#FFFFFF"]}, "a colour such as"),
+    "unknown bias": ({"data.drawn.bias": [{"kind": "weak"}]}, "data.drawn.bias[0].kind"),
+    "bias without a label": (
+        {
+            "data.drawn.bias": [
+                {"kind": "weaker", "group": {"gender": "female"}, "factor": 0.5, "labels": ["fear"]}
+            ]
+        },
+        "data.drawn.bias[0].labels",
+    ),
+    "drawn people with a root": ({"data.root": "faces"}, "data.root: drawn people need none"),
+    "pictures without a root": (
+        {**PICTURES, "data": {"adapter": "pictures", "layout": "x", "subjects": "s.csv"}},
+        "data.root: missing, it is needed",
+    ),
+    "pictures in a folder that is not there": (PICTURES, "faces"),
+    "several frames of a picture": (
+        {**PICTURES, "clips": {"windows": [{"k": 2}]}},
+        "clips.windows: 2 frames of a picture",
+    ),
+}
+
+
+def test_there_are_at_least_forty():
+    assert len(BROKEN) >= 40
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_config_is_one_readable_line(name, tmp_path):
+    changes, message = BROKEN[name]
+    config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
+    done = studies.snakemake(tmp_path, config, "--dry-run")
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if message in line]
+    assert len(lines) == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert not re.search(r"^(rule|localrule) ", done.stdout, re.M)
+    assert not (tmp_path / "results").exists()
+
+
+def test_every_fault_is_said_at_once(tmp_path):
+    faults = {"training.epochs": 0, "study": "a b", "clips.crop_size": "big"}
+    config = studies.write(studies.changed(studies.SMALL, faults), tmp_path)
+    said = studies.snakemake(tmp_path, config, "--dry-run").stdout
+    for key in faults:
+        assert len([line for line in said.splitlines() if line.strip().startswith(key)]) == 1
+    assert "config.yaml cannot be run" in said
+
+
+def test_yaml_that_cannot_be_read_is_named(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("study: [unclosed\n")
+    done = studies.snakemake(tmp_path, path, "--dry-run")
+    assert done.returncode != 0
+    assert "config.yaml" in done.stdout
+    assert "Traceback" not in done.stdout

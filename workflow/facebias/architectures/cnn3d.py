@@ -1,0 +1,78 @@
+"""A plain 3-D convolutional network, after Haddad, Lezoray & Hamel 2020.
+
+The layer table of that paper is not at hand; this one is ours. Every layer is a 3x3x3 convolution,
+batch norm, ReLU and a max-pool. The paper's fully connected layers depend on its input size; here
+the mean over the grid takes their place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facebias.architectures import network
+from facebias.architectures.sizes import scaled
+from facebias.study import StudyError
+
+OPTIONS: dict[str, Any] = {
+    # One row per layer: channels before `width`, frames pooled into one, side of the pooled square.
+    "layers": ((32, 1, 2), (64, 2, 2), (128, 2, 2), (256, 2, 2), (512, 1, 2)),
+    "batch_norm": True,
+}
+
+
+class Pool(nn.Module):
+    """Max-pool over ``frames`` x ``side`` x ``side``; a remainder makes a smaller cell.
+
+    Done over space, then over time: torch's own 3-D max-pool has no deterministic gradient on a GPU.
+    """
+
+    def __init__(self, frames: int, side: int):
+        super().__init__()
+        self.frames = frames
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, T, H, W) to (N, C, T', H', W')."""
+        pooled = functional.max_pool2d(x.flatten(1, 2), self.side, ceil_mode=True)
+        x = pooled.unflatten(1, x.shape[1:3])
+        if self.frames == 1:
+            return x
+        return torch.stack([part.amax(2) for part in x.split(self.frames, dim=2)], dim=2)
+
+
+class Backbone(network.Backbone):
+    """Layers as the option ``layers`` lists them, then the mean over the grid of each frame left."""
+
+    volumes = True
+
+    def __init__(self, *, width: float, input_size: int, layers: Any, batch_norm: bool):
+        super().__init__(width=width, input_size=input_size)
+        stack: list[nn.Module] = []
+        channels = 3
+        for number, row in enumerate(layers):
+            outputs, frames, side = _row(number, row)
+            outputs = scaled(outputs, width)
+            stack.append(nn.Conv3d(channels, outputs, 3, padding=1, bias=not batch_norm))
+            stack += [nn.BatchNorm3d(outputs)] if batch_norm else []
+            stack += [nn.ReLU(inplace=True), Pool(frames, side)]
+            channels = outputs
+        self.layers = nn.Sequential(*stack)
+        self.n_features = channels
+        network.initialise(self)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Map clips (N, 3, T, H, W) to features (N, F, T')."""
+        return self.layers(clips).mean((3, 4))
+
+
+def _row(number: int, row: Any) -> tuple[int, int, int]:
+    if len(row) != 3 or not all(isinstance(value, int) and value > 0 for value in row):
+        raise StudyError(
+            f"architectures.cnn3d.options.layers[{number}]: found {row!r}; expected three whole "
+            "numbers above 0: channels, frames pooled, side of the pooled square"
+        )
+    return tuple(row)

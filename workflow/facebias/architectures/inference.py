@@ -1,0 +1,30 @@
+"""Scores of many clips by a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facebias.architectures.network import Network
+
+
+@torch.inference_mode()
+def scores(network: Network, batches: Iterable[np.ndarray]) -> Tensor:
+    """Score uint8 clips (n, T, H, W, 3), batch by batch, with the network in evaluation mode.
+
+    Returns
+    -------
+    Scores before softmax or sigmoid, float32 (n, outputs), on the CPU.
+    """
+    network.eval()
+    return torch.cat(
+        [network(network.prepare(torch.from_numpy(clips))).float().cpu() for clips in batches]
+    )
+
+
+def probabilities(scores: Tensor, kind: str) -> Tensor:
+    """Turn scores (n, outputs) into probabilities: softmax for ``classes``, sigmoid for ``units``."""
+    return scores.softmax(1) if kind == "classes" else scores.sigmoid()

@@ -1,0 +1,62 @@
+"""What a network expects of its input: attached to the weights, because nothing fails when wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputConvention:
+    """How weights want their pixels.
+
+    ``channel_order`` is ``rgb`` or ``bgr``; pixels run from 0 to ``scale``; ``mean`` is subtracted
+    and the rest divided by ``std``, both on that scale and in that channel order.
+    """
+
+    channel_order: str
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Turn RGB images (..., 3, H, W) from 0 to 1 into what the weights expect."""
+        if self.channel_order == "bgr":
+            images = images.flip(-3)
+        mean = images.new_tensor(self.mean)[:, None, None]
+        std = images.new_tensor(self.std)[:, None, None]
+        return (images * self.scale - mean) / std
+
+    def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Give the lowest and the highest value that each channel can take."""
+        low = tuple(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
+        high = tuple(
+            (self.scale - mean) / std for mean, std in zip(self.mean, self.std, strict=True)
+        )
+        return low, high
+
+
+# ImageNet's statistics, as torchvision's weights expect them; also used to train from scratch.
+CONVENTIONS = {
+    "imagenet": InputConvention(
+        channel_order="rgb", scale=1.0, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+    ),
+}
+
+
+def images(clips: Tensor, size: int, device: torch.device | str) -> Tensor:
+    """Bring uint8 clips (N, T, H, W, 3) to ``device`` as float RGB (N, T, 3, size, size), 0 to 1.
+
+    Clips of another size are resampled bilinearly, with antialiasing.
+    """
+    # The bytes travel, not the floats: a quarter of the transfer.
+    frames = clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255
+    if frames.shape[-2:] == (size, size):
+        return frames.contiguous()
+    resized = functional.interpolate(
+        frames.flatten(0, 1), size=(size, size), mode="bilinear", antialias=True
+    )
+    return resized.clamp(0, 1).unflatten(0, frames.shape[:2])

@@ -1,0 +1,83 @@
+"""VGG16 (Simonyan & Zisserman 2015) up to its second fully connected layer.
+
+``vgg16`` and ``vggface`` share the layers; they differ in the weights they can start from.
+Parameter names equal torchvision's, without the classifier's last layer (``classifier.6``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from facebias.architectures import network
+from facebias.architectures.sizes import scaled
+
+# Channels of the 3x3 convolutions between max-pools.
+STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+OPTIONS = {
+    "pool": None,  # side of the grid the fully connected layers see; None: 7, or what a crop gives
+    "features": 4096,  # units of the fully connected layers, before `width`
+    "dropout": 0.5,  # after each fully connected layer
+    "batch_norm": False,  # after each convolution; not in the published network
+}
+
+
+class Backbone(network.Backbone):
+    """Five stages of convolutions, then two fully connected layers.
+
+    ``pool`` is the side of the grid between the two. Repeating the few cells that a small crop
+    leaves until there are 7 x 7 of them adds weights but nothing to see, so it is at most what
+    the crop gives unless it is set.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: float,
+        input_size: int,
+        pool: int | None,
+        features: int,
+        dropout: float,
+        batch_norm: bool,
+    ):
+        super().__init__(width=width, input_size=input_size)
+        layers: list[nn.Module] = []
+        channels = 3
+        for stage in STAGES:
+            for convolution in stage:
+                layers += _convolution(channels, scaled(convolution, width), batch_norm=batch_norm)
+                channels = scaled(convolution, width)
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        grid = max(1, input_size // 2 ** len(STAGES))
+        side = min(7, grid) if pool is None else pool
+        # The gradient of adaptive pooling is not deterministic on a GPU: used only if it must be.
+        self.avgpool = nn.Identity() if side == grid else nn.AdaptiveAvgPool2d(side)
+        self.n_features = scaled(features, width)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * side**2, self.n_features),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(self.n_features, self.n_features),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+        )
+        network.initialise(self)
+        for layer in (self.classifier[0], self.classifier[3]):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+
+    def frozen_parts(self) -> dict[str, Iterable[nn.Module]]:
+        """As every backbone, and ``convolutions``: only the fully connected layers are trained."""
+        return {**super().frozen_parts(), "convolutions": (self.features,)}
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map frames (N, 3, H, W) to features (N, F)."""
+        return self.classifier(self.avgpool(self.features(frames)).flatten(1))
+
+
+def _convolution(channels: int, outputs: int, *, batch_norm: bool) -> list[nn.Module]:
+    norm = [nn.BatchNorm2d(outputs)] if batch_norm else []
+    return [nn.Conv2d(channels, outputs, 3, padding=1), *norm, nn.ReLU(inplace=True)]

@@ -1,0 +1,229 @@
+"""Faces in key frames: found by MTCNN, cut as squares of one size.
+
+MTCNN: Zhang, Zhang, Li & Qiao (2016), as trained for facenet-pytorch. A crop is a square around the
+middle of the found box, as long as the box's longer side and the margin, so a face keeps its shape
+(facenet-pytorch would squeeze the box into a square); past the edge of the frame the edge repeats.
+
+Coordinates are continuous: pixel i reaches from i to i + 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+
+from facebias.clips import UnusableError
+from facebias.study import Preprocessing
+
+# MTCNN looks through a window of 12 pixels; to look for smaller faces it would enlarge the frame.
+SMALLEST = 12
+# Pixels given to MTCNN at once: bounds its memory to some 100 MB.
+PIXELS_AT_ONCE = 2_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Detections:
+    """The largest face of each frame of a clip; NaN where a frame shows none.
+
+    ``boxes`` (frames, 4) left, top, right, bottom and ``landmarks`` (frames, 5, 2): eyes, nose,
+    corners of the mouth, x and y, in pixels of the frame; ``probability`` (frames,) 0 to 1;
+    ``counts`` (frames,) number of faces.
+    """
+
+    boxes: np.ndarray
+    landmarks: np.ndarray
+    probability: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def found(self) -> np.ndarray:
+        """Which frames show a face, truth (frames,)."""
+        return self.counts > 0
+
+    @property
+    def faces(self) -> int:
+        """Number of faces in more than half of the frames that show any; 0 if none does."""
+        counts = np.sort(self.counts[self.found])
+        return int(counts[(len(counts) - 1) // 2]) if len(counts) else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Crops:
+    """A clip: ``pixels`` uint8 (frames, side, side, 3) RGB; ``boxes`` (frames, 4) what was cut, in
+    pixels of the frame; ``landmarks`` (frames, 5, 2) in pixels of the crop."""
+
+    pixels: np.ndarray
+    boxes: np.ndarray
+    landmarks: np.ndarray
+
+
+class Detector:
+    """MTCNN on the CPU, with the settings of a study."""
+
+    def __init__(self, settings: Preprocessing):
+        self._settings = settings
+        self._network = MTCNN(device=torch.device("cpu"))
+
+    def find(self, frames: Sequence[np.ndarray]) -> Detections:
+        """Find the largest face of each frame.
+
+        Parameters
+        ----------
+        frames
+            uint8 arrays (height, width, 3), RGB, all of one size.
+
+        Returns
+        -------
+        Detections
+            Faces that MTCNN is less sure of than ``min_probability``, or smaller than ``min_face``,
+            do not count.
+
+        Raises
+        ------
+        UnusableError
+            If the frames are smaller than ``min_face``.
+        """
+        height, width = frames[0].shape[:2]
+        if min(height, width) < self._settings.min_face:
+            raise UnusableError(
+                f"too small: {width} x {height} pixels, "
+                f"a face must have {self._settings.min_face} (clips.min_face)"
+            )
+        small = [_reduced(frame, self._settings.detect_size) for frame in frames]
+        scale = np.array([width / small[0].shape[1], height / small[0].shape[0]])
+        at_once = max(1, PIXELS_AT_ONCE // (small[0].shape[0] * small[0].shape[1]))
+        smallest = max(self._settings.min_face / scale.max(), SMALLEST)
+        found: list[tuple[np.ndarray, ...] | None] = []
+        if min(small[0].shape[:2]) > smallest:
+            self._network.min_face_size = smallest
+            for start in range(0, len(small), at_once):
+                found += self._detect(np.stack(small[start : start + at_once]))
+        else:
+            found = [None] * len(small)
+        return self._largest(found, scale)
+
+    def _detect(self, batch: np.ndarray) -> list[tuple[np.ndarray, ...] | None]:
+        """Boxes (n, 4), probabilities (n,), landmarks (n, 5, 2) of each frame, or None."""
+        try:
+            found = self._network.detect(batch, landmarks=True)
+        except (IndexError, RuntimeError):
+            # facenet-pytorch loses count when a candidate lies outside of the frame; such a frame
+            # must not take the others of its batch with it.
+            if len(batch) == 1:
+                return [None]
+            return [face for frame in batch for face in self._detect(frame[None])]
+        return [
+            None if parts[0] is None else tuple(np.asarray(part, dtype=float) for part in parts)
+            for parts in zip(*found, strict=True)
+        ]
+
+    def _largest(self, found: list[tuple[np.ndarray, ...] | None], scale: np.ndarray) -> Detections:
+        n = len(found)
+        boxes, landmarks = np.full((n, 4), np.nan), np.full((n, 5, 2), np.nan)
+        probability, counts = np.full(n, np.nan), np.zeros(n, dtype=int)
+        for frame, faces in enumerate(found):
+            if faces is None:
+                continue
+            corners = faces[0] * np.tile(scale, 2)
+            sides = corners[:, 2:] - corners[:, :2]
+            sure = (faces[1] >= self._settings.min_probability) & (
+                sides.max(axis=1) >= self._settings.min_face
+            )
+            counts[frame] = sure.sum()
+            if sure.any():
+                largest = int(np.where(sure, sides.prod(axis=1), -1).argmax())
+                boxes[frame] = corners[largest]
+                landmarks[frame] = faces[2][largest] * scale
+                probability[frame] = faces[1][largest]
+        return Detections(boxes, landmarks, probability, counts)
+
+
+def cut(frames: Sequence[np.ndarray], faces: Detections, settings: Preprocessing) -> Crops:
+    """Cut the face from every frame of a clip.
+
+    Parameters
+    ----------
+    frames
+        uint8 arrays (height, width, 3), RGB.
+    faces
+        The largest face of each.
+    settings
+        ``box`` "clip": one box for the clip, the median of those found, so that the crop does not
+        jitter; "frame": its own for every frame. Where no face was found, box and landmarks are
+        interpolated between the neighbouring key frames.
+
+    Raises
+    ------
+    UnusableError
+        If at most half of the frames show a face, or several faces are to be left out.
+    """
+    missed = int((~faces.found).sum())
+    if 2 * missed >= len(frames):
+        raise UnusableError(f"no face: in {missed} of {len(frames)} key frames")
+    if settings.several_faces == "exclude" and faces.faces > 1:
+        raise UnusableError(f"several faces: {faces.faces}")
+    boxes = _filled(faces.boxes)
+    if settings.box == "clip":
+        boxes = np.broadcast_to(np.nanmedian(faces.boxes, axis=0), boxes.shape)
+    side = settings.crop_size
+    squares = square(boxes, margin=settings.margin, crop_size=side)
+    pixels = np.stack([_crop(frame, box, side) for frame, box in zip(frames, squares, strict=True)])
+    scale = side / (squares[:, 2] - squares[:, 0])
+    landmarks = (_filled(faces.landmarks) - squares[:, None, :2]) * scale[:, None, None]
+    return Crops(pixels, squares, landmarks)
+
+
+def square(boxes: np.ndarray, *, margin: int, crop_size: int) -> np.ndarray:
+    """Square boxes around the middles of ``boxes``, at whole pixels.
+
+    The side is the longer side of the box, grown by ``margin * side / (crop_size - margin)``: then
+    the margin takes ``margin`` pixels of the crop, half on either side (facenet-pytorch's
+    definition, ``extract_face``).
+
+    Parameters
+    ----------
+    boxes
+        Array (n, 4): left, top, right, bottom.
+
+    Returns
+    -------
+    Array (n, 4) of whole numbers.
+    """
+    longer = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    sides = np.maximum((longer * crop_size / (crop_size - margin)).round(), 1)
+    corner = ((boxes[:, :2] + boxes[:, 2:]) / 2 - sides[:, None] / 2).round()
+    return np.hstack([corner, corner + sides[:, None]])
+
+
+def _reduced(frame: np.ndarray, longest: int) -> np.ndarray:
+    height, width = frame.shape[:2]
+    if not 0 < longest < max(height, width):
+        return frame
+    ratio = longest / max(height, width)
+    size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Interpolate over the frames (first axis) that hold NaN; the ends keep the nearest value."""
+    flat = values.reshape(len(values), -1)
+    known = np.flatnonzero(~np.isnan(flat[:, 0]))
+    every = np.arange(len(values))
+    columns = [np.interp(every, known, column[known]) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(values.shape)
+
+
+def _crop(frame: np.ndarray, box: np.ndarray, side: int) -> np.ndarray:
+    height, width = frame.shape[:2]
+    left, top, right, bottom = (int(edge) for edge in box)
+    outside = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    inside = frame[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    whole = cv2.copyMakeBorder(inside, *outside, cv2.BORDER_REPLICATE)
+    shrinks = right - left > side
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(whole, (side, side), interpolation=method)

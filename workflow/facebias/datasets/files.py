@@ -1,0 +1,283 @@
+"""Samples that are files: listed in a table, or laid out in folders by a naming pattern."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from facebias.datasets import close, sheets
+from facebias.study import Data, Labels, StudyError
+
+# Columns of the table of samples that are no attributes.
+OWN = ("sample", "subject", "path", "label", "publishable")
+
+
+def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
+    """List the people: from the table ``data.subjects``, else from the table of samples.
+
+    Returns
+    -------
+    DataFrame
+        ``subject`` (text), attributes (numbers or text), and ``publishable`` if it is recorded.
+
+    Raises
+    ------
+    StudyError
+        If a table cannot be read, or says two things about one person.
+    """
+    folder = _folder(root)
+    if data.subjects is None:
+        return _people_of_samples(data, folder)
+    path = folder / data.subjects
+    frame = sheets.read(path, key="data.subjects", needed=("subject",))
+    where = f"data.subjects: {path}"
+    nameless = frame["subject"].isna()
+    if nameless.any():
+        raise StudyError(f"{where}: row {int(nameless.to_numpy().argmax()) + 2} has no subject")
+    _once(frame["subject"], where)
+    return _with_attributes(frame, [name for name in frame.columns if name != "subject"], where)
+
+
+def samples(
+    data: Data, labels: Labels, root: Path | str | None, *, kind: str, suffixes: tuple[str, ...]
+) -> pd.DataFrame:
+    """List the files of one ``kind`` ("picture"), recognised by their ``suffixes`` (".jpg").
+
+    Returns
+    -------
+    DataFrame
+        ``sample``, ``subject``, ``path`` (relative to ``root`` or absolute), ``label`` or
+        ``label_<unit>`` (1, 0 or missing), ``reason`` (None, or why it cannot be used).
+
+    Raises
+    ------
+    StudyError
+        If the table cannot be read, the layout matches nothing, or a sample stands twice.
+    """
+    folder = _folder(root)
+    if (data.manifest is None) == (data.layout is None):
+        found = "neither" if data.manifest is None else "both"
+        raise StudyError(f"data.manifest, data.layout: {found} given, expected one of the two")
+    if data.manifest is not None:
+        frame = _listed(folder / data.manifest, labels)
+    else:
+        frame = _laid_out(folder, data.layout, labels, kind, suffixes)
+    reasons = [
+        reason or _about_file(folder, path, kind, suffixes)
+        for reason, path in zip(frame["reason"], frame["path"], strict=True)
+    ]
+    return frame.assign(reason=pd.Series(reasons, index=frame.index, dtype=object))
+
+
+def _folder(root: Path | str | None) -> Path:
+    if root is None:
+        raise StudyError(
+            "data.root: missing, it is needed: the folder of the data set; set it in the config or "
+            "with --config 'data={root: FOLDER}'"
+        )
+    folder = Path(root)
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        raise StudyError(f"data.root: {folder} {found}; expected the folder of the data set")
+    return folder
+
+
+# ----------------------------------------------------------------------------- a table of samples
+
+
+def _table(path: Path) -> pd.DataFrame:
+    frame = sheets.read(path, key="data.manifest", needed=("subject", "path"))
+    if "sample" not in frame.columns:
+        frame["sample"] = frame["path"]
+    rows = pd.Series([f"row {row + 2}" for row in range(len(frame))])
+    frame["sample"] = frame["sample"].fillna(frame["path"]).fillna(rows)
+    _once(frame["sample"], f"data.manifest: {path}")
+    return frame
+
+
+def _people_of_samples(data: Data, folder: Path) -> pd.DataFrame:
+    if data.manifest is None:
+        raise StudyError(
+            "data.subjects: missing, it is needed with data.layout: the table of subjects"
+        )
+    path = folder / data.manifest
+    frame = _table(path)
+    where = f"data.manifest: {path}"
+    frame = frame[frame["subject"].notna()]
+    names = [
+        name
+        for name in frame.columns
+        if name == "publishable" or (name not in OWN and not name.startswith("label_"))
+    ]
+    varying = frame.groupby("subject")[names].nunique().gt(1)
+    for name in [*data.attributes, "publishable"]:
+        if name in names and varying[name].any():
+            subject = varying.index[varying[name]][0]
+            found = frame.loc[frame["subject"] == subject, name].dropna().unique()
+            raise StudyError(
+                f"{where}: subject {subject} has more than one {name}: {', '.join(found)}; "
+                "an attribute belongs to a person, so all rows of one must agree"
+            )
+    names = [name for name in names if not varying[name].any()]
+    people = frame.groupby("subject", sort=False)[names].first().reset_index()
+    return _with_attributes(people, names, where)
+
+
+def _with_attributes(frame: pd.DataFrame, names: list[str], where: str) -> pd.DataFrame:
+    recorded = [name for name in names if name != "publishable"]
+    people = pd.concat([frame[["subject"]], sheets.attributes(frame[recorded])], axis=1)
+    if "publishable" in names:
+        people["publishable"] = sheets.publishable(frame["publishable"], where=where)
+    return people
+
+
+def _once(column: pd.Series, where: str) -> None:
+    repeated = column.duplicated()
+    if repeated.any():
+        second = int(repeated.to_numpy().argmax())
+        first = int(column.eq(column.iloc[second]).to_numpy().argmax())
+        raise StudyError(
+            f"{where}: rows {first + 2} and {second + 2} both are {column.name} "
+            f"{column.iloc[second]!r}; each may stand once"
+        )
+
+
+def _listed(path: Path, labels: Labels) -> pd.DataFrame:
+    frame = _table(path)
+    wanted = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
+    for name in wanted:
+        if name not in frame.columns:
+            known = [column for column in frame.columns if column.startswith("label")]
+            raise StudyError(
+                f"data.manifest: {path} has no column {name!r}; "
+                f"{close(name, known or list(frame.columns))}"
+            )
+    if labels.kind == "classes":
+        reasons = [_about_class(label, labels) for label in frame["label"]]
+    else:
+        reasons = [_about_units(row, wanted) for _, row in frame[wanted].iterrows()]
+        frame[wanted] = frame[wanted].apply(pd.to_numeric, errors="coerce")
+    frame = frame.assign(reason=pd.Series(reasons, index=frame.index, dtype=object))
+    return frame[["sample", "subject", "path", *wanted, "reason"]]
+
+
+def _about_class(label: object, labels: Labels) -> str | None:
+    if not isinstance(label, str):
+        return "no label"
+    if label not in labels.names:
+        return f"unknown label: {label!r} is not in labels.names; {close(label, [*labels.names])}"
+    return None
+
+
+def _about_units(row: pd.Series, names: list[str]) -> str | None:
+    for name in names:
+        if isinstance(row[name], str) and row[name] not in ("0", "1", "0.0", "1.0"):
+            return f"unknown label: {name} is {row[name]!r}, expected 1, 0 or nothing"
+    return "no label" if row.isna().all() else None
+
+
+# -------------------------------------------------------------------------------- files in folders
+
+
+def pattern(layout: str, suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    """Turn a layout such as ``{label}/{subject}.jpg`` into a regular expression.
+
+    ``{subject}``, ``{label}`` and free names in braces stand for text without a slash; a name that
+    stands twice means the same text twice. ``.*`` or ``.{ext}`` at the end means any of
+    ``suffixes``. Upper and lower case of the ending do not matter.
+
+    Raises
+    ------
+    StudyError
+        If ``{subject}`` or ``{label}`` is missing, or a name in braces is none.
+    """
+    stem, dot, ending = layout.rpartition(".")
+    if not dot or "/" in ending:
+        raise StudyError(
+            f"data.layout: {layout!r} has no ending; expected one such as .jpg, or .* for any"
+        )
+    if ending in ("*", "{ext}"):
+        ending = "|".join(re.escape(suffix[1:]) for suffix in suffixes)
+    else:
+        ending = re.escape(ending)
+    expression, seen = "", []
+    for text, name in re.findall(r"([^{}]*)(\{[^{}]*\}|[{}]|$)", stem):
+        expression += re.escape(text)
+        name = name.strip("{}") if len(name) > 1 else name
+        if name and not name.isidentifier():
+            raise StudyError(
+                f"data.layout: {layout!r}: {name!r} is no name; expected letters in braces, "
+                "such as {label}/{subject}.jpg"
+            )
+        if name in seen:
+            expression += f"(?P={name})"
+        elif name:
+            seen.append(name)
+            expression += f"(?P<{name}>[^/]+?)"
+    for name in ("subject", "label"):
+        if name not in seen:
+            raise StudyError(
+                f"data.layout: {layout!r} has no {{{name}}}; "
+                "expected such as {label}/{subject}.jpg"
+            )
+    return re.compile(rf"{expression}\.(?i:{ending})")
+
+
+def _laid_out(
+    folder: Path, layout: str, labels: Labels, kind: str, suffixes: tuple[str, ...]
+) -> pd.DataFrame:
+    if labels.kind != "classes":
+        raise StudyError(
+            "data.layout: a path holds one label, but labels.kind is units; list the samples in a "
+            "table instead (data.manifest) with columns label_<unit>"
+        )
+    expression = pattern(layout, suffixes)
+    paths = _files(folder, suffixes)
+    rows, matched = [], 0
+    for path in paths:
+        found = expression.fullmatch(path)
+        matched += found is not None
+        label = found["label"] if found else None
+        subject = found["subject"] if found else None
+        reason = (
+            _about_class(label, labels) if found else f"unknown name: does not fit layout {layout}"
+        )
+        rows.append((path, subject, path, label, reason))
+    if not matched:
+        example = f"such as {paths[0]}" if paths else f"no file ends in {', '.join(suffixes)}"
+        raise StudyError(
+            f"data.layout: {layout!r} fits none of the {len(paths)} {kind}s under {folder} "
+            f"({example}); change the layout or data.root"
+        )
+    return pd.DataFrame(rows, columns=["sample", "subject", "path", "label", "reason"]).astype(
+        object
+    )
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    """List the files of the kind, relative to ``folder``, sorted; hidden ones are no samples."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*"))
+    return sorted(
+        path.as_posix()
+        for path in paths
+        if path.suffix.lower() in suffixes and not any(part.startswith(".") for part in path.parts)
+    )
+
+
+def _about_file(folder: Path, path: object, kind: str, suffixes: tuple[str, ...]) -> str | None:
+    if not isinstance(path, str):
+        return "no path"
+    whole = folder / path
+    if whole.suffix.lower() not in suffixes:
+        return f"wrong kind of file: {whole.suffix or 'no ending'}, a {kind} ends in " + ", ".join(
+            suffixes
+        )
+    if not whole.exists():
+        return "no such file"
+    if not whole.is_file():
+        return "not a file: it is a folder"
+    if whole.stat().st_size == 0:
+        return "empty file: 0 bytes"
+    return None

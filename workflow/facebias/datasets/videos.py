@@ -1,0 +1,22 @@
+"""Videos in folders or in a table: every video is one sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from facebias.datasets import files
+from facebias.study import Data, Labels
+
+SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm")
+
+
+def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
+    """List the people in the videos; see ``datasets``."""
+    return files.subjects(data, root)
+
+
+def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame:
+    """List the videos; see ``datasets``."""
+    return files.samples(data, labels, root, kind="video", suffixes=SUFFIXES)

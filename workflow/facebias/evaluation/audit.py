@@ -1,0 +1,255 @@
+"""Audit of any table of predictions, trained here or not: the same metrics and gaps."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.evaluation import cells, counts, groups, scores
+from facebias.evaluation.scores import Scores, nearest
+from facebias.study import Evaluation, Labels, StudyError
+
+MODEL = {"architecture": "given", "train_split": "given"}
+EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "None")
+
+
+def read(path: Path, attributes: Sequence[str]) -> tuple[pd.DataFrame, Labels]:
+    """Read a table of predictions and find out what it predicts.
+
+    Parameters
+    ----------
+    path
+        CSV or Parquet with ``sample, subject``, the attributes, ``score_<label>`` for every label
+        and either ``label`` (classes) or ``label_<unit>`` (1, 0 or empty).
+    attributes
+        Columns whose groups are compared.
+
+    Returns
+    -------
+    The checked table and the labels named by its score columns.
+
+    Raises
+    ------
+    StudyError
+        Naming the file, the row (counted as a spreadsheet does, the header is row 1) and the
+        column, and what was expected.
+    """
+    frame = _load(path)
+    needed = ["sample", "subject", *attributes]
+    for name in needed:
+        if name not in frame.columns:
+            raise StudyError(
+                f"{path}: no column {name}{nearest(name, frame.columns)} "
+                f"(found {', '.join(map(str, frame.columns))})"
+            )
+    names = tuple(
+        name.removeprefix("score_") for name in frame.columns if name.startswith("score_")
+    )
+    if not names:
+        raise StudyError(
+            f"{path}: no column score_<label>; expected one column of probabilities per label, "
+            f"found {', '.join(map(str, frame.columns))}"
+        )
+    kind = _kind(frame, names, path)
+    truth = ["label"] if kind == "classes" else [f"label_{name}" for name in names]
+    for name in ("sample", "subject", *(["label"] if kind == "classes" else [])):
+        _refuse(frame[name].isna(), frame, path, name, "every row needs one")
+        frame[name] = frame[name].map(str)
+    _refuse(
+        frame["sample"].duplicated(), frame, path, "sample", "already given above; each stands once"
+    )
+    for name in (f"score_{name}" for name in names):
+        frame[name] = _numbers(frame, name, path)
+        inside = frame[name].between(0, 1)
+        _refuse(~inside, frame, path, name, "expected a probability from 0 to 1")
+    if kind == "classes":
+        _check_labels(frame, names, path)
+    else:
+        for name in truth:
+            frame[name] = _numbers(frame, name, path)
+            allowed = frame[name].isin([0, 1]) | frame[name].isna()
+            _refuse(~allowed, frame, path, name, "expected 1, 0 or nothing")
+    labels = Labels(kind=kind, names=names, fuse={}, subsample_fused=False, seed=0)
+    return frame[[*needed, *truth, *(f"score_{name}" for name in names)]], labels
+
+
+def audit(
+    frame: pd.DataFrame, labels: Labels, attributes: Sequence[str], *, evaluation: Evaluation
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compute metrics (all, and each group as a test split ``gender=female``) and gaps.
+
+    Parameters
+    ----------
+    frame, labels
+        From ``read``.
+    attributes
+        Columns whose groups are compared.
+    evaluation
+        Resamples, confidence, seed, and the subjects a group needs.
+
+    Returns
+    -------
+    A ``tables.METRICS`` and a ``tables.FAIRNESS`` table with architecture and train split
+    ``given``.
+    """
+    scored = scores.assemble(frame.assign(seed=0), labels, source="predictions")
+    counted = counts.count(scored)
+    measured = [_measure(scored, "all", evaluation)]
+    compared = []
+    for attribute in attributes:
+        found = groups.grouping(frame, attribute)
+        measured += [
+            _measure(
+                scored.where(np.isin(scored.subject, members)), f"{attribute}={name}", evaluation
+            )
+            for name, members in found.members.items()
+        ]
+        compared.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
+    return pd.concat(measured, ignore_index=True), pd.concat(compared, ignore_index=True)
+
+
+def summary(fairness: pd.DataFrame, *, confidence: float) -> str:
+    """Say in plain words the largest gap of every attribute, its interval and who is behind it."""
+    lines = []
+    for attribute, rows in fairness.groupby("attribute", sort=False):
+        lines.append(f"{attribute}:")
+        for definition, words in (
+            ("signed", "largest signed gap (mean over labels)"),
+            ("per_class_mean", "largest absolute gap (mean over labels)"),
+            ("worst_class", "largest gap of a single label"),
+        ):
+            estimable = rows[(rows["definition"] == definition) & rows["estimate"].notna()]
+            if not estimable.empty:
+                row = estimable.loc[estimable["estimate"].abs().idxmax()]
+                lines.append(f"  {words}: {_sentence(row, confidence)}")
+        notes = [note for note in rows["note"].dropna().unique() if "by construction" not in note]
+        lines += [f"  note: {note}" for note in notes]
+    lines += [
+        "An interval that includes 0 is no evidence that there is no bias: with few people only "
+        "large gaps can be seen.",
+        "Absolute and single-label gaps lie above 0 even where there is no bias; "
+        "read them next to the signed gap.",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> None:
+    """Audit a table of predictions: write metrics.csv and fairness.csv and say what was found."""
+    parser = argparse.ArgumentParser(prog="facebias evaluate", description=main.__doc__)
+    parser.add_argument("--predictions", type=Path, required=True, help="CSV or Parquet")
+    parser.add_argument("--attribute", action="append", required=True, help="may be repeated")
+    parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--confidence", type=float, default=0.95)
+    parser.add_argument("--min-subjects", type=int, default=3)
+    given = parser.parse_args(arguments)
+    _check(given)
+    attributes = tuple(dict.fromkeys(given.attribute))
+    evaluation = Evaluation(
+        attributes=attributes,
+        resamples=given.resamples,
+        confidence=given.confidence,
+        min_subjects=given.min_subjects,
+        seed=given.seed,
+    )
+    frame, labels = read(given.predictions, attributes)
+    metrics, fairness = audit(frame, labels, attributes, evaluation=evaluation)
+    tables.write(metrics, given.out / "metrics.csv", tables.METRICS)
+    tables.write(fairness, given.out / "fairness.csv", tables.FAIRNESS)
+    people, samples = frame["subject"].nunique(), len(frame)
+    print(f"{samples} samples of {people} subjects; labels: {', '.join(labels.names)}")
+    print(summary(fairness, confidence=given.confidence))
+
+
+def _check(given: argparse.Namespace) -> None:
+    for option, value, fits, expected in (
+        ("--resamples", given.resamples, given.resamples >= 100, "100 or more"),
+        ("--confidence", given.confidence, 0 < given.confidence < 1, "between 0 and 1"),
+        ("--min-subjects", given.min_subjects, given.min_subjects >= 2, "2 or more"),
+        ("--seed", given.seed, given.seed >= 0, "0 or more"),
+    ):
+        if not fits:
+            raise StudyError(f"{option} is {value}; expected {expected}")
+
+
+def _load(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise StudyError(f"{path}: no such file")
+    try:
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:
+        raise StudyError(f"{path}: not a readable CSV or Parquet table: {error}") from None
+    if frame.empty:
+        raise StudyError(f"{path}: the table has no rows")
+    frame = frame.astype(object)
+    return frame.where(frame.notna() & ~frame.isin(EMPTY), None)
+
+
+def _kind(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> str:
+    units = [name for name in names if f"label_{name}" in frame.columns]
+    if units and "label" in frame.columns:
+        raise StudyError(
+            f"{path}: both label and label_{units[0]} are given; keep label for exclusive classes "
+            "or label_<unit> for labels that may occur together"
+        )
+    if units:
+        missing = [name for name in names if name not in units]
+        if missing:
+            raise StudyError(
+                f"{path}: score_{missing[0]} has no column label_{missing[0]}; each needs one"
+            )
+        return "units"
+    if "label" not in frame.columns:
+        raise StudyError(
+            f"{path}: no column label{nearest('label', frame.columns)}; expected label (classes) "
+            f"or label_{names[0]} and so on (labels that may occur together)"
+        )
+    return "classes"
+
+
+def _check_labels(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> None:
+    unknown = ~frame["label"].isin(names)
+    if unknown.any():
+        label = frame.loc[unknown, "label"].iloc[0]
+        message = f"there is no column score_{label}{nearest(label, names)}"
+        _refuse(unknown, frame, path, "label", message)
+
+
+def _numbers(frame: pd.DataFrame, name: str, path: Path) -> pd.Series:
+    numbers = pd.to_numeric(frame[name], errors="coerce").astype(float)
+    _refuse(numbers.isna() & frame[name].notna(), frame, path, name, "expected a number")
+    return numbers
+
+
+def _refuse(wrong: pd.Series, frame: pd.DataFrame, path: Path, column: str, expected: str) -> None:
+    """Raise with the first wrong row, as a spreadsheet counts it: the header is row 1."""
+    if wrong.any():
+        place = int(wrong.to_numpy().argmax())
+        found = frame[column].iloc[place]
+        words = "empty" if pd.isna(found) else found
+        raise StudyError(f"{path}: row {place + 2}: {column} is {words}; {expected}")
+
+
+def _measure(scored: Scores, test_split: str, evaluation: Evaluation) -> pd.DataFrame:
+    return cells.metrics(scored, {**MODEL, "test_split": test_split}, evaluation=evaluation)
+
+
+def _sentence(row: pd.Series, confidence: float) -> str:
+    criterion = row["criterion"].replace("_", " ")
+    if np.isnan(row["ci_low"]):
+        sure = "no interval"
+    else:
+        sure = f"{100 * confidence:g} % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    return (
+        f"{criterion}, {row['groups']}: {row['estimate']:+.3f}, {sure}, "
+        f"{row['n_subjects']} subjects, {row['n_samples']} samples"
+    )

@@ -1,0 +1,128 @@
+"""Rates: ratios of sums of counts, for one table or for thousands of resampled ones at once.
+
+A ratio whose denominator is empty is missing (NaN), never 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """A rate as weights of (true positives, false positives, false negatives, true negatives).
+
+    The cells of the denominator are the samples that enter the rate.
+    """
+
+    numerator: tuple[int, int, int, int]
+    denominator: tuple[int, int, int, int]
+
+
+# Per label, one against the rest. Accuracy is therefore (TP + TN) / all, as Domnich &
+# Anbarjafari 2021 print it. F1 with neither positives nor predictions is missing.
+RATIOS: dict[str, Ratio] = {
+    "accuracy": Ratio((1, 0, 0, 1), (1, 1, 1, 1)),
+    "tpr": Ratio((1, 0, 0, 0), (1, 0, 1, 0)),
+    "fpr": Ratio((0, 1, 0, 0), (0, 1, 0, 1)),
+    "precision": Ratio((1, 0, 0, 0), (1, 1, 0, 0)),
+    "f1": Ratio((2, 0, 0, 0), (2, 1, 1, 0)),
+    "selection_rate": Ratio((1, 1, 0, 0), (1, 1, 1, 1)),
+}
+
+
+def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divide; an empty denominator gives NaN."""
+    missing = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
+    return np.divide(numerator, denominator, out=missing, where=denominator > 0)
+
+
+def rate(name: str, table: np.ndarray) -> np.ndarray:
+    """Compute one of ``RATIOS``.
+
+    Parameters
+    ----------
+    name
+        A key of ``RATIOS``.
+    table
+        (..., 4) counts: true positives, false positives, false negatives, true negatives.
+
+    Returns
+    -------
+    (...), 0 to 1, NaN where the denominator is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rate("tpr", np.array([[3, 0, 1, 5], [0, 2, 0, 4]])).tolist()
+    [0.75, nan]
+    """
+    ratio = RATIOS[name]
+    return divide(table @ np.array(ratio.numerator), table @ np.array(ratio.denominator))
+
+
+def entering(name: str, table: np.ndarray) -> np.ndarray:
+    """Count the samples in the denominator of a rate: (..., 4) counts to (...) numbers.
+
+    True positive rate: samples with the label; false positive rate: those without it; precision:
+    those predicted; F1: those with it or predicted; accuracy and selection rate: all.
+    """
+    return table @ (np.array(RATIOS[name].denominator) > 0)
+
+
+def auc(weights: np.ndarray, concordance: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Compute the area under the ROC curve of one label for weighted subjects.
+
+    Parameters
+    ----------
+    weights
+        (R, S) how often each subject is drawn.
+    concordance
+        (S, S) from ``counts.concordance``, of one label.
+    table
+        (S, 4) counts of that label.
+
+    Returns
+    -------
+    (R,), 0 to 1; NaN without positives or without negatives.
+    """
+    concordant = ((weights @ concordance) * weights).sum(axis=1)
+    positives = weights @ (table[:, 0] + table[:, 2])
+    negatives = weights @ (table[:, 1] + table[:, 3])
+    return divide(concordant, positives * negatives)
+
+
+def overall_accuracy(table: np.ndarray, *, exclusive: bool) -> np.ndarray:
+    """Share of correct decisions: (..., L, 4) counts to (...).
+
+    For classes a sample is one decision (right class or not); for units every known label is one.
+    """
+    true_positive, false_negative = table[..., 0].sum(axis=-1), table[..., 2].sum(axis=-1)
+    if exclusive:
+        return divide(true_positive, true_positive + false_negative)
+    correct = table[..., [0, 3]].sum(axis=(-2, -1))
+    return divide(correct, table.sum(axis=(-2, -1)))
+
+
+def macro(values: np.ndarray) -> np.ndarray:
+    """Average over labels: (1 + B, L) to (1 + B,), the first row being the data themselves.
+
+    Labels that the data cannot estimate are left out. A resample in which one of the others
+    cannot be estimated would be an average over other labels: it is missing.
+    """
+    return average(values[:, ~np.isnan(values[0])])
+
+
+def average(values: np.ndarray) -> np.ndarray:
+    """Average over the last axis; NaN where it is empty or a value is missing."""
+    return divide(values.sum(axis=-1), np.array(float(values.shape[-1])))
+
+
+def f1_weighted(table: np.ndarray) -> np.ndarray:
+    """Average F1 over labels, weighted by the number of positives: (..., L, 4) counts to (...)."""
+    positives = table[..., 0] + table[..., 2]
+    # A label without positives weighs nothing, also where its F1 is missing.
+    f1 = np.where(positives > 0, rate("f1", table), 0.0)
+    return divide((f1 * positives).sum(axis=-1), positives.sum(axis=-1))

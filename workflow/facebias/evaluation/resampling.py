@@ -1,0 +1,69 @@
+"""Bootstrap of subjects: people are drawn with replacement, with all their samples.
+
+Samples of one person resemble each other; drawing samples would give intervals far too narrow.
+The spread between training seeds is averaged out beforehand and not part of the intervals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def weights(subjects: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
+    """Draw how often each subject stands in each resample.
+
+    The draw hangs on the seed and on who the subjects are, on nothing else: two models tested on
+    the same people get the same resamples, and no order of jobs changes a number. Groups are
+    drawn apart from each other by calling this once per group (a stratified bootstrap).
+
+    Parameters
+    ----------
+    subjects
+        (S,) names, sorted.
+    resamples
+        Number B of resamples.
+    seed
+        Seed of the study's evaluation.
+
+    Returns
+    -------
+    (1 + B, S) whole numbers as float. The first row is all ones: the data themselves.
+    """
+    drawn = np.ones((1 + resamples, len(subjects)))
+    if len(subjects):
+        digest = hashlib.blake2b("\n".join(map(str, subjects)).encode(), digest_size=8).digest()
+        random = np.random.default_rng([seed, int.from_bytes(digest, "big")])
+        share = np.full(len(subjects), 1 / len(subjects))
+        drawn[1:] = random.multinomial(len(subjects), share, size=resamples)
+    return drawn
+
+
+def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Add up the counts of the drawn subjects: (R, S) and (S, ...) to (R, ...)."""
+    flat = drawn @ table.reshape(len(table), int(np.prod(table.shape[1:])))
+    return flat.reshape(len(drawn), *table.shape[1:])
+
+
+def interval(values: np.ndarray, *, confidence: float) -> tuple[float, float]:
+    """Percentile interval (Efron 1979) from the data's value and its B resampled ones.
+
+    Parameters
+    ----------
+    values
+        (1 + B,), the data's own value first.
+    confidence
+        Level, 0 to 1.
+
+    Returns
+    -------
+    Lower and upper end; both NaN if the data's value is missing or more than half of the
+    resamples are. Otherwise missing resamples are passed over.
+    """
+    resampled = values[1:]
+    usable = resampled[~np.isnan(resampled)]
+    if np.isnan(values[0]) or len(usable) == 0 or 2 * len(usable) < len(resampled):
+        return np.nan, np.nan
+    low, high = np.quantile(usable, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)

@@ -1,0 +1,271 @@
+"""Scores of a model joined with the truth, as evaluated: fused, and the fused classes subsampled.
+
+One row per sample and seed. Folds are put together: every test sample is scored once per seed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.study import Labels, StudyError
+
+UNIT_THRESHOLD = 0.5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a model said and what is true.
+
+    Attributes
+    ----------
+    labels
+        The L evaluated labels.
+    exclusive
+        True where a sample has exactly one label (classes), False for units.
+    sample, subject
+        (n,) text; ``seed`` (n,) whole numbers.
+    truth
+        (n, L) 1, 0, or NaN where a unit's label is missing.
+    score
+        (n, L) probabilities, 0 to 1.
+    """
+
+    labels: tuple[str, ...]
+    exclusive: bool
+    sample: np.ndarray
+    subject: np.ndarray
+    seed: np.ndarray
+    truth: np.ndarray
+    score: np.ndarray
+
+    @property
+    def decision(self) -> np.ndarray:
+        """(n, L) truth values: the highest score (ties: the first label), or score >= 0.5."""
+        if not self.exclusive:
+            return self.score >= UNIT_THRESHOLD
+        return self.score.argmax(axis=1)[:, None] == np.arange(len(self.labels))
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of seeds that scored every sample; at least 1."""
+        return max(1, len(np.unique(self.seed)))
+
+    def where(self, rows: np.ndarray) -> Scores:
+        """Keep the rows chosen by a boolean array or by positions."""
+        chosen = {
+            name: getattr(self, name)[rows]
+            for name in ("sample", "subject", "seed", "truth", "score")
+        }
+        return dataclasses.replace(self, **chosen)
+
+
+def read(
+    predictions: Sequence[Path | str],
+    manifest: pd.DataFrame,
+    labels: Labels,
+    *,
+    architecture: str,
+    train_split: str,
+) -> Scores:
+    """Read the predictions of one architecture and train split over all folds and seeds.
+
+    Parameters
+    ----------
+    predictions
+        Files of ``tables.PREDICTIONS``, one per fold and seed, in any order.
+    manifest
+        A ``tables.MANIFEST`` table that holds every predicted sample.
+    labels
+        The trained labels and how they are fused.
+    architecture, train_split
+        The model that the files must belong to.
+
+    Raises
+    ------
+    StudyError
+        If a file belongs to another model, a sample is not in the manifest, a score is missing
+        or outside 0 to 1, a sample is scored twice by one seed, or seeds scored different samples.
+    """
+    table = tables.gather(list(predictions), tables.PREDICTIONS)
+    for name, wanted in (("architecture", architecture), ("train_split", train_split)):
+        found = sorted(set(table[name]) - {wanted})
+        if found:
+            raise StudyError(
+                f"predictions: {name} {', '.join(map(str, found))} found, expected only {wanted}; "
+                "give the files of one model"
+            )
+    if table.duplicated(["seed", "sample"]).any():
+        row = table[table.duplicated(["seed", "sample"])].iloc[0]
+        raise StudyError(
+            f"predictions: sample {row['sample']} is scored twice by seed {row['seed']} "
+            f"(again in fold {row['fold']}); every sample is tested in one fold"
+        )
+    per_sample = table.groupby("sample")["seed"].nunique()
+    if per_sample.nunique() > 1:
+        few = per_sample.idxmin()
+        raise StudyError(
+            f"predictions: sample {few} is scored by {per_sample.min()} seeds, "
+            f"sample {per_sample.idxmax()} by {per_sample.max()}; every seed must score all samples"
+        )
+    known = manifest.drop(columns="subject").set_index("sample")
+    unknown = table.loc[~table["sample"].isin(known.index), "sample"]
+    if not unknown.empty:
+        raise StudyError(
+            f"predictions: sample {unknown.iloc[0]} is not in the manifest; "
+            "were both made by the same study?"
+        )
+    wanted = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
+    missing = [name for name in wanted if name not in known.columns]
+    if missing:
+        raise StudyError(
+            f"manifest: column {', '.join(missing)} is missing; labels.kind is {labels.kind}"
+        )
+    scores = [name for name in table.columns if name.startswith("score_")]
+    joined = table[["sample", "subject", "seed", *scores]].join(known[wanted], on="sample")
+    return assemble(joined, labels, source="predictions")
+
+
+def assemble(frame: pd.DataFrame, labels: Labels, *, source: str) -> Scores:
+    """Make ``Scores`` of a table with ``sample, subject, seed``, labels and ``score_<label>``.
+
+    Classes are fused and subsampled as ``labels`` says; the rows come out sorted, so that nothing
+    that follows depends on the order of rows or files.
+
+    Parameters
+    ----------
+    frame
+        ``label`` for classes or ``label_<unit>`` (1, 0 or missing) for units, and the scores.
+    labels
+        The labels of the scores.
+    source
+        Names the table in errors.
+
+    Raises
+    ------
+    StudyError
+        For a missing column, a label without scores, or a score that is no probability.
+    """
+    columns = [f"score_{name}" for name in labels.names]
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        found = ", ".join(name for name in frame.columns if name.startswith("score_")) or "none"
+        raise StudyError(f"{source}: column {', '.join(missing)} is missing; scores found: {found}")
+    frame = frame.sort_values(["subject", "sample", "seed"], ignore_index=True)
+    score = frame[columns].to_numpy(dtype=float)
+    _check_probabilities(score, columns, frame["sample"], source)
+    if labels.kind == "classes":
+        truth = _one_hot(frame, labels.names, source)
+    else:
+        truth = _units(frame, labels.names, source)
+    scores = Scores(
+        labels=labels.names,
+        exclusive=labels.kind == "classes",
+        sample=frame["sample"].to_numpy(dtype=str),
+        subject=frame["subject"].to_numpy(dtype=str),
+        seed=frame["seed"].to_numpy(),
+        truth=truth,
+        score=score,
+    )
+    return _fused(scores, labels) if labels.fuse else scores
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name a misspelt one may mean, or nothing."""
+    close = difflib.get_close_matches(str(name), [str(item) for item in known], n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _check_probabilities(
+    score: np.ndarray, columns: list[str], sample: pd.Series, source: str
+) -> None:
+    wrong = ~((score >= 0) & (score <= 1))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise StudyError(
+            f"{source}: {columns[column]} of sample {sample.iloc[row]} is {score[row, column]}; "
+            "expected a probability from 0 to 1"
+        )
+
+
+def _one_hot(frame: pd.DataFrame, names: tuple[str, ...], source: str) -> np.ndarray:
+    unknown = ~frame["label"].isin(names)
+    if unknown.any():
+        row = frame[unknown].iloc[0]
+        raise StudyError(
+            f"{source}: label {row['label']} of sample {row['sample']} has no score; "
+            f"scores are there for {', '.join(names)}{nearest(row['label'], names)}"
+        )
+    return (frame["label"].to_numpy()[:, None] == np.array(names, dtype=object)).astype(float)
+
+
+def _units(frame: pd.DataFrame, names: tuple[str, ...], source: str) -> np.ndarray:
+    columns = [f"label_{name}" for name in names]
+    truth = frame[columns].to_numpy(dtype=float)
+    wrong = ~(np.isnan(truth) | (truth == 0) | (truth == 1))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise StudyError(
+            f"{source}: {columns[column]} of sample {frame['sample'].iloc[row]} is "
+            f"{truth[row, column]:g}; expected 1, 0 or nothing"
+        )
+    return truth
+
+
+def _fused(scores: Scores, labels: Labels) -> Scores:
+    """Merge classes: the score of a fused class is the sum of its members' probabilities."""
+    if not scores.exclusive:
+        raise StudyError("labels.fuse: only classes can be fused, labels.kind is units")
+    merge = np.zeros((len(labels.names), len(labels.evaluated)))
+    for old, name in enumerate(labels.names):
+        owner = next((fused for fused, names in labels.fuse.items() if name in names), name)
+        merge[old, labels.evaluated.index(owner)] = 1.0
+    fused = dataclasses.replace(
+        scores,
+        labels=labels.evaluated,
+        truth=scores.truth @ merge,
+        score=np.minimum(scores.score @ merge, 1.0),
+    )
+    return fused.where(_subsample(fused, labels)) if labels.subsample_fused else fused
+
+
+def _subsample(scores: Scores, labels: Labels) -> np.ndarray:
+    """Tell which rows stay when fused classes get about the size of a subject's other classes.
+
+    As published (20 of 60 clips of ``upset``), but drawn within each subject: of every fused
+    class the mean number of clips of the subject's unfused classes stays (half rounds up, at
+    least 1). What is drawn hangs on the seed and the names of the samples alone, hence it is the
+    same for all models and test splits.
+    """
+    frame = pd.DataFrame(
+        {
+            "sample": scores.sample,
+            "subject": scores.subject,
+            "label": scores.truth.argmax(axis=1),
+        }
+    ).drop_duplicates("sample")
+    n_unfused = len(scores.labels) - len(labels.fuse)
+    if not n_unfused:
+        return np.ones(len(scores.sample), dtype=bool)
+    frame["draw"] = [
+        _draw(labels.seed, subject, sample)
+        for subject, sample in zip(frame["subject"], frame["sample"], strict=True)
+    ]
+    unfused = frame["label"] < n_unfused
+    mean = frame["subject"].map(frame.loc[unfused, "subject"].value_counts() / n_unfused).fillna(0)
+    frame["target"] = np.maximum(np.floor(mean + 0.5), 1)
+    place = frame.sort_values("draw").groupby(["subject", "label"]).cumcount()
+    kept = unfused | (place.reindex(frame.index) < frame["target"])
+    return np.isin(scores.sample, frame.loc[kept, "sample"].to_numpy(dtype=str))
+
+
+def _draw(seed: int, subject: str, sample: str) -> int:
+    text = f"{seed}/{subject}/{sample}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "big")

@@ -1,0 +1,71 @@
+"""The stages ``metrics`` and ``fairness``: predictions of one model in, tidy tables out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import splits, tables
+from facebias.evaluation import cells, counts, groups, scores
+from facebias.study import Evaluation, Labels, Split, read_settings
+
+
+def metrics(arguments: list[str]) -> None:
+    """Compute the metrics of one architecture and train split on one test split."""
+    parser = _parser("metrics", metrics.__doc__, "labels, evaluation, test")
+    parser.add_argument("--test-split", required=True)
+    parser.add_argument("--confusion", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    labels, evaluation, test = read_settings(
+        given.settings, labels=Labels, evaluation=Evaluation, test=Split
+    )
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    scored = _read(given, manifest, labels)
+    chosen = manifest.loc[splits.selected(test, manifest), "sample"].to_numpy(dtype=str)
+    scored = scored.where(np.isin(scored.sample, chosen))
+    cell = {
+        "architecture": given.architecture,
+        "train_split": given.train_split,
+        "test_split": given.test_split,
+    }
+    tables.write(cells.metrics(scored, cell, evaluation=evaluation), given.out, tables.METRICS)
+    tables.write(cells.confusion(scored, cell), given.confusion, tables.CONFUSION)
+
+
+def fairness(arguments: list[str]) -> None:
+    """Compute the gaps between the groups of one attribute for one architecture and train split."""
+    parser = _parser("fairness", fairness.__doc__, "labels, evaluation")
+    parser.add_argument("--attribute", required=True)
+    given = parser.parse_args(arguments)
+    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Evaluation)
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    counted = counts.count(_read(given, manifest, labels))
+    model = {"architecture": given.architecture, "train_split": given.train_split}
+    table = groups.fairness(
+        counted, groups.grouping(manifest, given.attribute), model, evaluation=evaluation
+    )
+    tables.write(table, given.out, tables.FAIRNESS)
+
+
+def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> scores.Scores:
+    return scores.read(
+        given.predictions,
+        manifest,
+        labels,
+        architecture=given.architecture,
+        train_split=given.train_split,
+    )
+
+
+def _parser(stage: str, description: str | None, settings: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"facebias {stage}", description=description)
+    parser.add_argument("--settings", required=True, help=f"JSON: {settings}")
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--train-split", required=True)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    return parser

@@ -1,0 +1,146 @@
+"""Fairness gaps: one row per criterion, one column per train split, architectures down the side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from facebias import tables
+from facebias.figures import style
+from facebias.figures.request import Request, in_order
+from facebias.vocabulary import printed
+
+INPUTS = {"fairness": tables.FAIRNESS}
+RANGE = "range over "
+SIGNED = "signed"
+
+
+def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
+    """Draw the sizes of the gaps of one attribute, each definition with its interval.
+
+    Two groups are compared with each other; more than two by the range over all of them.
+
+    Returns
+    -------
+    The figure, and a ``tables.FAIRNESS`` table of what it shows.
+    """
+    frame = request.rows(given["fairness"], "attribute")
+    frame, empty = without_empty(sizes(frame, request))
+    title = f"Gaps by {printed(request.value('attribute', given['fairness']))}"
+    if frame.empty:
+        return style.words(f"{title}: none can be estimated", empty), frame
+    criteria, trains = in_order(frame["criterion"]), in_order(frame["train_split"])
+    architectures, definitions = in_order(frame["architecture"]), in_order(frame["definition"])
+    looks = style.series(definitions, request.figures, start=2)
+    height = len(criteria) * max(0.24 * len(architectures) + 0.28, 1.1) + 1.2
+    wide = len(trains) > 1
+    figure = style.blank(height, width=style.PAGE_WIDTH if wide else style.NARROW)
+    panels = figure.subplots(len(criteria), len(trains), squeeze=False, sharex="row", sharey=True)
+    for row, criterion in enumerate(criteria):
+        for column, train in enumerate(trains):
+            axes = panels[row, column]
+            chosen = (frame["criterion"] == criterion) & (frame["train_split"] == train)
+            defined = set(frame.loc[frame["criterion"] == criterion, "definition"])
+            names = [name for name in definitions if name in defined]
+            across(axes, frame[chosen], architectures, names, looks, by="definition")
+            axes.set_xlim(0, None)
+            if row == 0:
+                axes.set_title(f"trained on {train}")
+            if column == 0:
+                axes.set_ylabel(printed(criterion).replace(" ", "\n", 1), fontweight="bold")
+    panels[-1, len(trains) // 2].set_xlabel("size of the gap (0: none)")
+    groups = in_order(frame["groups"])
+    compared = printed(
+        groups[0] if groups[0].startswith(RANGE) else " and ".join(groups[0].split(" - "))
+    )
+    style.key(
+        figure,
+        f"{title}: {compared}",
+        {printed(name): style.dot(looks[name]) for name in definitions},
+        columns=4 if wide else 1,
+    )
+    style.note(
+        figure,
+        f"{people(frame)} Bars: intervals over test subjects. Sizes of gaps cannot fall below 0, so "
+        "they lie above 0 even where there is no bias, most of all the largest gap of any label. "
+        f"{empty}",
+    )
+    return figure, frame
+
+
+def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
+    """Choose the unsigned gaps: those of the range over all groups, or of the only pair."""
+    frame = frame[frame["definition"] != SIGNED]
+    ranges = frame["groups"].astype(str).str.startswith(RANGE)
+    if ranges.any():
+        return frame[ranges]
+    return frame if frame.empty else request.rows(frame, "groups")
+
+
+def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Leave out what no model has a value for, and say so in words with the reason.
+
+    A definition that is 0 by construction would fill a figure with "n/a".
+    """
+    words = []
+    for (criterion, definition), rows in frame.groupby(["criterion", "definition"], sort=False):
+        if rows["estimate"].notna().any():
+            continue
+        frame = frame.drop(rows.index)
+        reasons = "; ".join(dict.fromkeys(note for note in rows["note"].dropna() if note))
+        name = f"{printed(criterion)} ({definition.replace('_', ' ')})"
+        words.append(f"Not drawn: {name}{', ' if reasons else ''}{reasons}.")
+    return frame, " ".join(words)
+
+
+def across(
+    axes: Axes,
+    frame: pd.DataFrame,
+    architectures: list[str],
+    names: list[str],
+    looks: Mapping[str, style.Series],
+    *,
+    by: str,
+    hollow_at_zero: bool = False,
+) -> None:
+    """Draw one row per architecture with the ``names`` of the column ``by`` under one another."""
+    axes.set_yticks(range(len(architectures)), [printed(name) for name in architectures])
+    axes.set_ylim(len(architectures) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    for place in np.arange(1, len(architectures)) - 0.5:
+        axes.axhline(place, color="#ececec", lw=0.6, zorder=0)
+    rows = frame.set_index(["architecture", by])
+    known = rows["estimate"].dropna()
+    for place, architecture in enumerate(architectures):
+        if architecture not in known.index.get_level_values(0):
+            style.missing(axes, place, horizontal=True)
+            continue
+        shifts = style.offsets(len(names), span=0.72)
+        for turn, (shift, name) in enumerate(zip(shifts, names, strict=True)):
+            if (architecture, name) not in rows.index:
+                colour = looks[name].colour
+                style.missing(axes, place + shift, horizontal=True, colour=colour, aside=turn)
+                continue
+            cell = rows.loc[(architecture, name)]
+            style.interval(
+                axes,
+                place + shift,
+                cell["estimate"],
+                cell["ci_low"],
+                cell["ci_high"],
+                looks[name],
+                horizontal=True,
+                hollow=hollow_at_zero and not cell["ci_low"] * cell["ci_high"] > 0,
+                aside=turn,
+            )
+
+
+def people(frame: pd.DataFrame) -> str:
+    """Say how many test subjects and samples stand behind a set of gaps."""
+    subjects, samples = frame["n_subjects"].max(), frame["n_samples"].max()
+    return f"{style.count(subjects, 'test subject')}, {style.count(samples, 'sample')}."

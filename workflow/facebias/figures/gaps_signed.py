@@ -1,0 +1,95 @@
+"""Signed gaps between pairs of groups: whom a model favours, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from facebias import tables
+from facebias.figures import style
+from facebias.figures.gaps import SIGNED, across, people, without_empty
+from facebias.figures.request import Request, in_order
+from facebias.vocabulary import printed
+
+INPUTS = {"fairness": tables.FAIRNESS}
+# More of these is better for a group; of the others it is only more.
+FAVOURS = {"equal_opportunity", "accuracy_gap", "accuracy"}
+COLUMNS = 3
+
+
+def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
+    """Draw the signed gaps of one attribute: a panel per pair of groups and train split.
+
+    Train splits are columns and pairs are rows; with a single train split the pairs fill the
+    columns. A hollow marker has an interval that includes 0.
+
+    Returns
+    -------
+    The figure, and a ``tables.FAIRNESS`` table of what it shows.
+    """
+    frame = request.rows(given["fairness"], "attribute")
+    frame = frame[frame["definition"] == SIGNED]
+    for name in ("criterion", "groups"):
+        if name in request.select:
+            frame = request.rows(frame, name)
+    frame, empty = without_empty(frame)
+    title = f"Signed gaps by {printed(request.value('attribute', given['fairness']))}"
+    if frame.empty:
+        return style.words(f"{title}: none can be estimated", empty), frame
+    pairs, trains = in_order(frame["groups"]), in_order(frame["train_split"])
+    architectures, criteria = in_order(frame["architecture"]), in_order(frame["criterion"])
+    looks = style.series(criteria, request.figures, start=2)
+    cells = [(pair, train) for pair in pairs for train in trains]
+    columns = len(trains) if len(trains) > 1 else min(COLUMNS, len(pairs))
+    rows = -(-len(cells) // columns)
+    step = max(0.24, 0.1 * len(criteria))
+    figure = style.blank(rows * (step * len(architectures) + 0.62) + 0.85)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    reach = _reach(frame)
+    for position, axes in enumerate(panels.flat):
+        if position >= len(cells):
+            axes.remove()
+            continue
+        pair, train = cells[position]
+        chosen = (frame["groups"] == pair) & (frame["train_split"] == train)
+        across(
+            axes, frame[chosen], architectures, criteria, looks, by="criterion", hollow_at_zero=True
+        )
+        axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
+        axes.set_xlim(-reach, reach)
+        axes.tick_params(labelbottom=True)
+        first, second = map(printed, pair.split(" - ", 1))
+        compared = f"{first} \u2212 {second}"
+        word = "favours" if set(criteria) <= FAVOURS else "higher for"
+        axes.set_xlabel(f"\u2190 {word} {second}    {word} {first} \u2192", color=style.SOFT)
+        if len(trains) > 1 and len(pairs) > 1:
+            axes.set_title(f"{compared}, trained on {train}", fontsize=style.TEXT)
+        else:
+            title = f"trained on {train}" if len(trains) > 1 else compared
+            axes.set_title(title)
+    entries = {printed(name): style.dot(looks[name]) for name in criteria}
+    if len(criteria) == 1:
+        entries = {}
+    soft = {"color": style.SOFT, "marker": "o", "ms": 4, "lw": 0}
+    entries["interval excludes 0"] = Line2D([], [], mew=0, **soft)
+    entries["interval includes 0"] = Line2D([], [], mfc="white", mew=0.8, **soft)
+    what = f" ({printed(criteria[0])})" if len(criteria) == 1 else ""
+    alone = f", trained on {trains[0]}" if len(trains) == 1 else ""
+    between = f": {compared}" if len(pairs) == 1 else ""
+    style.key(figure, f"{title}{what}{between}{alone}", entries, columns=6)
+    style.note(
+        figure,
+        f"{people(frame)} Bars: intervals over test subjects. An interval that includes 0 is no "
+        f"evidence that groups are treated alike. {empty}",
+    )
+    return figure, frame
+
+
+def _reach(frame: pd.DataFrame) -> float:
+    """Give the half width of the axis: the same for all panels, 0 in the middle."""
+    drawn = frame[["estimate", "ci_low", "ci_high"]].to_numpy(dtype=float)
+    return max(0.1, float(np.nanmax(np.abs(drawn), initial=0.0)) * 1.08)

@@ -1,0 +1,85 @@
+"""Draw one figure: ``python -m facebias figure NAME ... --out STEM`` writes PDF, PNG and CSV."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facebias import tables
+from facebias.figures import style
+from facebias.figures.request import FigureError, Request
+from facebias.study import Figures, Labels, read_settings
+
+# A figure is `function(tables, request) -> (Figure, DataFrame of every number drawn)`. Its module
+# names in INPUTS what it reads: a table by key, or "*" for any number of tables with free keys.
+FIGURES = {
+    "confusion": "facebias.figures.confusion:draw",
+    "rates": "facebias.figures.rates:draw",
+    "gaps": "facebias.figures.gaps:draw",
+    "gaps_signed": "facebias.figures.gaps_signed:draw",
+    "curves": "facebias.figures.curves:draw",
+    "heatmaps": "facebias.figures.heatmaps:draw",
+    "exclusions": "facebias.figures.exclusions:draw",
+    "subjects": "facebias.figures.subjects:draw",
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the stage ``figure``."""
+    parser = argparse.ArgumentParser(prog="facebias figure", description=__doc__)
+    parser.add_argument("name", choices=FIGURES)
+    parser.add_argument("--settings", required=True, help="JSON with figures and labels")
+    parser.add_argument("--input", nargs="+", required=True, metavar="KEY=PATH")
+    parser.add_argument("--select", nargs="+", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--out", required=True, help="path without an ending")
+    asked = parser.parse_args(arguments)
+    figures, labels = read_settings(asked.settings, figures=Figures, labels=Labels)
+    request = Request(figures=figures, labels=labels, select=pairs(asked.select, "--select"))
+    draw, inputs = find(asked.name)
+    given = read(pairs(asked.input, "--input"), inputs)
+    with style.printing(figures):
+        figure, numbers = draw(given, request)
+        style.save(figure, numbers, asked.out)
+
+
+def pairs(texts: list[str], option: str) -> dict[str, str]:
+    """Read ``KEY=VALUE`` texts into a dictionary; the value may hold further ``=``."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name or not value:
+            raise FigureError(f"{option} {text}: expected KEY=VALUE")
+        if name in found:
+            raise FigureError(f"{option} {text}: {name} is given twice")
+        found[name] = value
+    return found
+
+
+def find(name: str) -> tuple[Callable[..., Any], Mapping[str, tables.Table | None]]:
+    """Import a figure's function and what it reads."""
+    module, function = FIGURES[name].split(":")
+    loaded = importlib.import_module(module)
+    return getattr(loaded, function), loaded.INPUTS
+
+
+def read(paths: Mapping[str, str], inputs: Mapping[str, tables.Table | None]) -> dict[str, Any]:
+    """Read the inputs of a figure: tables by their contracts, arrays (``None``) as a dict."""
+    free = inputs.get("*")
+    expected = ", ".join("any KEY" if name == "*" else name for name in inputs)
+    for name in set(paths) ^ set(inputs) - {"*"}:
+        if name in inputs or not free:
+            fault = "is missing" if name in inputs else "is not an input of this figure"
+            raise FigureError(f"--input {name}=... {fault}; expected {expected}")
+    return {name: _read(Path(path), inputs.get(name, free)) for name, path in paths.items()}
+
+
+def _read(path: Path, table: tables.Table | None) -> Any:
+    if table is not None:
+        return tables.read(path, table)
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)

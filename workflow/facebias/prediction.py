@@ -1,0 +1,99 @@
+"""Score the test samples of one model, each once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from facebias import architectures, cohort, determinism, device, splits, tables
+from facebias.architectures import inference, weights
+from facebias.clips.store import open_clips
+from facebias.cohort import Clips, Model, Reader
+from facebias.study import Architecture, Labels, StudyError, read_settings
+
+
+def predict(
+    rows: pd.DataFrame,
+    store: Clips,
+    *,
+    model: Model,
+    architecture: Architecture,
+    labels: Labels,
+    path: Path,
+) -> pd.DataFrame:
+    """Score the clips of ``rows`` with the weights at ``path``.
+
+    Always in 32 bits and evaluation mode: a sample's scores do not depend on its neighbours.
+
+    Returns
+    -------
+    A ``tables.PREDICTIONS`` table: probabilities ``score_<label>``, in the order of the labels.
+
+    Raises
+    ------
+    StudyError
+        If there is no sample, the weights do not fit, or a score is not finite.
+    """
+    if rows.empty:
+        raise StudyError(
+            f"predictions: no clip of a test subject of {model.train_split!r}, fold {model.fold} "
+            "is left; see the table of excluded samples for the reasons"
+        )
+    clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
+    network = architectures.build(
+        model.architecture, architecture, len(labels.names), clips.shape[0]
+    )
+    weights.load(network, path)
+    network.to(device.choose(architecture.training.device))
+    scores = inference.scores(network, clips.batches(architecture.training.batch_size))
+    found = inference.probabilities(scores.double(), labels.kind).numpy()
+    if not np.isfinite(found).all():
+        sample = rows["sample"].iloc[int(np.argmin(np.isfinite(found).all(axis=1)))]
+        raise StudyError(f"{path}: the score of sample {sample} is not finite; train the model again")
+    table = rows[["sample", "subject"]].assign(**vars(model))
+    columns = {f"score_{name}": found[:, column] for column, name in enumerate(labels.names)}
+    return tables.check(table.assign(**columns), tables.PREDICTIONS)
+
+
+def main(arguments: list[str]) -> None:
+    """Score every test sample of one model's fold."""
+    parser = argparse.ArgumentParser(prog="facebias predict", description=main.__doc__)
+    parser.add_argument("--settings", required=True, help="JSON: architecture, labels")
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--train-split", required=True)
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--splits", type=Path, required=True)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    architecture, labels = read_settings(
+        given.settings, architecture=Architecture, labels=Labels
+    )
+    determinism.configure(deterministic=True)
+    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    store = open_clips(given.index)
+    rows = cohort.members(
+        tables.read(given.manifest, tables.MANIFEST),
+        splits.read(given.splits),
+        store,
+        model=model,
+        role="test",
+    )
+    found = predict(
+        rows,
+        store,
+        model=model,
+        architecture=architecture,
+        labels=labels,
+        path=given.model / "weights.safetensors",
+    )
+    tables.write(found, given.out, tables.PREDICTIONS)

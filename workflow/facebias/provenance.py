@@ -1,0 +1,117 @@
+"""What made a result: the code a stage runs, and the versions, commit and machine behind a file."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from facebias import tables
+
+PACKAGE = Path(__file__).parent
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "facenet-pytorch",
+    "zennit",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "av",
+)
+
+
+@functools.cache
+def imported(module: str) -> frozenset[str]:
+    """Name the modules of the package that ``module`` imports, directly or not, itself included.
+
+    Read from the import statements, so nothing is executed. Modules that a registry names as text
+    are not followed: whoever uses one asks for it by name.
+    """
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and (path := _file(name)) is not None:
+            found.add(name)
+            waiting += _imports(path, name)
+    return frozenset(found)
+
+
+def sources(*modules: str) -> list[str]:
+    """List the files of the package that the given modules run, sorted."""
+    names = frozenset().union(*(imported(module) for module in modules))
+    return sorted(str(path) for name in names if (path := _file(name)) is not None)
+
+
+def _file(module: str) -> Path | None:
+    if module != "facebias" and not module.startswith("facebias."):
+        return None
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _imports(path: Path, module: str) -> list[str]:
+    parents = [module.rsplit(".", level)[0] for level in range(1, module.count(".") + 1)]
+    names = list(parents)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def write(path: Path, **facts: Any) -> None:
+    """Write ``facts`` with versions, commit and machine to ``path`` as JSON.
+
+    Nothing that changes from run to run (time, host name) is written: two runs on one machine
+    give the same file.
+    """
+    made = {
+        **facts,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "versions": {name: _version(name) for name in LIBRARIES},
+        "commit": commit(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+    with tables.replacing(path) as temporary:
+        temporary.write_text(json.dumps(made, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def commit() -> str | None:
+    """Name the git commit of the code, with ``+`` if files were changed since; None outside git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=40", "--exclude=*"],
+            cwd=PACKAGE,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def digest(path: Path | str) -> str:
+    """Give the SHA-256 of a file as hexadecimal text."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

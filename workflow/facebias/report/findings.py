@@ -1,0 +1,329 @@
+"""What the tables of a study say, as plain values: the start page puts them into words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from facebias.vocabulary import printed
+
+CRITERION = "equal_opportunity"
+SIGNED, SIZE = "signed", "per_class_mean"
+DEFINITIONS = ("published", "per_class_mean", "worst_class")
+RANGE = "range over "
+OVERALL = "overall"
+# Kinds of planted bias, by what they do to the group that they are planted in.
+HARMS = {"weaker", "other_units", "label_noise"}
+HELPS = {"cue"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; NaN where it cannot be estimated."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a number at all."""
+        return bool(np.isfinite(self.value))
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of 0."""
+        return self.low * self.high > 0
+
+    def __str__(self) -> str:
+        """Write it for a reader: ``0.31 [0.12, 0.50]`` or ``n/a``."""
+        if not self.known:
+            return "n/a"
+        ends = f" [{number(self.low)}, {number(self.high)}]" if np.isfinite(self.low) else ""
+        return f"{number(self.value)}{ends}"
+
+
+def number(value: float) -> str:
+    """Write a number with two decimals and a real minus sign."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "\u2212")
+
+
+def estimate(row: pd.Series) -> Estimate:
+    """Read a row of ``tables.METRICS`` or ``tables.FAIRNESS``."""
+    value = row["estimate"] if "estimate" in row else row["value"]
+    return Estimate(float(value), float(row["ci_low"]), float(row["ci_high"]))
+
+
+# --------------------------------------------------------------------------------- planted and found
+
+
+def condition(where: Mapping[str, Any]) -> str:
+    """Put a condition on attributes into words: ``gender female and age at least 60``."""
+    parts = []
+    for name, wanted in where.items():
+        if name in ("all", "any"):
+            joined = f" {'and' if name == 'all' else 'or'} ".join(map(condition, wanted))
+            parts.append(f"({joined})")
+        elif isinstance(wanted, Mapping):
+            ends = [("min", "at least"), ("max", "at most")]
+            limits = " and ".join(f"{word} {wanted[end]}" for end, word in ends if end in wanted)
+            parts.append(f"{printed(name)} {limits}")
+        elif isinstance(wanted, list | tuple):
+            parts.append(f"{printed(name)} {' or '.join(map(printed, wanted))}")
+        else:
+            parts.append(f"{printed(name)} {printed(wanted)}")
+    return " and ".join(parts) or "everybody"
+
+
+def planted_in_words(entry: Mapping[str, Any]) -> str:
+    """Say in one sentence what an entry of ``data.drawn.bias`` plants."""
+    who = condition(entry.get("group", {}))
+    kind = entry["kind"]
+    if kind == "weaker":
+        labels = listed(entry["labels"])
+        return f"People with {who} show {labels} at {entry['factor']:g} of the usual intensity."
+    if kind == "other_units":
+        units = listed([f"AU{unit}" for unit in entry["units"]])
+        label = printed(entry["label"])
+        return f"People with {who} show {label} through other Action Units ({units})."
+    if kind == "cue":
+        share = f"{100 * entry['strength']:.0f} %"
+        return (
+            f"In {share} of the films of {printed(entry['label'])}, people with {who} carry a "
+            f"coloured cue ({printed(entry['where'])}) that has nothing to do with the face."
+        )
+    if kind == "label_noise":
+        share = f"{100 * entry['share']:.0f} %"
+        return f"{share} of the recorded labels of people with {who} are wrong."
+    if kind == "frequencies":
+        factors = listed([f"{printed(k)} times {v:g}" for k, v in entry["labels"].items()])
+        return f"People with {who} have other numbers of films: {factors}."
+    facts = ", ".join(f"{key}: {value}" for key, value in entry.items())
+    return f"Planted: {facts}."
+
+
+def listed(items: Sequence[object]) -> str:
+    """Join words as in a sentence: ``a, b and c``."""
+    words = [printed(item) for item in items]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Whom the planted bias should make a fair model seem to treat worse (or better)."""
+
+    attribute: str
+    group: str
+    worse: bool
+
+
+def targets(bias: Sequence[Mapping[str, Any]]) -> list[Target]:
+    """Work out which groups the planted biases disadvantage, where that can be said.
+
+    A bias planted in a combination of attributes, or one that only changes frequencies, has no
+    direction that can be known beforehand; neither has a group with biases of both directions.
+    """
+    found: dict[tuple[str, str], set[bool]] = {}
+    for entry in bias:
+        group = entry.get("group", {})
+        directed = entry["kind"] in HARMS | HELPS
+        if not directed or len(group) != 1:
+            continue
+        (attribute, value), *_ = group.items()
+        if isinstance(value, str | int | bool | float) and attribute not in ("all", "any"):
+            found.setdefault((attribute, str(value)), set()).add(entry["kind"] in HARMS)
+    return [Target(*key, worse.pop()) for key, worse in found.items() if len(worse) == 1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """Whether one model shows a planted bias."""
+
+    architecture: str
+    groups: str
+    gap: Estimate
+    reading: str
+    found: bool
+    note: str
+
+
+def checks(fairness: pd.DataFrame, target: Target, train: str) -> list[Check]:
+    """Compare the signed equal-opportunity gaps of a train split with what was planted."""
+    rows = fairness[
+        (fairness["attribute"] == target.attribute)
+        & (fairness["train_split"] == train)
+        & (fairness["criterion"] == CRITERION)
+        & (fairness["definition"] == SIGNED)
+    ]
+    found = []
+    for _, row in rows.iterrows():
+        pair = str(row["groups"]).split(" - ")
+        if len(pair) != 2 or target.group not in pair:
+            continue
+        gap = estimate(row)
+        # a - b is negative where a model misses more of a.
+        side = 1 if target.group == pair[0] else -1
+        as_planted = gap.value * side * (-1 if target.worse else 1) > 0
+        if not gap.known:
+            reading = "not estimable"
+        elif as_planted:
+            reading = "as planted" if gap.excludes_zero else "as planted, interval includes 0"
+        else:
+            reading = "opposite sign" if gap.excludes_zero else "opposite, interval includes 0"
+        hit = gap.known and as_planted and gap.excludes_zero
+        note = row["note"] if isinstance(row["note"], str) else ""
+        found.append(Check(row["architecture"], row["groups"], gap, reading, hit, note))
+    return found
+
+
+def verdict(found: Sequence[Check], target: Target) -> str:
+    """Say in one sentence whether the study finds a planted bias."""
+    known = [check for check in found if check.gap.known]
+    if not known:
+        return (
+            f"Whether the study finds it cannot be said: no signed gap by {printed(target.attribute)} "
+            "could be estimated."
+        )
+    hits, n = sum(check.found for check in known), len(known)
+    way = "less" if target.worse else "more"
+    if len({check.groups for check in known}) == 1:
+        what = "1 architecture" if n == 1 else f"{n} architectures"
+    else:
+        what = f"{n} comparisons (architecture by pair of groups)"
+    effect = (
+        f"samples of the group {printed(target.group)} are recognised {way} often, with an interval "
+        "that excludes 0"
+    )
+    if hits == 0:
+        return f"The study does not find the planted bias: in none of {what} {effect}."
+    if hits == n:
+        return f"The study finds the planted bias: in {'all ' if n > 1 else ''}{what} {effect}."
+    if 2 * hits >= n:
+        return f"The study finds the planted bias in most cases: in {hits} of {what} {effect}."
+    return f"The study finds the planted bias only in part: in {hits} of {what} {effect}."
+
+
+# -------------------------------------------------------------------------------------------- gaps
+
+
+def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
+    """Name the architectures with the largest and the smallest gap, per train split.
+
+    Gap: equal opportunity, mean of absolute gaps per label, between two groups or over all. Each
+    entry has ``train_split``, ``largest`` and ``smallest`` (architecture, ``Estimate``), ``by``
+    (definition: architecture with the smallest gap).
+    """
+    rows = fairness[(fairness["attribute"] == attribute) & (fairness["criterion"] == CRITERION)]
+    ranges = rows["groups"].astype(str).str.startswith(RANGE)
+    rows = rows[ranges | ~ranges.any()].dropna(subset="estimate")
+    found = []
+    for train, some in rows.groupby("train_split", sort=False):
+        sizes = some[some["definition"] == SIZE]
+        if sizes.empty:
+            continue
+        ends = {
+            name: sizes.loc[place]
+            for name, place in (
+                ("largest", sizes["estimate"].idxmax()),
+                ("smallest", sizes["estimate"].idxmin()),
+            )
+        }
+        best = {
+            name: part.loc[part["estimate"].idxmin(), "architecture"]
+            for name, part in some.groupby("definition")
+            if name in DEFINITIONS
+        }
+        found.append(
+            {
+                "train_split": train,
+                **{name: (row["architecture"], estimate(row)) for name, row in ends.items()},
+                "by": {name: best[name] for name in DEFINITIONS if name in best},
+            }
+        )
+    return found
+
+
+def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> dict[str, Any]:
+    """Count signed intervals that exclude 0, and how many would without any bias.
+
+    Counts equal opportunity only: signed gaps of other criteria come from the same decisions.
+    ``models`` names them: train split to (favoured, other group) to architectures.
+    """
+    rows = fairness[
+        (fairness["attribute"] == attribute)
+        & (fairness["criterion"] == CRITERION)
+        & (fairness["definition"] == SIGNED)
+    ]
+    known = rows.dropna(subset=["estimate", "ci_low", "ci_high"])
+    away = known[known["ci_low"] * known["ci_high"] > 0]
+    favoured: dict[str, int] = {}
+    models: dict[str, dict[tuple[str, str], list[str]]] = {
+        train: {} for train in rows["train_split"].unique()
+    }
+    for _, row in away.iterrows():
+        first, second = row["groups"].split(" - ", 1)
+        winner, loser = (first, second) if row["estimate"] > 0 else (second, first)
+        favoured[winner] = favoured.get(winner, 0) + 1
+        models[row["train_split"]].setdefault((winner, loser), []).append(row["architecture"])
+    return {
+        "models": models,
+        "n": len(known),
+        "missing": len(rows) - len(known),
+        "excluding": len(away),
+        "by_chance": len(known) * (1 - confidence),
+        "favoured": favoured,
+    }
+
+
+# ---------------------------------------------------------------------------------- people and rates
+
+
+def tested(splits: pd.DataFrame, manifest: pd.DataFrame, attribute: str) -> dict[str, int]:
+    """Count the test subjects of every group of an attribute, over all folds."""
+    people = splits.loc[splits["role"] == "test", ["subject"]].drop_duplicates()
+    if attribute not in manifest.columns:
+        return {}
+    groups = manifest.drop_duplicates("subject").set_index("subject")[attribute]
+    groups = groups.astype(object).where(groups.notna(), "not recorded")
+    return (
+        people["subject"]
+        .map(groups)
+        .dropna()
+        .astype(str)
+        .value_counts(sort=False)
+        .sort_index()
+        .to_dict()
+    )
+
+
+def roles(splits: pd.DataFrame) -> pd.DataFrame:
+    """Count subjects per train split and role: text, a range where folds or seeds differ."""
+    counts = splits.groupby(["train_split", "fold", "seed", "role"], sort=False).size()
+    counts = counts.unstack("role", fill_value=0).groupby(level="train_split", sort=False)
+    low, high = counts.min(), counts.max()
+    return low.astype(str).where(low == high, low.astype(str) + "\u2013" + high.astype(str))
+
+
+def accuracies(metrics: pd.DataFrame, test: str) -> dict[tuple[str, str], Estimate]:
+    """Give the overall accuracy on one test split per (architecture, train split)."""
+    rows = _overall(metrics)
+    rows = rows[rows["test_split"] == test]
+    return {(row["architecture"], row["train_split"]): estimate(row) for _, row in rows.iterrows()}
+
+
+def by_training(metrics: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Give mean, lowest and highest accuracy over architectures per (train split, test split)."""
+    grouped = _overall(metrics).groupby(["train_split", "test_split"], sort=False)["value"]
+    table = grouped.agg(["mean", "min", "max"])
+    return {
+        key: tuple(map(float, row)) for key, row in zip(table.index, table.to_numpy(), strict=True)
+    }
+
+
+def _overall(metrics: pd.DataFrame) -> pd.DataFrame:
+    return metrics[(metrics["label"] == OVERALL) & (metrics["metric"] == "accuracy")]

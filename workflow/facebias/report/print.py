@@ -1,0 +1,135 @@
+"""Tables for print: ``python -m facebias print_table NAME ...`` writes LaTeX (booktabs) and CSV."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.report import latex
+from facebias.study import StudyError
+from facebias.vocabulary import printed
+
+RANGE = "range over "
+SIGNED = "signed"
+OVERALL = "overall"
+MOST_COLUMNS = 7  # labels across a page; more of them go down the side
+
+
+def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
+    """Lay out metrics: a table per metric, train split and test split, architectures by labels."""
+    parts = []
+    by = ["metric", "train_split", "test_split"]
+    for (metric, train, test), rows in frame.groupby(by, sort=False):
+        labels = sorted(rows["label"].unique(), key=lambda name: name == OVERALL)
+        if len(labels) <= MOST_COLUMNS:
+            body = latex.spread(rows, index=["architecture"], column="label", columns=labels)
+        else:
+            body = latex.spread(rows, index=["label"], column="architecture").loc[labels]
+        n = _most(rows, "n_subjects", "test subject")
+        parts.append(
+            latex.Printed(
+                caption=f"{_capital(metric)}, trained on {printed(train)}, tested on "
+                f"{printed(test)} ({n}). Brackets: interval over test subjects.",
+                label=f"tab:{metric}-{train}-{test}",
+                body=body,
+            )
+        )
+    return parts
+
+
+def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
+    """Lay out gaps: per attribute and train split, a table of their sizes and one of their signs."""
+    parts = []
+    for (attribute, train), rows in frame.groupby(["attribute", "train_split"], sort=False):
+        n = _most(rows, "n_subjects", "test subject")
+        where = f"by {printed(attribute)}, trained on {printed(train)} ({n})"
+        signed = rows["definition"] == SIGNED
+        ranges = rows["groups"].astype(str).str.startswith(RANGE)
+        sizes = rows[~signed & (ranges | ~ranges.any())]
+        for groups, some in sizes.groupby("groups", sort=False):
+            parts.append(
+                latex.Printed(
+                    caption=f"Sizes of gaps {where}: {printed(groups)}. They cannot fall below 0 "
+                    "and lie above it even where there is no bias. Brackets: interval over test "
+                    "subjects.",
+                    label=f"tab:gaps-{attribute}-{train}",
+                    body=latex.spread(
+                        some, index=["criterion", "architecture"], column="definition"
+                    ),
+                )
+            )
+        if signed.any():
+            parts.append(
+                latex.Printed(
+                    caption=f"Signed gaps {where}: first group minus second, mean over labels. "
+                    "Brackets: interval over test subjects.",
+                    label=f"tab:signed-{attribute}-{train}",
+                    body=latex.spread(
+                        rows[signed], index=["groups", "architecture"], column="criterion"
+                    ),
+                )
+            )
+    return parts
+
+
+# What can be printed: the contract of its table, and how it is laid out.
+PRINTED: dict[str, tuple[tables.Table, Callable[[pd.DataFrame], list[latex.Printed]]]] = {
+    "metrics": (tables.METRICS, metrics),
+    "fairness": (tables.FAIRNESS, fairness),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the stage ``print_table``."""
+    parser = argparse.ArgumentParser(prog="facebias print_table", description=__doc__)
+    parser.add_argument("name", choices=PRINTED)
+    parser.add_argument("--input", required=True, help="the tidy table, CSV")
+    parser.add_argument("--select", nargs="+", default=[], metavar="COLUMN=VALUE")
+    parser.add_argument("--out", required=True, help="FILE.tex; FILE.csv is written beside it")
+    asked = parser.parse_args(arguments)
+    contract, lay_out = PRINTED[asked.name]
+    frame = select(tables.read(asked.input, contract), asked.select, source=asked.input)
+    parts = lay_out(frame)
+    out = Path(asked.out)
+    with tables.replacing(out) as temporary:
+        temporary.write_text("\n".join(part.tex() for part in parts), encoding="utf-8")
+    wide = pd.concat([part.wide() for part in parts], ignore_index=True)
+    with tables.replacing(out.with_suffix(".csv")) as temporary:
+        wide.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def select(frame: pd.DataFrame, chosen: list[str], *, source: str) -> pd.DataFrame:
+    """Keep the rows with the values of ``COLUMN=VALUE`` texts; commas part several values.
+
+    Raises
+    ------
+    StudyError
+        If a column does not exist or no row is left.
+    """
+    for text in chosen:
+        column, _, values = text.partition("=")
+        if column not in frame.columns:
+            raise StudyError(
+                f"--select {text}: {source} has no column {column}; "
+                f"it has {', '.join(frame.columns)}"
+            )
+        found = ", ".join(map(str, frame[column].unique()))
+        frame = frame[frame[column].isin(values.split(","))]
+        if frame.empty:
+            raise StudyError(f"--select {text}: no row of {source} is left; {column} is {found}")
+    return frame
+
+
+def _most(rows: pd.DataFrame, column: str, noun: str) -> str:
+    n = int(np.nanmax(rows[column].to_numpy(), initial=0))
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _capital(name: str) -> str:
+    words = printed(name)
+    return words[0].upper() + words[1:]

@@ -1,0 +1,202 @@
+"""The report's first page: what was run, what was found and how sure one can be, in plain words."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from facebias import tables
+from facebias.report import findings
+from facebias.study import Data, Evaluation, Labels, Splits, StudyError, read_settings
+from facebias.vocabulary import printed
+
+TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
+ANY = "any"
+
+
+def main(arguments: list[str]) -> None:
+    """Run the stage ``start_page``."""
+    parser = argparse.ArgumentParser(prog="facebias start_page", description=__doc__)
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: study, title, data, labels, splits, evaluation, seeds, architectures (names)",
+    )
+    for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
+        parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
+    parser.add_argument("--out", required=True, help="start_page.html")
+    asked = parser.parse_args(arguments)
+    study, title, data, labels, splits, evaluation, seeds, architectures = read_settings(
+        asked.settings,
+        study=str,
+        title=str,
+        data=Data,
+        labels=Labels,
+        splits=Splits,
+        evaluation=Evaluation,
+        seeds=tuple[int, ...],
+        architectures=tuple[str, ...],
+    )
+    page = render(
+        facts(
+            name=study,
+            title=title,
+            data=data,
+            labels=labels,
+            splits=splits,
+            evaluation=evaluation,
+            seeds=seeds,
+            architectures=architectures,
+            metrics=tables.read(asked.metrics, tables.METRICS),
+            fairness=tables.read(asked.fairness, tables.FAIRNESS),
+            exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
+            roles=tables.read(asked.splits, tables.SPLITS),
+            manifest=tables.read(asked.manifest, tables.MANIFEST),
+        )
+    )
+    with tables.replacing(asked.out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def facts(
+    *,
+    name: str,
+    title: str,
+    data: Data,
+    labels: Labels,
+    splits: Splits,
+    evaluation: Evaluation,
+    seeds: tuple[int, ...],
+    architectures: tuple[str, ...],
+    metrics: pd.DataFrame,
+    fairness: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    roles: pd.DataFrame,
+    manifest: pd.DataFrame,
+) -> dict[str, Any]:
+    """Collect everything that the page says.
+
+    Raises
+    ------
+    StudyError
+        If the metrics hold no overall accuracy on the first test split.
+    """
+    trains, tests = tuple(splits.train), tuple(splits.test)
+    first_train, first_test = trains[0], tests[0]
+    accuracies = findings.accuracies(metrics, first_test)
+    if not accuracies:
+        raise StudyError(
+            f"the metrics have no overall accuracy on test split {first_test}; "
+            "run the target metrics again"
+        )
+    guess = 1 / len(labels.evaluated) if labels.kind == "classes" else None
+    bias = data.drawn.bias if data.drawn else ()
+    planted = [
+        {
+            "target": target,
+            "evaluated": target.attribute in evaluation.attributes,
+            "checks": (found := findings.checks(fairness, target, first_train)),
+            "verdict": findings.verdict(found, target),
+        }
+        for target in findings.targets(bias)
+    ]
+    return {
+        "name": name,
+        "title": title or name,
+        "drawn": data.drawn,
+        "labels": labels,
+        "trains": trains,
+        "tests": tests,
+        "evaluation": evaluation,
+        "seeds": seeds,
+        "folds": splits.n_folds,
+        "architectures": architectures,
+        "n_models": len(architectures) * len(trains) * splits.n_folds * len(seeds),
+        "n_subjects": manifest["subject"].nunique(),
+        "n_samples": len(manifest),
+        "roles": findings.roles(roles),
+        "test_sizes": _test_sizes(metrics),
+        "accuracies": accuracies,
+        "guess": guess,
+        "guessing": _guessing(accuracies, guess),
+        "by_training": findings.by_training(metrics),
+        "bias": [findings.planted_in_words(entry) for entry in bias],
+        "planted": planted,
+        "attributes": [
+            {
+                "name": attribute,
+                "extremes": findings.extremes(fairness, attribute),
+                "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
+                "tested": findings.tested(roles, manifest, attribute),
+            }
+            for attribute in evaluation.attributes
+        ],
+        "exclusions": exclusions,
+        "left_out": _left_out(exclusions),
+    }
+
+
+def render(page: dict[str, Any]) -> str:
+    """Write the page as self-contained HTML: nothing is loaded, no script runs."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE.parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "printed": printed,
+        "number": findings.number,
+        "listed": findings.listed,
+        "counted": _counted,
+    }
+    return environment.get_template(TEMPLATE.name).render(page)
+
+
+def _counted(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Give subjects and samples of every test split."""
+    rows = metrics[(metrics["label"] == findings.OVERALL) & (metrics["metric"] == "accuracy")]
+    sizes = rows.groupby("test_split", sort=False)[["n_subjects", "n_samples"]].max()
+    return {
+        split: (int(row["n_subjects"]), int(row["n_samples"])) for split, row in sizes.iterrows()
+    }
+
+
+def _guessing(
+    accuracies: dict[tuple[str, str], findings.Estimate], guess: float | None
+) -> list[tuple[str, str]]:
+    """Name the models that cannot be told from guessing."""
+    if guess is None:
+        return []
+    return [model for model, found in accuracies.items() if found.known and found.low <= guess]
+
+
+def _left_out(exclusions: pd.DataFrame) -> dict[str, Any]:
+    """Sum up what was left out: in all, and per attribute the group with the largest share."""
+    total = exclusions[exclusions["reason"] == ANY]
+    sums = total.groupby("attribute", sort=False)[["n_samples", "n_excluded"]].sum()
+    worst = []
+    for attribute, rows in total.groupby("attribute", sort=False):
+        if len(rows) > 1 and rows["n_excluded"].sum():
+            high, low = rows.loc[rows["share"].idxmax()], rows.loc[rows["share"].idxmin()]
+            worst.append({"attribute": attribute, "high": high, "low": low})
+    return {
+        "given": int(sums["n_samples"].max()) if len(sums) else 0,
+        "out": int(sums["n_excluded"].max()) if len(sums) else 0,
+        "rows": [row for _, row in total.iterrows()],
+        "reasons": {
+            reason: int(rows.groupby("attribute")["n_excluded"].sum().max())
+            for reason, rows in exclusions.groupby("reason", sort=False)
+            if reason != ANY and rows["n_excluded"].sum()
+        },
+        "worst": worst,
+    }

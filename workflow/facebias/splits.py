@@ -1,0 +1,339 @@
+"""Who trains, validates and tests: named conditions on attributes, hold-out and folds.
+
+Everything is drawn by subject and seeded by name: a draw depends on the splits' seed, on what is
+drawn and on the subjects it is drawn from, never on the order of rows or on other splits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.study import Rotation, Split, Splits, StudyError, read_settings
+
+ROLES = ("train", "validation", "test", "unused")
+
+
+class SplitError(StudyError):
+    """A split that cannot be drawn. ``key`` is the path of the config key at fault."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(f"{key}: {message}")
+        self.key = key
+
+
+def selects(where: Mapping[str, Any], frame: pd.DataFrame) -> np.ndarray:
+    """Tell which rows of ``frame`` fulfil the condition ``where``.
+
+    A condition maps an attribute to a value (equal), to a list (any of them), or to
+    ``{min: a, max: b}`` (a <= value <= b). Several keys must all hold. The keys ``all`` and ``any``
+    take a list of conditions. A missing attribute fulfils nothing. The empty condition holds
+    for every row.
+
+    Returns
+    -------
+    Boolean array, one entry per row.
+
+    Raises
+    ------
+    KeyError
+        If the frame has no column of a name used.
+    """
+    chosen = np.ones(len(frame), dtype=bool)
+    for name, wanted in where.items():
+        if name == "all":
+            chosen &= np.all([selects(part, frame) for part in wanted], axis=0)
+        elif name == "any":
+            chosen &= np.any([selects(part, frame) for part in wanted], axis=0)
+        elif isinstance(wanted, Mapping):
+            values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
+            chosen &= (values >= wanted.get("min", -np.inf)) & (values <= wanted.get("max", np.inf))
+        else:
+            allowed = (
+                wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+            )
+            chosen &= frame[name].isin(list(allowed)).to_numpy()
+    return chosen
+
+
+def attributes_in(where: Mapping[str, Any]) -> set[str]:
+    """Name the attributes that a condition asks for."""
+    names: set[str] = set()
+    for name, wanted in where.items():
+        names |= (
+            set().union(*(attributes_in(part) for part in wanted))
+            if name in ("all", "any")
+            else {name}
+        )
+    return names
+
+
+def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.DataFrame:
+    """Give every subject its role for each train split, fold and seed.
+
+    Parameters
+    ----------
+    splits
+        The declared splits.
+    seeds
+        Seeds of the models; the validation subjects are drawn anew for each.
+    subjects
+        One row per subject: ``subject`` and the attributes.
+
+    Returns
+    -------
+    A ``tables.SPLITS`` table.
+
+    Raises
+    ------
+    SplitError
+        If a split selects nobody, asks for more subjects than there are, or overlaps the test
+        subjects.
+    """
+    subjects = subjects.sort_values("subject", ignore_index=True)
+    rows = []
+    for fold, tested in enumerate(_tested(splits, subjects)):
+        pools = _pools(splits, subjects, tested, fold)
+        for name, pool in sorted(pools.items()):
+            for seed in seeds:
+                held = _validation(splits, pool, subjects, (name, fold, seed))
+                for subject in subjects["subject"]:
+                    role = (
+                        "test"
+                        if subject in tested
+                        else "validation"
+                        if subject in held
+                        else "train"
+                        if subject in pool
+                        else "unused"
+                    )
+                    rows.append((name, fold, seed, subject, role))
+    table = pd.DataFrame(rows, columns=list(tables.SPLITS.columns))
+    return check_disjoint(tables.check(table, tables.SPLITS))
+
+
+def check_disjoint(table: pd.DataFrame, *, source: str = "splits") -> pd.DataFrame:
+    """Return ``table`` if every subject has one known role per model, else raise ``TableError``."""
+    unknown = set(table["role"]) - set(ROLES)
+    if unknown:
+        raise tables.TableError(f"{source}: role {sorted(unknown)}; expected one of {ROLES}")
+    roles = table.groupby(["train_split", "fold", "seed", "subject"], sort=False)["role"].nunique()
+    if (roles > 1).any():
+        raise tables.TableError(f"{source}: {roles.idxmax()} has two roles; subjects never cross")
+    return table
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """Read a splits table and check that no subject crosses roles."""
+    return check_disjoint(tables.read(path, tables.SPLITS), source=str(path))
+
+
+def subjects_of(
+    table: pd.DataFrame, *, train_split: str, fold: int, seed: int, role: str
+) -> list[str]:
+    """List the subjects with ``role`` in one model's split."""
+    chosen = (
+        (table["train_split"] == train_split)
+        & (table["fold"] == fold)
+        & (table["seed"] == seed)
+        & (table["role"] == role)
+    )
+    return table.loc[chosen, "subject"].tolist()
+
+
+# ------------------------------------------------------------------------------------- the draws
+
+
+def _random(seed: int, *names: object) -> np.random.Generator:
+    """Give the generator of one named draw: a digest of its names keeps draws apart."""
+    digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+
+
+def _stratified(
+    subjects: pd.DataFrame, n: int, by: Sequence[str], random: np.random.Generator
+) -> list[str]:
+    """Draw ``n`` subjects, as near to equal shares of the combined groups of ``by`` as they allow."""
+    names = _mixed(subjects, by, random)
+    return sorted(names[:n])
+
+
+def _mixed(subjects: pd.DataFrame, by: Sequence[str], random: np.random.Generator) -> list[str]:
+    """Order all subjects at random, taking one from every group in turn while they last."""
+    shuffled = subjects.iloc[random.permutation(len(subjects))]
+    if not by:
+        return shuffled["subject"].tolist()
+    groups = [group["subject"].tolist() for _, group in shuffled.groupby(list(by), dropna=False)]
+    order = []
+    for turn in range(max(map(len, groups))):
+        order += [group[turn] for group in groups if turn < len(group)]
+    return order
+
+
+def _tested(splits: Splits, subjects: pd.DataFrame) -> list[set[str]]:
+    if splits.folds is not None:
+        return _folds(splits.folds, splits.seed, subjects)
+    holdout = splits.holdout
+    if holdout is None:
+        raise SplitError("splits", "neither holdout nor folds is given; one of them is needed")
+    if holdout.subjects is not None:
+        _known(holdout.subjects, subjects, "splits.holdout.subjects")
+        return [set(holdout.subjects)]
+    pool = subjects[selects(holdout.where, subjects)]
+    if pool.empty:
+        raise SplitError("splits.holdout.where", f"{dict(holdout.where)} selects nobody")
+    n = len(pool) if holdout.n_subjects is None else holdout.n_subjects
+    if n > len(pool):
+        raise SplitError(
+            "splits.holdout.n_subjects",
+            f"{n} asked for, but only {len(pool)} subjects fulfil the condition",
+        )
+    return [set(_stratified(pool, n, holdout.balance, _random(splits.seed, "holdout")))]
+
+
+def _folds(folds: Rotation, seed: int, subjects: pd.DataFrame) -> list[set[str]]:
+    if folds.k > len(subjects):
+        raise SplitError(
+            "splits.folds.k",
+            f"{folds.k} folds of {len(subjects)} subjects; at most one fold per subject",
+        )
+    order = subjects.iloc[_random(seed, "folds").permutation(len(subjects))]
+    if folds.balance:
+        order = order.sort_values(list(folds.balance), kind="stable")
+    return [set(order["subject"].iloc[fold :: folds.k]) for fold in range(folds.k)]
+
+
+def _pools(
+    splits: Splits, subjects: pd.DataFrame, tested: set[str], fold: int
+) -> dict[str, set[str]]:
+    """Choose the training subjects (before validation) of each train split, `match_size_to` last."""
+    free = subjects[~subjects["subject"].isin(tested)]
+    candidates = {
+        name: _candidates(split, name, subjects, free, tested)
+        for name, split in splits.train.items()
+    }
+    pools: dict[str, set[str]] = {}
+
+    def size(name: str, seen: tuple[str, ...] = ()) -> int:
+        split, key = splits.train[name], f"splits.train.{name}"
+        if split.match_size_to is None:
+            return len(candidates[name]) if split.n_subjects is None else split.n_subjects
+        if split.match_size_to not in splits.train:
+            raise SplitError(
+                f"{key}.match_size_to",
+                f"no train split {split.match_size_to!r}; there are {', '.join(splits.train)}",
+            )
+        if name in seen:
+            raise SplitError(
+                f"{key}.match_size_to", f"goes round in a circle: {' -> '.join((*seen, name))}"
+            )
+        return size(split.match_size_to, (*seen, name))
+
+    for name, split in splits.train.items():
+        n, pool, key = size(name), candidates[name], f"splits.train.{name}"
+        if n > len(pool):
+            raise SplitError(
+                f"{key}.{'match_size_to' if split.match_size_to else 'n_subjects'}",
+                f"{n} subjects asked for, but only {len(pool)} fulfil the condition outside the test subjects",
+            )
+        by = [split.balance] if split.balance else []
+        pools[name] = set(_stratified(pool, n, by, _random(splits.seed, "train", name, fold)))
+    return pools
+
+
+def _candidates(
+    split: Split, name: str, subjects: pd.DataFrame, free: pd.DataFrame, tested: set[str]
+) -> pd.DataFrame:
+    key = f"splits.train.{name}"
+    if split.subjects is not None:
+        _known(split.subjects, subjects, f"{key}.subjects")
+        both = sorted(set(split.subjects) & tested)
+        if both:
+            raise SplitError(
+                f"{key}.subjects",
+                f"{', '.join(both[:5])} also among the test subjects; a model may not be tested on its training subjects",
+            )
+        free = free[free["subject"].isin(split.subjects)]
+    chosen = free[selects(split.where, free)]
+    if chosen.empty:
+        taken = int(selects(split.where, subjects).sum())
+        why = f" ({taken} fulfil it, all of them test subjects)" if taken else ""
+        raise SplitError(f"{key}.where", f"{dict(split.where)} selects nobody{why}")
+    return chosen
+
+
+def _validation(
+    splits: Splits, pool: set[str], subjects: pd.DataFrame, names: tuple[object, ...]
+) -> set[str]:
+    asked = splits.validation
+    n = (
+        asked.n_subjects
+        if asked.n_subjects is not None
+        else round((asked.share or 0.0) * len(pool))
+    )
+    if n >= len(pool):
+        raise SplitError(
+            "splits.validation",
+            f"{n} validation subjects leave none of the {len(pool)} of train split {names[0]!r} to train on",
+        )
+    chosen = subjects[subjects["subject"].isin(pool)]
+    return set(_stratified(chosen, n, (), _random(splits.seed, "validation", *names)))
+
+
+def check_tests(splits: Splits, subjects: pd.DataFrame) -> None:
+    """Raise ``SplitError`` if a test split selects nobody among the subjects that are tested."""
+    tested = set().union(*_tested(splits, subjects))
+    pool = subjects[subjects["subject"].isin(tested)]
+    for name, split in splits.test.items():
+        key = f"splits.test.{name}"
+        if split.subjects is not None:
+            _known(split.subjects, subjects, f"{key}.subjects")
+            trained = sorted(set(split.subjects) - tested)
+            if trained:
+                raise SplitError(
+                    f"{key}.subjects",
+                    f"{', '.join(trained[:5])} not held out, so models train on them; "
+                    "add them to splits.holdout.subjects or take them out",
+                )
+        if not selected(split, pool).any():
+            taken = int(selected(split, subjects).sum())
+            why = (
+                f"{taken} fulfil it, but none is held out for testing"
+                if taken
+                else "no subject fulfils it"
+            )
+            raise SplitError(f"{key}.where", f"{dict(split.where)} selects nobody: {why}")
+
+
+def selected(split: Split, frame: pd.DataFrame) -> np.ndarray:
+    """Tell which rows of ``frame`` (with ``subject`` and attributes) belong to a split."""
+    chosen = selects(split.where, frame)
+    if split.subjects is not None:
+        chosen &= frame["subject"].isin(split.subjects).to_numpy()
+    return chosen
+
+
+def _known(names: Sequence[str], subjects: pd.DataFrame, key: str) -> None:
+    unknown = sorted(set(names) - set(subjects["subject"]))
+    if unknown:
+        raise SplitError(key, f"no such subject: {', '.join(unknown[:5])}")
+
+
+def main(arguments: list[str]) -> None:
+    """Draw the splits of a study and write them."""
+    parser = argparse.ArgumentParser(prog="facebias split", description=main.__doc__)
+    parser.add_argument("--settings", required=True, help="JSON: splits, seeds")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    splits, seeds = read_settings(given.settings, splits=Splits, seeds=tuple[int, ...])
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    subjects = manifest.drop_duplicates("subject")
+    tables.write(draw(splits, seeds, subjects), given.out, tables.SPLITS)

@@ -1,0 +1,313 @@
+"""A study as configured: one YAML file, read into frozen dataclasses.
+
+The JSON schema ``workflow/schemas/config.schema.yaml`` holds the keys, their types, defaults and
+descriptions. ``configuration`` applies it. Every stage gets the slice of the study that it uses as one line of
+JSON, and reads it back here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+
+
+class StudyError(RuntimeError):
+    """A study that cannot go on; says what was found, what was expected and what to do.
+
+    The command line prints it without a traceback.
+    """
+
+
+class ConfigError(StudyError):
+    """A configuration that cannot be run. ``lines`` holds one readable sentence per fault."""
+
+    def __init__(self, lines: list[str]):
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """The drawn people and how they are filmed."""
+
+    subjects: int
+    repetitions: int
+    seed: int
+    size: int
+    frames: int
+    fps: int
+    shards: int
+    bias: tuple[Mapping[str, typing.Any], ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where the samples come from and when one is left out."""
+
+    adapter: str
+    root: str | None
+    manifest: str | None
+    layout: str | None
+    subjects: str | None
+    attributes: tuple[str, ...]
+    required: tuple[str, ...]
+    max_excluded: float
+    publishable: bool
+    drawn: Drawn | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What is predicted. ``kind`` is ``classes`` (one of, softmax) or ``units`` (any of, sigmoid)."""
+
+    kind: str
+    names: tuple[str, ...]
+    fuse: Mapping[str, tuple[str, ...]]
+    subsample_fused: bool
+    seed: int
+
+    @property
+    def evaluated(self) -> tuple[str, ...]:
+        """The labels after fusing: unfused names in their order, then the fused ones."""
+        fused = {name for members in self.fuse.values() for name in members}
+        return tuple(name for name in self.names if name not in fused) + tuple(self.fuse)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Window:
+    """One stretch of a video and the number ``k`` of key frames that K-means picks from it."""
+
+    k: int
+    skip_frames: int
+    part: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a video or picture becomes a clip of face crops."""
+
+    windows: tuple[Window, ...]
+    cluster_size: int
+    crop_size: int
+    margin: int
+    box: str
+    min_probability: float
+    min_face: int
+    detect_size: int
+    several_faces: str
+    shards: int
+    seed: int
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of a clip."""
+        return sum(window.k for window in self.windows)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of a training clip; each applied to a whole clip with its probability."""
+
+    flip: float
+    rotate: float
+    degrees: float
+    brighten: float
+    brightness: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a model is fitted."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    nesterov: bool
+    schedule: str
+    label_smoothing: float
+    gradient_clip: float | None
+    augmentation: Augmentation
+    select: str
+    device: str
+    precision: str
+    deterministic: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Head:
+    """What turns the features of the frames into scores."""
+
+    kind: str
+    hidden: int
+    layers: int
+    dropout: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One network with everything that its training depends on."""
+
+    width: float
+    input_size: int
+    frames: int | None
+    frozen: str
+    head: Head
+    options: Mapping[str, typing.Any]
+    training: Training
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Split:
+    """A named set of subjects: a condition on attributes or a list, and how many of them."""
+
+    where: Mapping[str, typing.Any]
+    subjects: tuple[str, ...] | None = None
+    n_subjects: int | None = None
+    balance: str | None = None
+    match_size_to: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Holdout:
+    """Subjects that no model trains on: drawn, or named."""
+
+    n_subjects: int | None
+    balance: tuple[str, ...]
+    where: Mapping[str, typing.Any]
+    subjects: tuple[str, ...] | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """k folds: every subject is tested once."""
+
+    k: int
+    balance: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Training subjects set aside to pick the best epoch: a number, or a share of the training subjects."""
+
+    n_subjects: int | None
+    share: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Who trains and who tests."""
+
+    seed: int
+    holdout: Holdout | None
+    folds: Rotation | None
+    validation: Validation
+    train: Mapping[str, Split]
+    test: Mapping[str, Split]
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; a hold-out has one."""
+        return self.folds.k if self.folds else 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is measured, between which groups, and how its uncertainty is found."""
+
+    attributes: tuple[str, ...]
+    resamples: int
+    confidence: float
+    min_subjects: int
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Which models are explained and how."""
+
+    architectures: tuple[str, ...]
+    composite: str
+    target: str
+    batch_size: int
+    per_group: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Looks of the figures."""
+
+    dpi: int
+    colours: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Study:
+    """A whole study."""
+
+    study: str
+    title: str
+    results: str
+    data: Data
+    labels: Labels
+    clips: Preprocessing
+    seeds: tuple[int, ...]
+    architectures: Mapping[str, Architecture]
+    splits: Splits
+    evaluation: Evaluation
+    explanation: Explanation
+    figures: Figures
+
+
+# --------------------------------------------------------------------------- plain values and back
+
+
+def build(kind: typing.Any, value: typing.Any) -> typing.Any:
+    """Turn plain values (dicts, lists, scalars) into the dataclass or container type ``kind``."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(part for part in typing.get_args(kind) if part is not type(None))
+        return None if value is None else build(inner, value)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: build(hints[name], item) for name, item in value.items()})
+    if origin is tuple:
+        inner = typing.get_args(kind)[0]
+        return tuple(build(inner, item) for item in value)
+    if origin is Mapping:
+        inner = typing.get_args(kind)[1]
+        return {name: build(inner, item) for name, item in value.items()}
+    if kind is float:
+        return float(value)
+    return value
+
+
+def plain(value: typing.Any) -> typing.Any:
+    """Turn dataclasses and containers into dicts, lists and scalars: what YAML and JSON can hold."""
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def settings(**parts: typing.Any) -> str:
+    """Write the slice of a study that one job uses as one line of JSON, keys sorted."""
+    return json.dumps(plain(parts), sort_keys=True)
+
+
+def read_settings(text: str, **kinds: typing.Any) -> tuple[typing.Any, ...]:
+    """Read ``settings`` back: one value per keyword, built as the type given for it.
+
+    >>> read_settings('{"training": {...}}', training=Training)
+    """
+    values = json.loads(text)
+    return tuple(build(kind, values[name]) for name, kind in kinds.items())

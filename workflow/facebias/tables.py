@@ -1,0 +1,307 @@
+"""The tidy tables that stages hand to one another, as contracts.
+
+Each ``Table`` names its columns and their types. ``read`` and ``write`` hold a file to them, so a
+stage never meets a column it does not expect, and a killed job leaves no half-written file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+
+class TableError(ValueError):
+    """A table that breaks its contract: names the file, the column, what was found and expected."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A contract: ``columns`` maps name to type, ``key`` names what identifies a row.
+
+    ``open`` tables may carry further columns (labels, attributes) after the named ones.
+    Types: ``text`` (missing allowed, as NaN), ``whole``, ``number`` (missing allowed), ``truth``,
+    ``numbers`` (a list of numbers per row; Parquet only).
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    open: bool = False
+
+
+MODEL = {"architecture": "text", "train_split": "text", "fold": "whole", "seed": "whole"}
+CELL = {"architecture": "text", "train_split": "text", "test_split": "text"}
+INTERVAL = {
+    "estimate": "number",
+    "ci_low": "number",
+    "ci_high": "number",
+    "n_subjects": "whole",
+    "n_samples": "whole",
+}
+
+# One row per person: `subject` and the recorded attributes.
+SUBJECTS = Table("subjects", {"subject": "text"}, ("subject",), open=True)
+
+# One row per sample. Then `label` (classes) or `label_<unit>` (units: 1, 0 or missing), then the
+# attributes of its subject.
+MANIFEST = Table(
+    "manifest",
+    {"sample": "text", "subject": "text", "path": "text", "publishable": "truth"},
+    ("sample",),
+    open=True,
+)
+
+# One row per sample left out, with the stage that left it out and the reason in words.
+# Then the attributes of its subject.
+EXCLUDED = Table(
+    "excluded",
+    {"sample": "text", "subject": "text", "path": "text", "stage": "text", "reason": "text"},
+    ("sample",),
+    open=True,
+)
+
+# One row per sample. `shard` and `row` point into clips/shard-{shard}.npy; row -1 = left out, then
+# `reason` says why. Pixels of the crop: `landmarks` frames x 5 points x (x, y), flattened.
+# Pixels of the decoded frame: `boxes` frames x (left, top, right, bottom), flattened.
+CLIPS = Table(
+    "clips",
+    {
+        "sample": "text",
+        "shard": "whole",
+        "row": "whole",
+        "reason": "text",
+        "faces": "whole",
+        "probability": "number",
+        "key_frames": "numbers",
+        "boxes": "numbers",
+        "landmarks": "numbers",
+    },
+    ("sample",),
+)
+
+# Who does what: one row per subject, train split, fold and seed.
+# `role` is train, validation, test or unused.
+SPLITS = Table(
+    "splits",
+    {"train_split": "text", "fold": "whole", "seed": "whole", "subject": "text", "role": "text"},
+    ("train_split", "fold", "seed", "subject"),
+)
+
+HISTORY = Table(
+    "history",
+    {
+        "epoch": "whole",
+        "learning_rate": "number",
+        "train_loss": "number",
+        "train_accuracy": "number",
+        "validation_loss": "number",
+        "validation_accuracy": "number",
+        "best": "truth",
+    },
+    ("epoch",),
+)
+
+# One row per test sample of a model. Then `score_<label>` for every trained label, in order:
+# probabilities (softmax over classes or sigmoid per unit).
+PREDICTIONS = Table(
+    "predictions",
+    {**MODEL, "sample": "text", "subject": "text"},
+    (*MODEL, "sample"),
+    open=True,
+)
+
+# `label` is an evaluated label or `overall`.
+METRICS = Table(
+    "metrics",
+    {
+        **CELL,
+        "label": "text",
+        "metric": "text",
+        "value": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "n_subjects": "whole",
+        "n_samples": "whole",
+    },
+    (*CELL, "label", "metric"),
+)
+
+# One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true label.
+CONFUSION = Table(
+    "confusion",
+    {
+        **CELL,
+        "true": "text",
+        "predicted": "text",
+        "n_samples": "number",
+        "share": "number",
+    },
+    (*CELL, "true", "predicted"),
+)
+
+# `groups` names the two groups as "a - b" (the order of a signed gap) or "range over a, b, c".
+FAIRNESS = Table(
+    "fairness",
+    {
+        "architecture": "text",
+        "train_split": "text",
+        "attribute": "text",
+        "groups": "text",
+        "criterion": "text",
+        "definition": "text",
+        **INTERVAL,
+        "note": "text",
+    },
+    ("architecture", "train_split", "attribute", "groups", "criterion", "definition"),
+)
+
+# Samples given and left out, by attribute, group and stage.
+EXCLUSIONS = Table(
+    "exclusions",
+    {
+        "attribute": "text",
+        "group": "text",
+        "reason": "text",
+        "n_samples": "whole",
+        "n_excluded": "whole",
+        "share": "number",
+    },
+    ("attribute", "group", "reason"),
+)
+
+# One row per explained sample: row of the relevance array, what was explained and how much of the
+# explained output arrived at the pixels.
+EXPLANATIONS = Table(
+    "explanations",
+    {
+        **CELL,
+        "row": "whole",
+        "sample": "text",
+        "subject": "text",
+        "label": "text",
+        "predicted": "text",
+        "explained": "text",
+        "score": "number",
+        "output": "number",
+        "relevance": "number",
+        "conserved": "number",
+    },
+    (*CELL, "sample"),
+    open=True,
+)
+
+_PANDAS = {"text": "object", "whole": "int64", "number": "float64", "truth": "bool"}
+_TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+@contextlib.contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path in the same folder; on success it takes the place of ``path``.
+
+    Works for files and folders alike. On any error the temporary one is removed and ``path`` is
+    as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        if path.is_dir():
+            path.rename(Path(folder) / "replaced")
+        os.replace(temporary, path)
+
+
+def check(frame: pd.DataFrame, table: Table, *, source: str = "") -> pd.DataFrame:
+    """Return ``frame`` in the table's column order and types, or raise ``TableError``."""
+    where = source or table.name
+    missing = [name for name in table.columns if name not in frame.columns]
+    if missing:
+        raise TableError(
+            f"{where}: column {', '.join(missing)} is missing; "
+            f"found {', '.join(map(str, frame.columns))}"
+        )
+    extra = [name for name in frame.columns if name not in table.columns]
+    if extra and not table.open:
+        raise TableError(
+            f"{where}: unexpected column {', '.join(map(str, extra))}; "
+            f"a {table.name} table has {', '.join(table.columns)}"
+        )
+    frame = frame[[*table.columns, *extra]].copy()
+    for name, kind in table.columns.items():
+        frame[name] = _cast(frame[name], kind, f"{where}: column {name}")
+    for name in extra:
+        if pd.api.types.is_string_dtype(frame[name]):
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    repeated = frame.duplicated(list(table.key))
+    if repeated.any():
+        row = int(repeated.to_numpy().argmax())
+        found = ", ".join(f"{name}={frame[name].iloc[row]}" for name in table.key)
+        raise TableError(f"{where}: row {row + 2} repeats {found}; each may stand once")
+    return frame
+
+
+def _cast(column: pd.Series, kind: str, where: str) -> pd.Series:
+    if kind == "numbers":
+        return column
+    try:
+        if kind == "text":
+            return column.astype(object).where(column.notna(), None)
+        if kind == "truth" and not pd.api.types.is_bool_dtype(column):
+            column = column.astype(str).str.strip().str.lower().map(_TRUTH)
+            if column.isna().any():
+                raise ValueError("expected true or false")
+        return column.astype(_PANDAS[kind])
+    except (ValueError, TypeError) as error:
+        raise TableError(f"{where}: {error}; expected {kind}") from None
+
+
+def write(frame: pd.DataFrame, path: Path | str, table: Table) -> None:
+    """Check ``frame`` and write it to ``path`` (.csv or .parquet) in one step."""
+    path = Path(path)
+    frame = check(frame, table, source=str(path))
+    with replacing(path) as temporary:
+        if path.suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def read(path: Path | str, table: Table) -> pd.DataFrame:
+    """Read ``path`` (.csv or .parquet) and check it."""
+    path = Path(path)
+    if path.suffix == ".parquet":
+        return check(pd.read_parquet(path), table, source=str(path))
+    text = [name for name, kind in table.columns.items() if kind in ("text", "truth")]
+    try:
+        frame = pd.read_csv(
+            path, dtype=dict.fromkeys([*text, "label"], object), encoding="utf-8-sig"
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: not a readable CSV table: {error}") from None
+    return check(frame, table, source=str(path))
+
+
+def gather(paths: list[Path | str], table: Table) -> pd.DataFrame:
+    """Read several files of one kind into one table, in the order given."""
+    return check(pd.concat([read(path, table) for path in paths], ignore_index=True), table)
+
+
+GATHERED = {table.name: table for table in (METRICS, CONFUSION, FAIRNESS, EXPLANATIONS)}
+
+
+def main(arguments: list[str]) -> None:
+    """Put several tables of one kind together."""
+    parser = argparse.ArgumentParser(prog="facebias gather", description=main.__doc__)
+    parser.add_argument("table", choices=GATHERED)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("inputs", type=Path, nargs="+")
+    given = parser.parse_args(arguments)
+    table = GATHERED[given.table]
+    write(gather(given.inputs, table), given.out, table)

@@ -1,0 +1,1 @@
+"""Training of one model: the loop and what it is made of."""

@@ -1,0 +1,43 @@
+"""What figures, tables and the report call things in print.
+
+A name that is not listed is printed as it is, so a new architecture needs no entry here.
+"""
+
+from __future__ import annotations
+
+NAMES = {
+    # architectures
+    "vgg16": "VGG16",
+    "vggface": "VGGFace",
+    "resnet50": "ResNet50",
+    "senet50": "SENet50",
+    "cnn3d": "3D-CNN",
+    "resnet3d": "ResNet3D",
+    # metrics
+    "accuracy": "accuracy",
+    "tpr": "true positive rate",
+    "fpr": "false positive rate",
+    "precision": "precision",
+    "f1": "F1 score",
+    "f1_macro": "F1 score, mean over labels",
+    "f1_weighted": "F1 score, weighted by positives",
+    "tpr_macro": "true positive rate, mean over labels",
+    "auc_macro": "area under the ROC curve, mean over labels",
+    "selection_rate": "selection rate",
+    "auc": "area under the ROC curve",
+    # criteria
+    "equal_opportunity": "equal opportunity",
+    "equalized_odds": "equalized odds",
+    "accuracy_gap": "accuracy gap",
+    "demographic_parity": "demographic parity",
+    # definitions
+    "published": "as published",
+    "per_class_mean": "mean of absolute gaps per label",
+    "worst_class": "largest gap of any label",
+    "signed": "signed mean over labels",
+}
+
+
+def printed(name: object) -> str:
+    """Give the name that ``name`` has in print."""
+    return NAMES.get(str(name), str(name).replace("_", " "))

@@ -1,0 +1,57 @@
+# From videos or pictures to clips of faces: sharded, cut once per data set.
+
+
+rule extract:
+    """Decode, pick key frames and cut the faces of one shard of the samples."""
+    input:
+        code=sources("extract"),
+        manifest=rules.manifest.output.manifest,
+        films=FILMS,
+    output:
+        faces=f"{OUT}/clips/shard-{{shard}}.npy",
+        index=f"{OUT}/clips/shard-{{shard}}.parquet",
+    params:
+        settings=constant(clips=STUDY.clips),
+    log:
+        f"{OUT}/logs/extract/{{shard}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/extract/{{shard}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    conda:
+        "../../envs/clips.yaml"
+    shell:
+        "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest}"
+        " --shard {wildcards.shard} --out {output.faces} --index {output.index} 2> {log}"
+
+
+rule index:
+    """Gather the clips of all shards; count what was left out, by group."""
+    input:
+        code=sources("index"),
+        manifest=rules.manifest.output.manifest,
+        excluded=rules.manifest.output.excluded,
+        faces=expand(rules.extract.output.faces, shard=CLIP_SHARDS),
+        shards=expand(rules.extract.output.index, shard=CLIP_SHARDS),
+    output:
+        index=f"{OUT}/clips/index.parquet",
+        excluded=f"{OUT}/data/excluded.csv",
+        summary=f"{OUT}/tables/exclusions.csv",
+    params:
+        settings=constant(data=STUDY.data),
+    log:
+        f"{OUT}/logs/index.log",
+    benchmark:
+        f"{OUT}/benchmarks/index.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias index --settings {params.settings:q} --manifest {input.manifest}"
+        " --excluded {input.excluded} --shards {input.shards} --out {output.index}"
+        " --excluded-out {output.excluded} --summary {output.summary} 2> {log}"

@@ -1,0 +1,126 @@
+# Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+PACKAGE_ROOT = str(Path(workflow.basedir) / "workflow")
+sys.path.insert(0, PACKAGE_ROOT)
+# Jobs run `python -m facebias`: they find the package here and the interpreter that runs Snakemake.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [PACKAGE_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+from facebias import architectures, checks, configuration, datasets, provenance
+from facebias.stages import STAGES
+from facebias.study import ConfigError, settings
+
+try:
+    RESOLVED = configuration.resolve(config)
+    STUDY = configuration.load(RESOLVED)
+    OUT = f"{STUDY.results}/{STUDY.study}"
+    DRAWN = STUDY.data.adapter == "drawn"
+    ROOT = f"{OUT}/data/drawn" if DRAWN else STUDY.data.root
+    SUBJECTS = checks.check(STUDY, root=ROOT)
+except ConfigError as error:
+    where = ", ".join(map(str, workflow.configfiles)) or "--config"
+    raise WorkflowError(f"{where} cannot be run:\n" + "\n".join(f"  {line}" for line in error.lines))
+
+ARCHITECTURES = list(STUDY.architectures)
+TRAIN_SPLITS = list(STUDY.splits.train)
+TEST_SPLITS = list(STUDY.splits.test)
+ATTRIBUTES = list(STUDY.evaluation.attributes)
+FOLDS = list(range(STUDY.splits.n_folds))
+SEEDS = list(STUDY.seeds)
+
+
+wildcard_constraints:
+    architecture="|".join(ARCHITECTURES),
+    train_split="|".join(TRAIN_SPLITS),
+    test_split="|".join(TEST_SPLITS),
+    attribute="|".join(ATTRIBUTES),
+    fold=r"\d+",
+    seed=r"\d+",
+    shard=r"\d{3}",
+
+
+def shards(n):
+    """Name n shards."""
+    return [f"{shard:03d}" for shard in range(n)]
+
+
+CLIP_SHARDS = shards(STUDY.clips.shards)
+DRAWN_SHARDS = [f"{shard:02d}" for shard in range(STUDY.data.drawn.shards)] if DRAWN else []
+
+
+def sources(stage, *more):
+    """List the package files that a stage runs: Snakemake compares their checksums."""
+    files = provenance.sources("facebias.__main__", STAGES[stage].module, *more)
+    # Relative, so that a clone elsewhere plans the same jobs.
+    return [os.path.relpath(file) for file in files]
+
+
+def network_sources(stage):
+    """Give the input function that adds the one network module of the job's architecture."""
+
+    def files(wildcards):
+        return sources(stage, architectures.ARCHITECTURES[wildcards.architecture])
+
+    return files
+
+
+def constant(**parts):
+    """Give settings that are the same for every job of a rule, as a function of its wildcards.
+
+    As plain text, Snakemake would take a `{label}` inside for a wildcard.
+    """
+    text = settings(**parts)
+
+    def same(wildcards):
+        return text
+
+    return same
+
+
+def network_settings(wildcards):
+    """Give what training and prediction of one architecture depend on."""
+    return settings(
+        architecture=STUDY.architectures[wildcards.architecture], labels=STUDY.labels
+    )
+
+
+def test_settings(wildcards):
+    """Give what the metrics of one test split depend on."""
+    return settings(
+        labels=STUDY.labels,
+        evaluation=STUDY.evaluation,
+        test=STUDY.splits.test[wildcards.test_split],
+    )
+
+
+def explanation_settings(wildcards):
+    """Give what the heatmaps of one cell depend on."""
+    return settings(
+        architecture=STUDY.architectures[wildcards.architecture],
+        labels=STUDY.labels,
+        explanation=STUDY.explanation,
+        test=STUDY.splits.test[wildcards.test_split],
+    )
+
+
+def gpus(wildcards):
+    """Ask for one GPU, unless the configuration puts the architecture on the CPU."""
+    return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
+
+
+FILMS = (
+    [f"{OUT}/data/drawn/shard-{shard}" for shard in DRAWN_SHARDS] if DRAWN else []
+)
+GIVEN_TABLES = [
+    str(Path(ROOT, name)) for name in (STUDY.data.manifest, STUDY.data.subjects) if name
+]
+FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
+DRAWN_SETTINGS = constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names)
+FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)

@@ -1,0 +1,293 @@
+# From tidy tables to figures: PDF for print, PNG for the screen, CSV with every number drawn.
+FIGURE = f"{OUT}/figures"
+
+
+def drawn_to(path):
+    """Name the three files of a figure."""
+    return dict(pdf=f"{FIGURE}/{path}.pdf", csv=f"{FIGURE}/{path}.csv")
+
+
+def figure_sources(name):
+    """List the package files behind one figure: the stage and the figure's own module."""
+    return sources("figure", f"facebias.figures.{name}")
+
+
+rule figure_confusion:
+    """Draw the confusion matrices of all architectures for one train and test split."""
+    input:
+        code=figure_sources("confusion"),
+        table=rules.gather_confusion.output,
+    output:
+        **drawn_to("confusion/{train_split}_{test_split}"),
+        png=report(
+            f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.png",
+            caption="../report/confusion.rst",
+            category="3. Confusion matrices",
+            labels={"trained on": "{train_split}", "tested on": "{test_split}"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/confusion/{{train_split}}_{{test_split}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/confusion/{{train_split}}_{{test_split}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure confusion --settings {params.settings:q}"
+        " --input confusion={input.table}"
+        " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
+        " --out {params.stem} 2> {log}"
+
+
+rule figure_rates:
+    """Draw one metric per label and test split, with intervals over subjects."""
+    input:
+        code=figure_sources("rates"),
+        table=rules.gather_metrics.output,
+    output:
+        **drawn_to("rates/{metric}"),
+        png=report(
+            f"{FIGURE}/rates/{{metric}}.png",
+            caption="../report/rates.rst",
+            category="2. Accuracy and rates",
+            labels={"metric": "{metric}"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/rates/{{metric}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/rates/{{metric}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure rates --settings {params.settings:q}"
+        " --input metrics={input.table} --select metric={wildcards.metric}"
+        " --out {params.stem} 2> {log}"
+
+
+rule figure_gaps:
+    """Draw the gaps between the groups of one attribute, with intervals over subjects."""
+    input:
+        code=figure_sources("gaps"),
+        table=rules.gather_fairness.output,
+    output:
+        **drawn_to("gaps/{attribute}"),
+        png=report(
+            f"{FIGURE}/gaps/{{attribute}}.png",
+            caption="../report/gaps.rst",
+            category="1. Gaps between groups",
+            labels={"attribute": "{attribute}", "gaps": "absolute, three definitions"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/gaps/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/gaps/{{attribute}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure gaps --settings {params.settings:q}"
+        " --input fairness={input.table} --select attribute={wildcards.attribute}"
+        " --out {params.stem} 2> {log}"
+
+
+rule figure_gaps_signed:
+    """Draw the signed gaps: which group is at a disadvantage, with intervals over subjects."""
+    input:
+        code=figure_sources("gaps_signed"),
+        table=rules.gather_fairness.output,
+    output:
+        **drawn_to("gaps_signed/{attribute}"),
+        png=report(
+            f"{FIGURE}/gaps_signed/{{attribute}}.png",
+            caption="../report/gaps_signed.rst",
+            category="1. Gaps between groups",
+            labels={"attribute": "{attribute}", "gaps": "signed"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/gaps_signed/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/gaps_signed/{{attribute}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure gaps_signed --settings {params.settings:q}"
+        " --input fairness={input.table} --select attribute={wildcards.attribute}"
+        " --out {params.stem} 2> {log}"
+
+
+rule figure_curves:
+    """Draw the training curves of all models."""
+    input:
+        code=figure_sources("curves"),
+        histories=expand(rules.train_model.output.history, **EVERY_MODEL),
+    output:
+        **drawn_to("curves"),
+        png=report(
+            f"{FIGURE}/curves.png",
+            caption="../report/curves.rst",
+            category="5. Training",
+            labels={"figure": "loss and accuracy by epoch"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+        histories=expand(f"{MODEL}={rules.train_model.output.history}", **EVERY_MODEL),
+    log:
+        f"{OUT}/logs/figures/curves.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/curves.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure curves --settings {params.settings:q}"
+        " --input {params.histories} --out {params.stem} 2> {log}"
+
+
+rule figure_heatmaps:
+    """Draw the heatmaps of one cell: best, median and worst samples of each group."""
+    input:
+        code=figure_sources("heatmaps"),
+        relevance=rules.explain.output.relevance,
+        table=rules.explain.output.table,
+        manifest=rules.manifest.output.manifest,
+    output:
+        **drawn_to("heatmaps/" + CELL),
+        png=report(
+            f"{FIGURE}/heatmaps/{CELL}.png",
+            caption="../report/heatmaps.rst",
+            category="4. Heatmaps",
+            labels={
+                "architecture": "{architecture}",
+                "trained on": "{train_split}",
+                "tested on": "{test_split}",
+            },
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+        attribute=ATTRIBUTES[0],
+        per_group=STUDY.explanation.per_group,
+    log:
+        f"{OUT}/logs/figures/heatmaps/{CELL}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/heatmaps/{CELL}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure heatmaps --settings {params.settings:q}"
+        " --input explanations={input.table} relevance={input.relevance}"
+        " manifest={input.manifest}"
+        " --select attribute={params.attribute} per_group={params.per_group}"
+        " --out {params.stem} 2> {log}"
+
+
+rule figure_exclusions:
+    """Draw how many samples of each group were given, used and left out."""
+    input:
+        code=figure_sources("exclusions"),
+        table=rules.index.output.summary,
+    output:
+        **drawn_to("exclusions"),
+        png=report(
+            f"{FIGURE}/exclusions.png",
+            caption="../report/exclusions.rst",
+            category="6. Data",
+            labels={"figure": "samples left out"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/exclusions.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/exclusions.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure exclusions --settings {params.settings:q}"
+        " --input exclusions={input.table} --out {params.stem} 2> {log}"
+
+
+rule figure_subjects:
+    """Draw who trains, validates and tests, by group of one attribute."""
+    input:
+        code=figure_sources("subjects"),
+        splits=rules.split.output,
+        manifest=rules.manifest.output.manifest,
+    output:
+        **drawn_to("subjects/{attribute}"),
+        png=report(
+            f"{FIGURE}/subjects/{{attribute}}.png",
+            caption="../report/subjects.rst",
+            category="6. Data",
+            labels={"figure": "subjects by {attribute}"},
+        ),
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    log:
+        f"{OUT}/logs/figures/subjects/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/subjects/{{attribute}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias figure subjects --settings {params.settings:q}"
+        " --input splits={input.splits} manifest={input.manifest}"
+        " --select attribute={wildcards.attribute} --out {params.stem} 2> {log}"
+
+
+FIGURES = [
+    *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
+    *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
+    *expand(rules.figure_rates.output.png, metric=["accuracy", "tpr", "fpr"]),
+    *expand(
+        rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS
+    ),
+    *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_CELL),
+    rules.figure_curves.output.png,
+    *expand(rules.figure_subjects.output.png, attribute=ATTRIBUTES),
+    rules.figure_exclusions.output.png,
+]
