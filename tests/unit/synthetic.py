@@ -35,7 +35,9 @@ class Made:
         ]
 
 
-def clip(label: int, look: np.random.Generator, film: np.random.Generator, *, frames: int, size: int):
+def clip(
+    label: int, look: np.random.Generator, film: np.random.Generator, *, frames: int, size: int
+):
     """Draw one clip, uint8 (frames, size, size, 3)."""
     y, x = np.mgrid[:size, :size] / size
     colour, lift = look.uniform(60, 160, 3), look.uniform(-0.05, 0.05)
@@ -65,13 +67,16 @@ def make(
     left_out: int = 1,
     shards: int = 2,
 ) -> Made:
-    """Write shards, index, manifest and splits; ``left_out`` samples of the first subject have no clip."""
+    """Write shards, index, manifest and splits; the first ``left_out`` samples have no clip."""
     rows, index, arrays = [], [], {shard: [] for shard in range(shards)}
     for person in range(subjects):
         for take in range(repetitions):
             for label, name in enumerate(NAMES):
                 sample = f"p{person:02d}-{name}-{take}"
-                look, film = np.random.default_rng(person), np.random.default_rng([person, take, label])
+                look, film = (
+                    np.random.default_rng(person),
+                    np.random.default_rng([person, take, label]),
+                )
                 shard, out = len(rows) % shards, len(rows) < left_out
                 row = {"sample": sample, "subject": f"p{person:02d}", "path": f"{sample}.mp4"}
                 row |= {"publishable": True, "gender": ("female", "male")[person % 2]}
@@ -89,9 +94,7 @@ def make(
     tables.write(pd.DataFrame(rows), made.manifest, tables.MANIFEST)
     listed = pd.DataFrame(index, columns=["sample", "shard", "row", "reason"])
     empty = [[0.0]] * len(listed)
-    listed = listed.assign(
-        faces=1, probability=1.0, key_frames=empty, boxes=empty, landmarks=empty
-    )
+    listed = listed.assign(faces=1, probability=1.0, key_frames=empty, boxes=empty, landmarks=empty)
     tables.write(listed, made.index, tables.CLIPS)
     tables.write(_splits(subjects, validation, test), made.splits, tables.SPLITS)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import itertools
 import subprocess
 import sys
 
@@ -15,6 +15,7 @@ from torch import nn
 
 from facebias import architectures, device
 from facebias.architectures import heads, inference, inputs, sizes, weights
+from facebias.architectures import network as networks
 from facebias.study import Head, StudyError
 
 SIDES = dict.fromkeys(architectures.ARCHITECTURES, 224) | {"resnet3d": 112}
@@ -29,7 +30,7 @@ def one_thread():
 def build(name: str, *, frames: int = 2, outputs: int = 6, **settings):
     kind = "mean" if name in ("cnn3d", "resnet3d") else "lstm"
     given = {"width": 1.0, "input_size": SIDES[name], "hidden": 256, "head": kind}
-    return architectures.build(name, synthetic.architecture(**(given | settings)), outputs, frames)
+    return networks.build(name, synthetic.architecture(**(given | settings)), outputs, frames)
 
 
 def count(module: nn.Module) -> int:
@@ -78,11 +79,8 @@ def test_gated_network_has_the_parameters_of_its_table():
 
 
 def test_plain_3d_network_has_the_parameters_of_its_table():
-    channels = (3, 32, 64, 128, 256, 512)
-    expected = sum(
-        27 * before * after + 2 * after
-        for before, after in zip(channels[:-1], channels[1:], strict=True)
-    )
+    channels = itertools.pairwise((3, 32, 64, 128, 256, 512))
+    expected = sum(27 * before * after + 2 * after for before, after in channels)
     with torch.device("meta"):
         assert count(build("cnn3d").backbone) == expected
 
@@ -279,7 +277,7 @@ def test_frozen_convolutions_train_the_dense_layers():
 def test_wrong_settings_name_the_key(name, settings, message):
     given = {"width": 0.125, "input_size": 32} | settings
     with pytest.raises(StudyError, match=message):
-        architectures.build(name, synthetic.architecture(**given), 6, 2)
+        networks.build(name, synthetic.architecture(**given), 6, 2)
 
 
 def test_wrong_clips_are_refused():
@@ -289,13 +287,15 @@ def test_wrong_clips_are_refused():
 
 
 def test_registry_is_read_without_torch():
-    code = "import sys; from facebias import architectures as a; print(len(a.ARCHITECTURES), 'torch' in sys.modules)"
+    code = "import sys, facebias.architectures as a\n"
+    code += "print(len([a.options(name) for name in a.ARCHITECTURES]), 'torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert done.stdout.split() == ["6", "False"]
-    assert all(hasattr(importlib.import_module(m), "OPTIONS") for m in architectures.ARCHITECTURES.values())
+    for name in architectures.ARCHITECTURES:
+        assert architectures.options(name) == architectures.module(name).OPTIONS
 
 
 def test_input_is_normalised_by_the_convention():
@@ -357,7 +357,9 @@ def test_kernels_are_matched_to_the_gpu(capability, built, runs):
 def test_missing_gpu_stops_at_once(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.choose("auto").type == "cpu"
-    with pytest.raises(StudyError, match=r"training.device: found cuda, but .* set training.device"):
+    with pytest.raises(
+        StudyError, match=r"training.device: found cuda, but .* set training.device"
+    ):
         device.choose("cuda")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import av
@@ -131,6 +132,42 @@ def test_orientation_noted_by_the_camera_is_applied(tmp_path):
     assert pixels.shape == (40, 20, 3)
     assert pixels[:15].min() > 200
     assert pixels[25:].max() < 50
+
+
+@pytest.mark.parametrize(
+    ("matrix", "bright"),
+    [
+        ((1, 0, 0, 1), (slice(0, 30), slice(None))),
+        ((0, 1, -1, 0), (slice(None), slice(34, 64))),  # shown turned clockwise: top is right
+        ((0, -1, 1, 0), (slice(None), slice(0, 30))),
+        ((-1, 0, 0, -1), (slice(66, 96), slice(None))),
+    ],
+)
+def test_rotation_noted_by_a_telephone_is_applied(tmp_path, matrix, bright):
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:32] = 220
+    if matrix[0]:
+        pixels = np.ascontiguousarray(np.rot90(pixels, k=-1))
+        pixels[:] = 0
+        pixels[:48] = 220
+    path = write_video(tmp_path / "film.mp4", [pixels] * 2)
+    write_matrix(path, matrix)
+    (frame,) = Footage(path).colour([0])
+    assert frame.shape == (96, 64, 3)
+    assert frame[bright].min() > 150
+    shown = np.zeros((96, 64), bool)
+    shown[bright] = True
+    assert np.median(frame[~shown]) < 50
+
+
+def write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Put a display matrix into the head of an MP4's track (ISO 14496-12, tkhd)."""
+    content = path.read_bytes()
+    a, b, c, d = (value << 16 for value in matrix)
+    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    start = content.index(identity, content.index(b"tkhd"))
+    turned = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
 
 
 def test_size_that_changes_midway_is_refused(tmp_path):

@@ -176,6 +176,17 @@ def test_stage_writes_both_tables(pictures, tmp_path):
     assert json.loads(settings)["data"]["adapter"] == "pictures"
 
 
+def test_fingerprint_tells_when_files_change(pictures):
+    data, labels = data_settings(), label_settings()
+    first = datasets.fingerprint(data, labels, pictures)
+    assert datasets.fingerprint(data, labels, pictures) == first
+    (pictures / "smiling" / "002.jpg").write_bytes(b"longer")
+    second = datasets.fingerprint(data, labels, pictures)
+    (pictures / "smiling" / "002.jpg").unlink()
+    third = datasets.fingerprint(data, labels, pictures)
+    assert len({first, second, third}) == 3
+
+
 def test_registry_is_light():
     """The Snakefile imports it whenever it plans."""
     heavy = ("torch", "cv2", "av", "sklearn", "facenet_pytorch")

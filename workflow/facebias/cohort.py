@@ -65,7 +65,9 @@ def members(
         roles, train_split=model.train_split, fold=model.fold, seed=model.seed, role=role
     )
     known = roles[["train_split", "fold", "seed"]].drop_duplicates()
-    if (model.train_split, model.fold, model.seed) not in set(known.itertuples(index=False, name=None)):
+    if (model.train_split, model.fold, model.seed) not in set(
+        known.itertuples(index=False, name=None)
+    ):
         raise StudyError(
             f"splits: nothing for train split {model.train_split!r}, fold {model.fold}, "
             f"seed {model.seed}; there are {', '.join(sorted(set(known['train_split'])))}, "

@@ -40,9 +40,10 @@ def missing_gpu() -> str | None:
         return "torch finds no working GPU (no device, no driver, or none given to this job)"
     capability = torch.cuda.get_device_capability()
     if not runs_on(capability, torch.cuda.get_arch_list()):
+        version = ".".join(map(str, capability))
         return (
-            f"{torch.cuda.get_device_name()} has compute capability {capability[0]}.{capability[1]} "
-            f"and this torch has kernels for {', '.join(torch.cuda.get_arch_list())}"
+            f"{torch.cuda.get_device_name()} has compute capability {version} and this torch has "
+            f"kernels for {', '.join(torch.cuda.get_arch_list())}"
         )
     return None
 

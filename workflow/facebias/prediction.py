@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from facebias import architectures, cohort, determinism, device, splits, tables
+from facebias import cohort, determinism, device, splits, tables
 from facebias.architectures import inference, weights
+from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Model, Reader
 from facebias.study import Architecture, Labels, StudyError, read_settings
@@ -44,16 +45,16 @@ def predict(
             "is left; see the table of excluded samples for the reasons"
         )
     clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
-    network = architectures.build(
-        model.architecture, architecture, len(labels.names), clips.shape[0]
-    )
+    network = networks.build(model.architecture, architecture, len(labels.names), clips.shape[0])
     weights.load(network, path)
     network.to(device.choose(architecture.training.device))
     scores = inference.scores(network, clips.batches(architecture.training.batch_size))
     found = inference.probabilities(scores.double(), labels.kind).numpy()
     if not np.isfinite(found).all():
         sample = rows["sample"].iloc[int(np.argmin(np.isfinite(found).all(axis=1)))]
-        raise StudyError(f"{path}: the score of sample {sample} is not finite; train the model again")
+        raise StudyError(
+            f"{path}: the score of sample {sample} is not finite; train the model again"
+        )
     table = rows[["sample", "subject"]].assign(**vars(model))
     columns = {f"score_{name}": found[:, column] for column, name in enumerate(labels.names)}
     return tables.check(table.assign(**columns), tables.PREDICTIONS)
@@ -75,9 +76,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
-    architecture, labels = read_settings(
-        given.settings, architecture=Architecture, labels=Labels
-    )
+    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
     determinism.configure(deterministic=True)
     model = Model(given.architecture, given.train_split, given.fold, given.seed)
     store = open_clips(given.index)

@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {
 class Pool(nn.Module):
     """Max-pool over ``frames`` x ``side`` x ``side``; a remainder makes a smaller cell.
 
-    Done over space, then over time: torch's own 3-D max-pool has no deterministic gradient on a GPU.
+    Done over space, then over time: the gradient of torch's own is not deterministic on a GPU.
     """
 
     def __init__(self, frames: int, side: int):
@@ -37,15 +37,16 @@ class Pool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, T, H, W) to (N, C, T', H', W')."""
-        pooled = functional.max_pool2d(x.flatten(1, 2), self.side, ceil_mode=True)
-        x = pooled.unflatten(1, x.shape[1:3])
+        frames = x.transpose(1, 2)
+        pooled = functional.max_pool2d(frames.flatten(0, 1), self.side, ceil_mode=True)
+        x = pooled.unflatten(0, frames.shape[:2]).transpose(1, 2)
         if self.frames == 1:
             return x
         return torch.stack([part.amax(2) for part in x.split(self.frames, dim=2)], dim=2)
 
 
 class Backbone(network.Backbone):
-    """Layers as the option ``layers`` lists them, then the mean over the grid of each frame left."""
+    """Layers as the option ``layers`` lists them, then the mean over the grid of every frame."""
 
     volumes = True
 

@@ -26,5 +26,5 @@ def scores(network: Network, batches: Iterable[np.ndarray]) -> Tensor:
 
 
 def probabilities(scores: Tensor, kind: str) -> Tensor:
-    """Turn scores (n, outputs) into probabilities: softmax for ``classes``, sigmoid for ``units``."""
+    """Turn scores (n, outputs) into probabilities: softmax of ``classes``, sigmoid of ``units``."""
     return scores.softmax(1) if kind == "classes" else scores.sigmoid()

@@ -1,4 +1,4 @@
-"""What a network expects of its input: attached to the weights, because nothing fails when wrong."""
+"""What weights expect of their input: attached to them, because nothing fails when it is wrong."""
 
 from __future__ import annotations
 

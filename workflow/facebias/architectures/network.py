@@ -1,13 +1,13 @@
-"""A network: a backbone that turns frames into features, and a head that turns those into scores."""
+"""A network: a backbone turns frames into features, and a head turns those into scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
+from facebias import architectures
 from facebias.architectures import heads, inputs, sizes
 from facebias.architectures.inputs import InputConvention
 from facebias.study import Architecture, StudyError
@@ -109,10 +109,26 @@ class Network(nn.Module):
         return self.head(self.features(clips))
 
 
-def assemble(
-    name: str, module: ModuleType, architecture: Architecture, *, outputs: int, frames: int
-) -> Network:
-    """Make the network of one architecture's module; see ``architectures.build``."""
+def build(name: str, architecture: Architecture, outputs: int, frames: int) -> Network:
+    """Make the network ``name`` with freshly drawn weights (torch's random state decides them).
+
+    Parameters
+    ----------
+    name
+        A key of ``ARCHITECTURES``.
+    architecture
+        Its settings; ``width`` 1 is the published network.
+    outputs
+        Number of trained labels.
+    frames
+        Frames of a clip.
+
+    Raises
+    ------
+    StudyError
+        If the architecture, one of its options or a value of ``frozen`` does not exist.
+    """
+    module = architectures.module(name)
     options = sizes.options(name, architecture.options, module.OPTIONS)
     backbone = module.Backbone(
         width=architecture.width, input_size=architecture.input_size, **options

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ TOLERATED_LOSS = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Footage:
-    """A file of frames, opened anew by each method."""
+    """A video, opened anew by each method, or a picture, which is read once."""
 
     path: Path
 
@@ -49,7 +50,7 @@ class Footage:
             If the file is no such picture or video, is damaged or cut short.
         """
         if self._is_picture:
-            grey = cv2.cvtColor(read_picture(self.path), cv2.COLOR_RGB2GRAY)
+            grey = cv2.cvtColor(self._picture, cv2.COLOR_RGB2GRAY)
             return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)[None]
         with _video(self.path) as (container, stream):
             small, last = [], None
@@ -73,8 +74,7 @@ class Footage:
         uint8 array (height, width, 3), RGB, upright: the rotation that a camera noted is applied.
         """
         if self._is_picture:
-            picture = read_picture(self.path)
-            yield from (picture for _ in positions)
+            yield from (self._picture for _ in positions)
             return
         wanted = list(positions)
         with _video(self.path) as (container, stream):
@@ -91,6 +91,10 @@ class Footage:
     @property
     def _is_picture(self) -> bool:
         return self.path.suffix.lower() in Image.registered_extensions()
+
+    @functools.cached_property
+    def _picture(self) -> np.ndarray:
+        return read_picture(self.path)
 
 
 def read_picture(path: Path) -> np.ndarray:

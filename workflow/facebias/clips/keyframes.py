@@ -76,7 +76,7 @@ def _nearest(grey: np.ndarray, k: int, seed: int) -> list[int]:
     with warnings.catch_warnings():
         # Fewer distinct frames than k: the rest is filled up below.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        means = KMeans(k, n_init=STARTS, random_state=seed).fit(vectors)
+        means = KMeans(k, n_init=STARTS, random_state=seed, copy_x=False).fit(vectors)
     distance = means.transform(vectors)[np.arange(len(vectors)), means.labels_]
     nearest = []
     for cluster in np.unique(means.labels_):

@@ -38,7 +38,7 @@ class Attribution:
 
     @property
     def conserved(self) -> Tensor:
-        """Share of the features' relevance that arrived at the pixels (n,); biases keep the rest."""
+        """Share of the features' relevance that reached the pixels (n,); biases took the rest."""
         return self.pixels.flatten(1).sum(1) / self.features
 
 

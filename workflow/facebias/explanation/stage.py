@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from facebias import architectures, cohort, determinism, device, progress, splits, tables
+from facebias import cohort, determinism, device, progress, splits, tables
 from facebias.architectures import inference, weights
+from facebias.architectures import network as networks
 from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Model, Reader
@@ -74,7 +75,7 @@ def explain(
 
 
 def _chooser(target: str, labels: Labels) -> Callable[[Tensor, Tensor], Tensor]:
-    """Say which output is explained: of the ``predicted`` label, the true ``label``, or one by name."""
+    """Say which output is explained: of the true ``label``, the ``predicted`` or a named one."""
     if target == "predicted":
         return lambda scores, truth: scores.argmax(1)
     if target in labels.names:
@@ -165,7 +166,7 @@ def main(arguments: list[str]) -> None:
             "see the table of excluded samples for the reasons"
         )
     frames = Reader(store, rows["sample"].tolist()[:1], frames=architecture.frames).shape[0]
-    network = architectures.build(model.architecture, architecture, len(labels.names), frames)
+    network = networks.build(model.architecture, architecture, len(labels.names), frames)
     weights.load(network, given.model / "weights.safetensors")
     heatmaps = explain(
         network.to(device.choose(architecture.training.device)),

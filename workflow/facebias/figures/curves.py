@@ -140,6 +140,6 @@ def _panel(axes: Axes, numbers: pd.DataFrame, looks: Mapping[str, style.Series])
 
 
 def _top_loss(numbers: pd.DataFrame) -> float:
-    """End the loss axis above nearly all of it: one bad first epoch must not flatten every curve."""
+    """End the loss axis above nearly all of it: a bad first epoch must not flatten every curve."""
     losses = numbers.loc[numbers["quantity"] == "loss", "mean"].dropna()
     return float(np.quantile(losses, 0.98)) * 1.1 if len(losses) else 1.0

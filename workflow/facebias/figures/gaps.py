@@ -65,8 +65,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     )
     style.note(
         figure,
-        f"{people(frame)} Bars: intervals over test subjects. Sizes of gaps cannot fall below 0, so "
-        "they lie above 0 even where there is no bias, most of all the largest gap of any label. "
+        f"{people(frame)} Bars: intervals over test subjects. Sizes of gaps cannot fall below 0, "
+        "so they lie above 0 even where there is no bias, the largest gap of any label most. "
         f"{empty}",
     )
     return figure, frame

@@ -1,4 +1,4 @@
-"""The pictures of a heatmap figure: a face, relevance laid over it, an outline in place of a face."""
+"""The pictures of a heatmap figure: a face or an outline, and relevance laid over it."""
 
 from __future__ import annotations
 

@@ -34,11 +34,11 @@ def with_groups(explanations: pd.DataFrame, manifest: pd.DataFrame, attribute: s
 
 
 def pick(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
-    """Keep the best, the worst and those evenly between by score, of each group and column.
+    """Keep the best, the worst and those evenly between by score, per group and column.
 
-    A column is a true label; for units it is an explained unit, and only samples that have it count.
-    ``--select per_group=N`` says how many there are of each (default 3). A high score is good where
-    the true label is explained; where another is explained, it is a confident error.
+    A column is a true label; for units it is an explained unit, and samples without it do not
+    count. ``--select per_group=N`` says how many there are of each (default 3). A high score is
+    good where the true label is explained; where another is, it is a confident error.
 
     Returns
     -------
@@ -51,8 +51,13 @@ def pick(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """
     n = int(request.select.get("per_group", PER_GROUP))
     if request.labels.kind == "units":
-        has = [unit in _units(label) for unit, label in zip(frame["explained"], frame["label"])]
-        says = [unit in _units(said) for unit, said in zip(frame["explained"], frame["predicted"])]
+        has, says = (
+            [
+                unit in _units(found)
+                for unit, found in frame[["explained", name]].itertuples(index=False)
+            ]
+            for name in ("label", "predicted")
+        )
         frame = frame.assign(column=frame["explained"], right=says, merit=frame["score"])[has]
     else:
         own = frame["explained"] == frame["label"]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from facebias import tables
@@ -20,13 +19,16 @@ from facebias.figures.request import FigureError, Request, in_order
 from facebias.vocabulary import printed
 
 INPUTS = {"explanations": tables.EXPLANATIONS, "relevance": None, "manifest": tables.MANIFEST}
+ARRAYS = ("sample", "relevance", "faces")
 MOST_COLUMNS = 6
-GAP = 0.16  # between two samples, of the width of a picture
+# Inches: left of the pictures, above a line of them, above the first of a block, between two
+# samples, between the pictures of one, from one sample to the next at most.
+LEFT, CAPTION, LABEL, BETWEEN, WITHIN, MOST_STEP = 0.42, 0.19, 0.2, 0.17, 0.03, 2.2
 RIGHT, WRONG = "\u2713", "\u2717"
 
 
 def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFrame]:
-    """Draw face and relevance of samples between the best and the worst scored, per group and label.
+    """Draw face and relevance of samples from the best to the worst, per group and label.
 
     ``relevance`` holds the arrays ``sample`` (n,), ``relevance`` (n, frames, height, width) and
     ``faces`` uint8 (n, frames, height, width, 3); the frame in the middle of the clip is shown.
@@ -41,50 +43,78 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     attribute = request.value("attribute")
     shown = pick(with_groups(given["explanations"], given["manifest"], attribute), request)
     lines, columns = _layout(shown)
-    side = min((style.PAGE_WIDTH - 0.5) / columns / (2 + GAP) - 0.02, 1.0)
-    blocks = len({block for block, _, _ in lines})
-    figure = style.blank(
-        len(lines) * (side + 0.2) + 0.25 * blocks + 1.25,
-        width=max(columns * (2 + GAP) * (side + 0.02) + 0.5, style.NARROW),
-    )
-    figure.get_layout_engine().set(wspace=0.0, w_pad=0.01, hspace=0.0, h_pad=0.085)
-    grid = figure.add_gridspec(len(lines), 3 * columns, width_ratios=[1, 1, GAP] * columns)
-    position = {str(name): row for row, name in enumerate(given["relevance"]["sample"])}
-    scales, drawn = {}, []
+    step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
+    side = (step - BETWEEN - WITHIN) / 2
+    width = max(LEFT + columns * step, style.NARROW)
+    words = style.wrapped(_words(shown, len(given["explanations"]), request), width)
+    tops = _tops(lines, side)
+    end = tops[-1] + side + 0.12
+    height = end + 0.42 + 0.14 * (words.count("\n") + 1)
+    figure = Figure(figsize=(width, height))
+    sheet = figure.add_axes((0, 0, 1, 1))
+    sheet.axis("off")
+    position = _positions(given["relevance"])
+    scales = {}
     for row, (block, group, rank) in enumerate(lines):
+        top = tops[row]
+        names = f"{printed(group)}\n{rank}"
+        _write(sheet, LEFT - 0.1, top + side / 2, names, rotation=90, ha="right", va="center")
         for place, column in enumerate(block):
-            face, heat = (figure.add_subplot(grid[row, 3 * place + side]) for side in (0, 1))
-            drawn += [face, heat]
+            left = LEFT + place * step
             if row == 0 or lines[row - 1][0] != block:
-                _caption(face, printed(column), lines=2, weight="bold", size=style.TITLE)
-            if place == 0:
-                face.set_ylabel(f"{printed(group)}\n{rank}", fontsize=style.TEXT)
+                _write(
+                    sheet, left, top - 0.2, printed(column), fontweight="bold", fontsize=style.TITLE
+                )
             chosen = (shown["group"] == group) & (shown["rank"] == rank)
             chosen = shown[chosen & (shown["column"] == column)]
             if chosen.empty:
-                _no_sample(face, heat)
+                middle = (left + side / 2, top + side / 2)
+                _write(sheet, *middle, "no sample", ha="center", va="center", color=style.SOFT)
                 continue
             sample = chosen.iloc[0]
-            row_of = position.get(sample["sample"])
-            if row_of is None:
-                raise FigureError(
-                    f"sample {sample['sample']} has no row in the relevance arrays; "
-                    "run the target heatmaps again"
-                )
-            faces, relevance = (given["relevance"][key][row_of] for key in ("faces", "relevance"))
-            scales[chosen.index[0]] = _pair(face, heat, sample, faces, relevance, request)
-    for axes in drawn:
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
+            arrays = _arrays(given["relevance"], position.get(sample["sample"]), sample["sample"])
+            scales[chosen.index[0]] = _pair(sheet, (left, top, side), sample, arrays, request)
+    # Pictures set the limits to their own edges, so the sheet is measured last.
+    sheet.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
     cell = shown.iloc[0]
-    style.heading(
-        figure,
+    head = (
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}, "
-        f"tested on {printed(cell['test_split'])}",
+        f"tested on {printed(cell['test_split'])}"
     )
-    _scale(figure, drawn)
-    style.note(figure, _words(shown, len(given["explanations"]), request))
+    _write(sheet, 0.06, 0.18, head, fontweight="bold", fontsize=style.TITLE)
+    _scale(sheet, width / 2, end)
+    _write(sheet, 0.06, height - 0.06, words, color=style.SOFT, va="bottom", linespacing=1.3)
     return figure, shown.assign(scale=pd.Series(scales))
+
+
+def _tops(lines: list[tuple[tuple[str, ...], str, str]], side: float) -> list[float]:
+    """Give the top of each line of pictures in inches; a new block has room for its labels."""
+    tops: list[float] = []
+    for row, (block, _, _) in enumerate(lines):
+        above = tops[-1] + side if tops else 0.26
+        first = row == 0 or lines[row - 1][0] != block
+        tops.append(above + CAPTION + (LABEL if first else 0.0))
+    return tops
+
+
+def _positions(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
+    absent = [name for name in ARRAYS if name not in arrays]
+    if absent:
+        raise FigureError(
+            f"--input relevance=...: array {', '.join(absent)} is missing; found "
+            f"{', '.join(arrays) or 'none'}; run the target heatmaps again"
+        )
+    return {str(name): row for row, name in enumerate(arrays["sample"])}
+
+
+def _arrays(
+    arrays: Mapping[str, np.ndarray], row: int | None, sample: str
+) -> tuple[np.ndarray, np.ndarray]:
+    if row is None:
+        raise FigureError(
+            f"sample {sample} has no row in the relevance arrays; run the target heatmaps again"
+        )
+    return arrays["faces"][row], arrays["relevance"][row]
 
 
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:
@@ -105,10 +135,11 @@ def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]]
 
 def _words(shown: pd.DataFrame, n_explained: int, request: Request) -> str:
     what = "true label" if request.labels.kind == "classes" else "unit that is present"
-    hidden = "" if shown["publishable"].all() else " Outline: the face may not be published."
+    hidden = "" if shown["publishable"].all() else " Outline: the face is not publishable."
     return (
-        f"Columns: {what}. Number: score of the explained label. Rows: from the best to the worst "
-        f"by that score, of {style.count(n_explained, 'explained sample')}; shown: "
+        f"Columns: {what}. Above the pictures: prediction and score of the explained label. Rows: "
+        "from the best to the worst by that score, of "
+        f"{style.count(n_explained, 'explained sample')}; shown: "
         f"{style.count(len(shown), 'sample')} of "
         f"{style.count(shown['subject'].nunique(), 'subject')}, the middle frame, each on its own "
         f"scale.{hidden}"
@@ -116,92 +147,50 @@ def _words(shown: pd.DataFrame, n_explained: int, request: Request) -> str:
 
 
 def _pair(
-    face: Axes,
-    heat: Axes,
+    sheet: Axes,
+    place: tuple[float, float, float],
     sample: pd.Series,
-    frames: np.ndarray,
-    relevance: np.ndarray,
+    arrays: tuple[np.ndarray, np.ndarray],
     request: Request,
 ) -> float:
-    """Draw one sample; give the relevance that is drawn strongest."""
+    """Draw one sample at (left, top, side of a picture); give the relevance drawn strongest."""
+    left, top, side = place
     publishable = bool(sample["publishable"])
-    picture, overlay, scale = heatmap_pictures.pair(frames, relevance, publishable=publishable)
-    face.imshow(picture, interpolation="nearest")
-    heat.imshow(overlay, interpolation="nearest")
+    face, overlay, scale = heatmap_pictures.pair(*arrays, publishable=publishable)
+    middle = left + side + WITHIN
+    for picture, start in ((face, left), (overlay, middle)):
+        extent = (start, start + side, top + side, top)
+        sheet.imshow(picture, extent=extent, interpolation="nearest")
     if not publishable:
-        face.text(
-            0.5,
-            0.03,
-            "not\npublishable" if face.get_position().width < 0.1 else "not publishable",
-            transform=face.transAxes,
-            ha="center",
-            va="bottom",
-            color=style.SOFT,
-            linespacing=1.0,
-            bbox={"facecolor": heatmap_pictures.GROUND, "edgecolor": "none", "pad": 0.5},
-        ).set_in_layout(False)
+        text = "not publishable" if side > 0.85 else "not for\nprint"
+        ground = {"facecolor": heatmap_pictures.GROUND, "edgecolor": "none", "pad": 0.5}
+        at = (left + side / 2, top + side - 0.02)
+        _write(sheet, *at, text, ha="center", va="bottom", color=style.SOFT, bbox=ground)
     classes = request.labels.kind == "classes"
     said = printed(sample["predicted"]) if classes else "present" if sample["right"] else "absent"
-    _caption(face, f"said: {said} {RIGHT if sample['right'] else WRONG}")
-    own = sample["explained"] == sample["column"]
-    _caption(
-        heat,
-        f"{'' if own else printed(sample['explained']) + ' '}{sample['score']:.2f}",
-        side="right",
-    )
+    above = top - 0.045
+    _write(sheet, left, above, f"{said} {RIGHT if sample['right'] else WRONG}")
+    other = "" if sample["explained"] == sample["column"] else f"{printed(sample['explained'])} "
+    _write(sheet, middle + side, above, f"{other}{sample['score']:.2f}", ha="right")
     return scale
 
 
-def _caption(
-    axes: Axes,
-    text: str,
-    *,
-    lines: int = 1,
-    side: str = "left",
-    weight: str = "normal",
-    size: float = style.TEXT,
-) -> None:
-    """Write a line above a picture, ``lines`` lines up."""
-    caption = axes.annotate(
-        text,
-        (1 if side == "right" else 0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 3 + 10.5 * (lines - 1)),
-        textcoords="offset points",
-        ha=side,
-        va="baseline",
-        fontsize=size,
-        fontweight=weight,
-    )
-    # A long prediction would push the pictures apart; a column's label needs its room above.
-    caption.set_in_layout(lines > 1)
+def _write(sheet: Axes, left: float, top: float, text: str, **looks: Any) -> None:
+    sheet.text(left, top, text, **{"va": "baseline", "fontsize": style.TEXT, **looks})
 
 
-def _no_sample(face: Axes, heat: Axes) -> None:
-    heat.remove()
-    face.text(
-        0.5,
-        0.5,
-        "no sample",
-        transform=face.transAxes,
-        ha="center",
-        va="center",
-        color=style.SOFT,
-        fontstyle="italic",
-    )
-
-
-def _scale(figure: Figure, drawn: list[Axes]) -> None:
+def _scale(sheet: Axes, middle: float, top: float) -> None:
+    """Draw the colours from against to for, with their names at the ends."""
     colours = LinearSegmentedColormap.from_list("relevance", [AGAINST, "#f4f4f4", FOR])
-    live = [axes for axes in drawn if axes.figure is not None]
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(-1, 1), colours),
-        ax=live,
-        location="bottom",
-        shrink=0.35,
-        aspect=28,
-        pad=0.01,
+    half = 1.2
+    sheet.imshow(
+        colours(np.linspace(0, 1, 256))[None, :, :3],
+        extent=(middle - half, middle + half, top + 0.09, top),
+        aspect="auto",
     )
-    bar.set_ticks([-0.93, 0, 0.93], labels=["against", "relevance", "for"])
-    bar.ax.tick_params(length=0)
-    bar.outline.set_visible(False)
+    for shift, ha, name in (
+        (-half, "left", "against"),
+        (0, "center", "relevance"),
+        (half, "right", "for"),
+    ):
+        _write(sheet, middle + shift, top + 0.23, name, ha=ha)

@@ -16,7 +16,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -96,8 +95,8 @@ def series(
 ) -> dict[str, Series]:
     """Give every name its looks, in order.
 
-    ``whole``: the first of several names stands for everybody (a split such as ``all``) and is drawn
-    in ink, so that the groups after it keep the colours that they have in other figures.
+    ``whole``: the first of several names stands for everybody (a split such as ``all``), drawn in
+    ink, so that the groups after it keep the colours that they have in other figures.
     ``start`` leaves out the first colours, for series that are not groups of people.
     """
     whole = whole and len(names) > 1
@@ -115,9 +114,7 @@ def series(
 
 def blank(height: float, *, width: float = PAGE_WIDTH) -> Figure:
     """Give an empty figure of ``width`` x ``height`` inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def heading(figure: Figure, text: str) -> None:
@@ -140,6 +137,11 @@ def key(figure: Figure, title: str, entries: Mapping[str, Line2D], *, columns: i
     )
 
 
+def wrapped(text: str, width: float) -> str:
+    """Break text into lines that fit ``width`` inches."""
+    return textwrap.fill(text, int(width * LETTERS_PER_INCH))
+
+
 def words(title: str, text: str) -> Figure:
     """Give a figure that only says something: that there is nothing to draw, and why."""
     figure = blank(0.9, width=NARROW)
@@ -155,8 +157,8 @@ def dot(look: Series) -> Line2D:
 
 def note(figure: Figure, text: str) -> None:
     """Write what a reader must know (numbers of people, how to read it) under the panels."""
-    wrapped = textwrap.fill(text, int(figure.get_figwidth() * LETTERS_PER_INCH))
-    figure.supxlabel(wrapped, x=0.008, ha="left", fontsize=TEXT, color=SOFT, linespacing=1.3)
+    text = wrapped(text, figure.get_figwidth())
+    figure.supxlabel(text, x=0.008, ha="left", fontsize=TEXT, color=SOFT, linespacing=1.3)
 
 
 def interval(
@@ -232,6 +234,8 @@ def count(n: float, one: str, many: str = "") -> str:
 def save(figure: Figure, numbers: pd.DataFrame, stem: Path | str) -> None:
     """Write ``STEM.pdf``, ``STEM.png`` and ``STEM.csv``: the same bytes for the same figure."""
     stem = Path(stem)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, for all formats
     dateless = {"pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
     for kind in ("pdf", "png"):
         with tables.replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:

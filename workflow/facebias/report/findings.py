@@ -59,7 +59,7 @@ def estimate(row: pd.Series) -> Estimate:
     return Estimate(float(value), float(row["ci_low"]), float(row["ci_high"]))
 
 
-# --------------------------------------------------------------------------------- planted and found
+# ------------------------------------------------------------------------------ planted and found
 
 
 def condition(where: Mapping[str, Any]) -> str:
@@ -186,8 +186,8 @@ def verdict(found: Sequence[Check], target: Target) -> str:
     known = [check for check in found if check.gap.known]
     if not known:
         return (
-            f"Whether the study finds it cannot be said: no signed gap by {printed(target.attribute)} "
-            "could be estimated."
+            "Whether the study finds it cannot be said: no signed gap by "
+            f"{printed(target.attribute)} could be estimated."
         )
     hits, n = sum(check.found for check in known), len(known)
     way = "less" if target.worse else "more"
@@ -196,8 +196,8 @@ def verdict(found: Sequence[Check], target: Target) -> str:
     else:
         what = f"{n} comparisons (architecture by pair of groups)"
     effect = (
-        f"samples of the group {printed(target.group)} are recognised {way} often, with an interval "
-        "that excludes 0"
+        f"samples of the group {printed(target.group)} are recognised {way} often, with an "
+        "interval that excludes 0"
     )
     if hits == 0:
         return f"The study does not find the planted bias: in none of {what} {effect}."
@@ -280,7 +280,7 @@ def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> 
     }
 
 
-# ---------------------------------------------------------------------------------- people and rates
+# ------------------------------------------------------------------------------- people and rates
 
 
 def tested(splits: pd.DataFrame, manifest: pd.DataFrame, attribute: str) -> dict[str, int]:

@@ -59,8 +59,8 @@ def spread(
 ) -> pd.DataFrame:
     """Spread a tidy table: a row per ``index``, three columns per value of ``column``.
 
-    ``rows`` has ``ci_low``, ``ci_high`` and ``estimate`` or ``value``. The result keeps the order of
-    first appearance, level by level; its columns are a two-level index (value of ``column``, part).
+    ``rows`` has ``ci_low``, ``ci_high`` and ``estimate`` or ``value``. The result keeps the order
+    of first appearance, level by level; its columns have two levels (value of ``column``, part).
     """
     number = "estimate" if "estimate" in rows.columns else "value"
     rows = rows.rename(columns={number: "value"})

@@ -43,7 +43,7 @@ def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
 
 
 def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
-    """Lay out gaps: per attribute and train split, a table of their sizes and one of their signs."""
+    """Lay out gaps: per attribute and train split, one table of sizes and one of signs."""
     parts = []
     for (attribute, train), rows in frame.groupby(["attribute", "train_split"], sort=False):
         n = _most(rows, "n_subjects", "test subject")

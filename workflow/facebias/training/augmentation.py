@@ -37,7 +37,8 @@ def draw(n: int, settings: Augmentation, random: np.random.Generator) -> Changes
     return Changes(
         flip=chance[0] < settings.flip,
         degrees=np.where(chance[1] < settings.rotate, amount[0] * settings.degrees, 0.0),
-        brightness=1 + np.where(chance[2] < settings.brighten, amount[1] * settings.brightness, 0.0),
+        brightness=1
+        + np.where(chance[2] < settings.brighten, amount[1] * settings.brightness, 0.0),
     )
 
 

@@ -43,7 +43,7 @@ class Checkpoint:
             if found["key"] == self.key:
                 return found["state"]
             reason = "it belongs to another training"
-        except (OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
+        except Exception as error:  # a torn file fails in any way
             reason = f"it cannot be read ({error})"
         print(f"{self.path}: not used, {reason}; training starts anew", file=sys.stderr)
         return None

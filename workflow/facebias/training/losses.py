@@ -35,7 +35,7 @@ def loss(scores: Tensor, targets: Tensor, *, kind: str, smoothing: float = 0.0) 
 
 
 def correct(scores: Tensor, targets: Tensor, *, kind: str) -> tuple[Tensor, Tensor]:
-    """Count right decisions and all decisions (two scalars): one per sample, or per annotated unit."""
+    """Count right decisions and all decisions: one per sample, or per annotated unit."""
     if kind == "classes":
         return (scores.argmax(1) == targets).sum(), torch.tensor(len(targets))
     known = ~targets.isnan()

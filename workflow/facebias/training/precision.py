@@ -50,7 +50,9 @@ def choose(wanted: str, device: torch.device) -> Precision:
     if device.type == "cpu":
         return Precision(_of(wanted, None, "a CPU"), device)
     capability = torch.cuda.get_device_capability(device)
-    found = f"{torch.cuda.get_device_name(device)} (compute capability {capability[0]}.{capability[1]})"
+    found = (
+        f"{torch.cuda.get_device_name(device)} (compute capability {capability[0]}.{capability[1]})"
+    )
     return Precision(_of(wanted, capability, found), device)
 
 

@@ -16,7 +16,7 @@ def constant(step: int, total: int) -> float:
 
 
 def cosine(step: int, total: int) -> float:
-    """Fall from 1 at the first step along half a cosine, reaching 0 after the last (Loshchilov & Hutter 2017)."""
+    """Fall from 1 along half a cosine, to 0 after the last step (Loshchilov & Hutter 2017)."""
     return _between(1.0, 0.0, step / total)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from facebias import architectures, cohort, determinism, device, provenance, splits, tables
+from facebias import cohort, determinism, device, provenance, splits, tables
+from facebias.architectures import network as networks
 from facebias.architectures import weights
 from facebias.clips.store import ClipStore, open_clips
 from facebias.cohort import Model, Reader
@@ -25,9 +26,7 @@ def main(arguments: list[str]) -> None:
     """Train one model and write its weights, its history and what made it."""
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
-    architecture, labels = read_settings(
-        given.settings, architecture=Architecture, labels=Labels
-    )
+    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
     model = Model(given.architecture, given.train_split, given.fold, given.seed)
     place = device.choose(architecture.training.device)
     precise = precision.choose(architecture.training.precision, place)
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> None:
     )
     key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
     torch.manual_seed(determinism.torch_seed(key))
-    network = architectures.build(
+    network = networks.build(
         model.architecture, architecture, len(labels.names), train.clips.shape[0]
     )
     checkpoint = Checkpoint(given.checkpoints, _fingerprint(given, parts))
@@ -96,9 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _examples(
-    rows: pd.DataFrame, labels: Labels, store: ClipStore, frames: int | None
-) -> Examples:
+def _examples(rows: pd.DataFrame, labels: Labels, store: ClipStore, frames: int | None) -> Examples:
     """Give the clips of ``rows``, without those of which nothing is known."""
     targets = cohort.targets(rows, labels)
     if labels.kind == "units":

@@ -21,7 +21,7 @@ EXPRESSIONS: dict[str, dict[int, float]] = {
     "contempt": {12: 0.8, 14: 1.0},
 }
 ONE_SIDED = ("contempt",)
-HABITS = (1, 2, 4, 7, 14, 17, 25)
+HABITS = (1, 2, 4, 7, 14, 15, 17, 25)
 ACTIVE = 0.15
 """Intensity from which an Action Unit counts as shown."""
 
@@ -44,11 +44,11 @@ class Temperament:
 
 def temperament(random: np.random.Generator) -> Temperament:
     """Draw a person's own way to show the emotions."""
-    weights = {label: random.uniform(0.75, 1.0, len(UNITS)) for label in EXPRESSIONS}
+    weights = {label: random.uniform(0.65, 1.0, len(UNITS)) for label in EXPRESSIONS}
     return Temperament(
         weights=weights,
         habit=int(random.choice(HABITS)),
-        habit_strength=float(random.uniform(0.0, 0.3)),
+        habit_strength=float(random.uniform(0.0, 0.35)),
         side=int(random.integers(2)),
     )
 
@@ -74,7 +74,7 @@ def performance(
     strength = random.uniform(*STRENGTH)
     varied = np.clip(random.normal(1.0, 0.08, len(UNITS)), 0.8, 1.2)
     asymmetry = np.clip(random.normal(0.0, ASYMMETRY, len(UNITS)), -0.2, 0.2)
-    slip, slip_strength = int(random.choice(HABITS)), random.uniform(0.0, 0.2)
+    slip, slip_strength = int(random.choice(HABITS)), random.uniform(0.0, 0.3)
     other_side = random.random() < 0.2
     curve = _curve(random, frames)
     apex = np.zeros(len(UNITS))

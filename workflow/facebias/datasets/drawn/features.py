@@ -11,8 +11,10 @@ from facebias.datasets.drawn.expressions import UNITS
 from facebias.datasets.drawn.head import Head
 from facebias.datasets.drawn.paint import Brush
 
-FAINT = 0.05
-"""Intensity below which a wrinkle does not show."""
+FAINT = 0.03
+"""Depth below which a fold does not show."""
+FOLDING = 2.0
+"""Skin folds late: the depth of a fold is the intensity to this power."""
 
 
 def draw(picture: np.ndarray, head: Head, points: np.ndarray, intensities: np.ndarray) -> None:
@@ -28,8 +30,9 @@ def draw(picture: np.ndarray, head: Head, points: np.ndarray, intensities: np.nd
         0 to 1 per unit of ``UNITS`` and side, shape (len(UNITS), 2).
     """
     brush = Brush(picture, head.canvas.unit)
-    both = dict(zip(UNITS, intensities.mean(axis=1).tolist(), strict=True))
-    sides = [dict(zip(UNITS, intensities[:, side].tolist(), strict=True)) for side in range(2)]
+    folds = intensities**FOLDING
+    both = dict(zip(UNITS, folds.mean(axis=1).tolist(), strict=True))
+    sides = [dict(zip(UNITS, folds[:, side].tolist(), strict=True)) for side in range(2)]
     halves = [geometry.half(points, side) for side in range(2)]
     _forehead(brush, head, points, both)
     for half, shown in zip(halves, sides, strict=True):
@@ -45,7 +48,7 @@ def draw(picture: np.ndarray, head: Head, points: np.ndarray, intensities: np.nd
 
 
 def _forehead(brush: Brush, head: Head, points: np.ndarray, shown: Mapping[int, float]) -> None:
-    """Draw the lines that raised brows fold (1, 2) and that lowered brows press between them (4)."""
+    """Draw the lines that raised brows fold (1, 2) and that lowered brows press (4)."""
     unit, raised = brush.unit, max(shown[1], shown[2])
     if raised > FAINT:
         wide = shown[2] > 0.5 * shown[1]

@@ -17,9 +17,11 @@ from facebias.datasets.drawn.looks import Looks
 JAW = slice(0, 17)
 EYES = (slice(36, 42), slice(42, 48))
 MIRROR = np.array(
-    (*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1))
-    + (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, *range(54, 47, -1))
-    + (59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65)
+    [
+        *(*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)),
+        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, *range(54, 47, -1)),
+        *(*range(59, 54, -1), *range(64, 59, -1), 67, 66, 65),
+    ]
 )
 """For each landmark the one on the other side of the face."""
 
@@ -133,7 +135,7 @@ def at_rest(looks: Looks) -> np.ndarray:
     inner = looks.eye_distance - 0.24
     brow_x = inner + looks.brow_length * along
     arch = looks.brow_arch * np.sin(np.pi * np.clip(along * 0.85 + 0.06, 0, 1)) * 1.4
-    brow_y = -looks.brow_height - arch + 0.05 * along**3
+    brow_y = -looks.brow_height - arch + 0.05 * along**3 + looks.brow_tilt * (1 - 2 * along)
     points[17:22] = np.stack([-brow_x[::-1], brow_y[::-1]], axis=1)
     points[27:31] = np.stack([np.zeros(4), np.linspace(-0.02, looks.nose_length - 0.13, 4)], axis=1)
     wing = looks.nose_width * np.array([1.0, 0.52, 0.0])
@@ -173,6 +175,8 @@ def _mouth(looks: Looks) -> np.ndarray:
     points[14] = (0.0, 0.03 * lip)
     points[18] = (0.0, 0.10 * lip)
     points[19] = (-0.30 * width, 0.07 * lip)
+    points[[0, 12], 1] += looks.mouth_tilt
+    points[[1, 11], 1] += 0.4 * looks.mouth_tilt
     points[:, 1] += y
     return points
 

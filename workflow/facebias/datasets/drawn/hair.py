@@ -10,22 +10,51 @@ from facebias.datasets.drawn.looks import Looks
 from facebias.datasets.drawn.paint import Brush
 
 FRINGED = ("long", "bob", "short")
+BEHIND = 0.62
+"""Brightness of the hair behind the neck."""
 CROWN = (0.0, -1.05)
 BACK = {  # style -> outline on the right side from crown to end, in face coordinates
-    "long": ((0, -1.50), (0.75, -1.34), (1.18, -0.85), (1.30, 0.0), (1.34, 0.9), (1.30, 1.75), (0.7, 1.95)),
-    "bob": ((0, -1.48), (0.75, -1.32), (1.20, -0.80), (1.32, 0.0), (1.34, 0.62), (1.16, 1.05), (0.7, 1.1)),
-    "curly": ((0, -1.72), (0.85, -1.52), (1.38, -0.95), (1.50, -0.2), (1.38, 0.45), (1.1, 0.62), (0.7, 0.6)),
-    "bun": ((0, -1.42), (0.7, -1.28), (1.05, -0.8), (1.08, -0.1), (1.0, 0.1), (0.7, 0.1)),
-    "short": ((0, -1.42), (0.7, -1.30), (1.06, -0.8), (1.10, -0.1), (1.04, 0.15), (0.7, 0.1)),
-    "receding": ((0, -1.30), (0.7, -1.16), (1.04, -0.7), (1.08, -0.1), (1.02, 0.15), (0.7, 0.1)),
+    "long": (
+        (0, -1.50), (0.75, -1.34), (1.18, -0.85), (1.30, 0.0),
+        (1.34, 0.9), (1.30, 1.75), (0.7, 1.95),
+    ),
+    "bob": (
+        (0, -1.48), (0.75, -1.32), (1.20, -0.80), (1.32, 0.0),
+        (1.34, 0.62), (1.16, 1.05), (0.7, 1.1),
+    ),
+    "curly": (
+        (0, -1.72), (0.85, -1.52), (1.38, -0.95), (1.50, -0.2),
+        (1.38, 0.45), (1.1, 0.62), (0.7, 0.6),
+    ),
+    "bun": (
+        (0, -1.42), (0.7, -1.28), (1.05, -0.8), (1.08, -0.1), (1.0, 0.1), (0.7, 0.1),
+    ),
+    "short": (
+        (0, -1.42), (0.7, -1.30), (1.06, -0.8), (1.10, -0.1), (1.04, 0.15), (0.7, 0.1),
+    ),
+    "receding": (
+        (0, -1.30), (0.7, -1.16), (1.04, -0.7), (1.08, -0.1), (1.02, 0.15), (0.7, 0.1),
+    ),
 }  # fmt: skip
 HAIRLINE = {  # style -> rim of the hair on the forehead, right side, from the middle outward
-    "long": ((0, -0.88), (0.40, -0.78), (0.72, -0.46), (0.90, 0.0), (0.97, 0.55), (1.02, 1.0)),
-    "bob": ((0, -0.84), (0.40, -0.76), (0.74, -0.46), (0.90, 0.0), (0.96, 0.45), (1.00, 0.8)),
-    "curly": ((0, -0.92), (0.40, -0.88), (0.74, -0.66), (0.92, -0.30), (1.00, 0.05), (1.06, 0.3)),
-    "bun": ((0, -0.96), (0.40, -0.90), (0.74, -0.68), (0.90, -0.34), (0.94, -0.1), (0.99, 0.08)),
-    "short": ((0, -0.90), (0.42, -0.86), (0.74, -0.66), (0.85, -0.34), (0.90, -0.05), (0.94, 0.22)),
-    "receding": ((0, -1.00), (0.30, -1.04), (0.62, -0.96), (0.84, -0.46), (0.90, -0.08), (0.94, 0.20)),
+    "long": (
+        (0, -0.88), (0.40, -0.78), (0.72, -0.46), (0.90, 0.0), (0.97, 0.55), (1.02, 1.0),
+    ),
+    "bob": (
+        (0, -0.84), (0.40, -0.76), (0.74, -0.46), (0.90, 0.0), (0.96, 0.45), (1.00, 0.8),
+    ),
+    "curly": (
+        (0, -0.92), (0.40, -0.88), (0.74, -0.66), (0.92, -0.30), (1.00, 0.05), (1.06, 0.3),
+    ),
+    "bun": (
+        (0, -0.96), (0.40, -0.90), (0.74, -0.68), (0.90, -0.34), (0.94, -0.1), (0.99, 0.08),
+    ),
+    "short": (
+        (0, -0.90), (0.42, -0.86), (0.74, -0.66), (0.85, -0.34), (0.90, -0.05), (0.94, 0.22),
+    ),
+    "receding": (
+        (0, -1.00), (0.30, -1.04), (0.62, -0.96), (0.84, -0.46), (0.90, -0.08), (0.94, 0.20),
+    ),
 }  # fmt: skip
 
 
@@ -38,7 +67,7 @@ def back(picture: np.ndarray, canvas: Canvas, looks: Looks, random: np.random.Ge
     if looks.hair_style == "bun":
         knot = paint.ellipse(0.0, -1.55, 0.36, 0.30)
         _hair(picture, canvas, looks, knot, random, shade=0.8)
-    _hair(picture, canvas, looks, _ragged(outline, looks, random), random, shade=0.62)
+    _hair(picture, canvas, looks, _ragged(outline, looks, random), random, shade=BEHIND)
 
 
 def front(
@@ -106,12 +135,14 @@ def _hair(
         gloss = np.zeros_like(texture)
     else:
         swept = looks.hair_style in ("short", "receding", "bun")
-        angle = np.arctan2(x - cx, 0.7 - y) if swept else np.arctan2(x - cx, y - CROWN[1] + 0.35)
+        angle = np.arctan2(x - cx, 0.7 - y) if swept else np.arctan2(x - cx, y + 1.75)
         radius = np.hypot(x - cx, y - CROWN[1])
         wave = 0.06 * np.sin((3 + 2 * looks.fringe) * radius)
         texture = paint.strands(random, angle + np.pi + wave, radius, fine=110)
         gloss = np.exp(-(((radius - 0.42) / 0.16) ** 2))
-    light = shade * (1 + (0.11 if looks.hair_style == "curly" else 0.14) * texture + 0.25 * gloss)
+    rough = 0.11 if looks.hair_style == "curly" else 0.14
+    fall = 1 - (1 - BEHIND) * np.clip((y - 0.1) / 0.85, 0, 1)
+    light = np.minimum(shade, fall) * (1 + rough * texture + 0.25 * gloss)
     colours = looks.hair * light[..., None] + (16 * gloss * shade)[..., None]
     paint.lay(picture, window, cover, opaque(np.clip(colours, 0, 255)))
 

@@ -72,6 +72,7 @@ class Looks:
     brow_arch: float
     brow_height: float
     brow_length: float
+    brow_tilt: float
     eye_size: float
     eye_opening: float
     eye_distance: float
@@ -79,6 +80,7 @@ class Looks:
     nose_width: float
     nose_length: float
     mouth_width: float
+    mouth_tilt: float
     lips: float
     freckles: float
     manner: Temperament
@@ -143,6 +145,7 @@ def looks(seed: int, person: Mapping[str, Any]) -> Looks:
         brow_arch=vary(0.065, 0.014, -0.03),
         brow_height=vary(0.315, 0.025, -0.03),
         brow_length=vary(0.50, 0.02),
+        brow_tilt=vary(0.0, 0.032),
         eye_size=vary(0.212, 0.010, -0.008),
         eye_opening=vary(0.086, 0.007, -0.010),
         eye_distance=vary(0.425, 0.014),
@@ -150,6 +153,7 @@ def looks(seed: int, person: Mapping[str, Any]) -> Looks:
         nose_width=vary(0.225, 0.022, 0.02),
         nose_length=vary(0.60, 0.03, 0.02),
         mouth_width=vary(0.365, 0.02, 0.015),
+        mouth_tilt=vary(0.0, 0.032),
         lips=vary(0.105, 0.014, -0.02),
         freckles=float(max(0.0, random.normal(-0.4, 0.5))) * (1 - tone),
         manner=temperament(generator(seed, "temperament", person["subject"])),

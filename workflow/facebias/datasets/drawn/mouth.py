@@ -85,7 +85,7 @@ def corner(brush: Brush, head: Head, half: Half, shown: Mapping[int, float]) -> 
     brush.stroke(beside, colour=shades.shine, width=0.09, opacity=0.35 * fold, soft=0.03)
     x, y = half.corner
     nook = paint.ellipse(x + 0.02 * out * unit, y, 0.035 * unit, 0.03 * unit)
-    brush.fill(nook, colour=shades.fold, opacity=0.6)
+    brush.fill(nook, colour=shades.fold, opacity=0.55, soft=0.022)
     if dimple > 0.05:
         line = np.array([[0.08 * out, -0.11], [0.125 * out, 0.0], [0.08 * out, 0.11]])
         line = paint.curve(line * unit + half.corner, dense=10)

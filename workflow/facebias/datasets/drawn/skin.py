@@ -51,7 +51,7 @@ def _modelling(picture: np.ndarray, canvas: Canvas, looks: Looks) -> None:
         (shine, 0.24, 0.0, lip + 0.24, 0.15, 0.09),  # chin
     )
     for colour, amount, across, down, wide, high in spots:
-        for place in {across, -across}:
+        for place in (across, -across) if across else (0.0,):
             spot = np.exp(-(((x - place) / wide) ** 2) - ((y - down) / high) ** 2)
             picture += (amount * spot)[..., None] * (colour - picture)
 

@@ -1,0 +1,494 @@
+from __future__ import annotations
+
+import json
+import re
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import study_tables as made
+from matplotlib.text import Text
+
+from facebias import tables
+from facebias.figures import heatmap_pictures, heatmap_samples, stage, style
+from facebias.figures.request import FigureError, Request
+from facebias.study import plain
+
+GENDER = {"attribute": "gender"}
+
+
+def draw(name, given, *, labels=None, figures=None, **select):
+    figures = figures or made.looks(dpi=60)
+    request = Request(figures=figures, labels=labels or made.labels(), select=select)
+    function, _ = stage.find(name)
+    with style.printing(figures):
+        return function(given, request)
+
+
+def texts(figure):
+    return [item.get_text() for item in figure.findobj(Text)]
+
+
+def heatmap_inputs(**changes):
+    explanations, relevance = made.explanations(**changes)
+    return {"explanations": explanations, "relevance": relevance, "manifest": made.manifest()}
+
+
+FAMILIES = {
+    "confusion": (
+        {"confusion": made.confusion()},
+        {"train_split": "regular", "test_split": "female"},
+    ),
+    "rates": ({"metrics": made.metrics()}, {"metric": "tpr"}),
+    "gaps": ({"fairness": made.fairness()}, GENDER),
+    "gaps_signed": ({"fairness": made.fairness()}, GENDER),
+    "curves": (made.histories(), {}),
+    "heatmaps": (heatmap_inputs(), GENDER),
+    "exclusions": ({"exclusions": made.exclusions()}, {}),
+    "subjects": ({"splits": made.splits(), "manifest": made.manifest()}, GENDER),
+}
+
+
+TWO = ("vgg16", "cnn3d")
+
+
+def fewer(name):
+    """Two architectures are enough where the numbers do not matter: layout takes its time."""
+    given, select = FAMILIES[name]
+    if name == "curves":
+        return {key: table for key, table in given.items() if key.startswith(TWO)}, select
+    kept = {
+        key: table[table["architecture"].isin(TWO)] if "architecture" in table else table
+        for key, table in given.items()
+    }
+    return kept, select
+
+
+def test_every_family_is_tried_here():
+    assert set(FAMILIES) == set(stage.FIGURES)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_draws_readable_full_panels(name):
+    given, select = fewer(name)
+    figure, numbers = draw(name, given, **select)
+    assert len(numbers)
+    assert figure.get_figwidth() <= style.PAGE_WIDTH + 0.01
+    figure.draw_without_rendering()
+    assert min(item.get_fontsize() for item in figure.findobj(Text) if item.get_text()) >= 7
+    for axes in figure.axes:
+        assert axes.has_data() or axes.texts or axes.patches, "an empty panel"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_same_tables_give_the_same_bytes(name, tmp_path):
+    given, select = fewer(name)
+    for turn in ("first", "second"):
+        figures = made.looks(dpi=50)
+        with style.printing(figures):
+            figure, numbers = draw(name, given, figures=figures, **select)
+            style.save(figure, numbers, tmp_path / turn)
+    for kind in ("png", "pdf", "csv"):
+        first, second = ((tmp_path / f"{turn}.{kind}").read_bytes() for turn in ("first", "second"))
+        assert first == second
+    assert len(list(tmp_path.iterdir())) == 6
+    pdf = (tmp_path / "first.pdf").read_bytes()
+    assert b"CreationDate" not in pdf
+    assert b"/Type3" not in pdf
+
+
+def test_the_stage_writes_three_files_from_the_command_line(tmp_path):
+    tables.write(made.metrics(), tmp_path / "metrics.csv", tables.METRICS)
+    settings = json.dumps(plain({"figures": made.looks(), "labels": made.labels()}))
+    stage.main(
+        [
+            *("rates", "--settings", settings),
+            *("--input", f"metrics={tmp_path}/metrics.csv"),
+            *("--select", "metric=accuracy", "--out", str(tmp_path / "deep/accuracy")),
+        ]
+    )
+    assert {path.name for path in (tmp_path / "deep").iterdir()} == {
+        "accuracy.csv",
+        "accuracy.pdf",
+        "accuracy.png",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--input", "metrics"], "expected KEY=VALUE"),
+        (["--input", "metrics=a.csv", "metrics=b.csv"], "given twice"),
+        (["--input", "metric=a.csv"], "metric"),
+    ],
+)
+def test_a_wrong_command_says_what_was_expected(arguments, message, tmp_path):
+    settings = json.dumps(plain({"figures": made.looks(), "labels": made.labels()}))
+    with pytest.raises(FigureError, match=message):
+        stage.main(["rates", "--settings", settings, *arguments, "--out", str(tmp_path / "x")])
+
+
+def test_a_selection_that_leaves_nothing_says_what_there_is():
+    with pytest.raises(FigureError, match="the table has tpr, fpr, accuracy"):
+        draw("rates", {"metrics": made.metrics()}, metric="recall")
+    with pytest.raises(FigureError, match=r"--select metric=\.\.\. is needed"):
+        draw("rates", {"metrics": made.metrics()})
+
+
+# -------------------------------------------------------------------------------- numbers behind
+
+
+def test_confusion_shows_the_shares_of_its_table():
+    figure, numbers = draw("confusion", *FAMILIES["confusion"][:1], **FAMILIES["confusion"][1])
+    given = made.confusion()
+    wanted = given[(given["train_split"] == "regular") & (given["test_split"] == "female")]
+    pd.testing.assert_frame_equal(numbers.reset_index(drop=True), wanted.reset_index(drop=True))
+    panel = next(axes for axes in figure.axes if axes.get_title(loc="left") == "VGG16")
+    shown = [text.get_text() for text in panel.texts]
+    first = wanted[wanted["architecture"] == "vgg16"]
+    for share in first["share"]:
+        assert f"{100 * share:.0f}" in shown
+
+
+def test_a_true_label_without_samples_is_not_available_rather_than_zero():
+    table = made.confusion()
+    table.loc[table["true"] == "upset", ["n_samples", "share"]] = [0.0, np.nan]
+    figure, _ = draw("confusion", {"confusion": table}, train_split="male", test_split="all")
+    panel = figure.axes[0]
+    assert [text.get_text() for text in panel.texts].count("n/a") == len(made.LABELS)
+
+
+def test_units_show_how_often_they_are_predicted_where_present_and_absent():
+    rows = []
+    for true, said, n, share in [
+        ("AU1", "AU1", 30.0, 0.75),
+        ("AU1", "not AU1", 10.0, 0.25),
+        ("not AU1", "AU1", 12.0, 0.2),
+        ("not AU1", "not AU1", 48.0, 0.8),
+    ]:
+        rows.append(("vgg16", "all", "all", true, said, n, share))
+    table = pd.DataFrame(rows, columns=list(tables.CONFUSION.columns))
+    labels = made.labels("units").__class__(
+        kind="units", names=("AU1",), fuse={}, subsample_fused=False, seed=1
+    )
+    figure, numbers = draw(
+        "confusion", {"confusion": table}, labels=labels, train_split="all", test_split="all"
+    )
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert {"75", "20", "40 / 60"} <= set(shown)
+    assert len(numbers) == 4
+
+
+def test_rates_draw_every_value_of_the_csv_at_its_height():
+    figure, numbers = draw("rates", {"metrics": made.metrics()}, metric="tpr")
+    assert len(numbers) == 6 * 3 * 3 * 4
+    heights = [
+        round(float(line.get_ydata()[0]), 6)
+        for axes in figure.axes
+        for line in axes.lines
+        if line.get_marker() not in ("None", None, "")
+    ]
+    assert sorted(heights) == sorted(numbers["value"].round(6))
+
+
+def test_a_missing_rate_is_marked_and_not_drawn():
+    table = made.metrics()
+    gone = (table["label"] == "sadness") & (table["test_split"] == "male")
+    table.loc[gone, ["value", "ci_low", "ci_high"]] = np.nan
+    figure, _ = draw("rates", {"metrics": table}, metric="tpr")
+    assert texts(figure).count("n/a") == 6 * 3
+    assert any("n/a:" in text for text in texts(figure))
+
+
+def test_false_positive_rates_get_an_axis_of_their_own():
+    figure, numbers = draw("rates", {"metrics": made.metrics()}, metric="fpr")
+    top = figure.axes[0].get_ylim()[1]
+    assert numbers["ci_high"].max() <= top < numbers["ci_high"].max() + 0.1 + 1e-9
+
+
+def test_gaps_leave_out_what_is_zero_by_construction_and_say_so():
+    figure, numbers = draw("gaps", {"fairness": made.fairness()}, **GENDER)
+    pairs = set(zip(numbers["criterion"], numbers["definition"], strict=True))
+    assert ("demographic_parity", "published") not in pairs
+    assert ("demographic_parity", "worst_class") in pairs
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "demographic parity (published), 0 by construction" in said
+    assert "n/a" not in texts(figure)
+
+
+def test_one_missing_gap_is_marked():
+    table = made.fairness()
+    gone = (table["architecture"] == "cnn3d") & (table["train_split"] == "male")
+    table.loc[gone, ["estimate", "ci_low", "ci_high"]] = np.nan
+    figure, _ = draw("gaps", {"fairness": table}, **GENDER)
+    assert texts(figure).count("n/a") == 4
+
+
+def test_gaps_that_nobody_can_estimate_become_words():
+    table = made.fairness()
+    table[["estimate", "ci_low", "ci_high"]] = np.nan
+    table["note"] = "female: 1 subject, 3 needed"
+    for name in ("gaps", "gaps_signed"):
+        figure, numbers = draw(name, {"fairness": table}, **GENDER)
+        said = " ".join(texts(figure)).replace("\n", " ")
+        assert "none can be estimated" in said
+        assert "1 subject, 3 needed" in said
+        assert numbers.empty
+
+
+def test_signed_gaps_name_whom_they_favour_and_hollow_what_includes_zero():
+    table = made.fairness(gap=-0.16, spread=0.1)
+    table = table[(table["criterion"] == "equal_opportunity") & (table["train_split"] == "regular")]
+    signed = table["definition"] == "signed"
+    wide = signed & (table["architecture"] == "vgg16")
+    table.loc[wide, ["ci_low", "ci_high"]] = [-0.5, 0.2]
+    figure, numbers = draw("gaps_signed", {"fairness": table}, **GENDER)
+    assert any("favours male" in text and "favours female" in text for text in texts(figure))
+    fills = {
+        round(float(line.get_xdata()[0]), 6): line.get_markerfacecolor()
+        for line in figure.axes[0].lines
+        if line.get_marker() not in ("None", None, "")
+    }
+    assert len(fills) == len(numbers) == 6
+    hollow = [value for value, fill in fills.items() if fill == "white"]
+    assert hollow == [round(float(table.loc[wide, "estimate"].iloc[0]), 6)]
+    low, high = figure.axes[0].get_xlim()
+    assert low == -high
+
+
+def test_three_groups_use_the_range_for_sizes_and_pairs_for_signs():
+    table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
+    _, sizes = draw("gaps", {"fairness": table}, attribute="skin")
+    assert set(sizes["groups"]) == {"range over dark, light, medium"}
+    figure, signs = draw("gaps_signed", {"fairness": table}, attribute="skin")
+    assert set(signs["groups"]) == {"dark - light", "dark - medium", "light - medium"}
+    assert len(figure.axes) == 3 * 3
+
+
+def test_four_groups_in_one_train_split_fill_the_columns():
+    groups = ("black", "east_asian", "west_asian", "white")
+    table = made.fairness(attribute="ethnicity", groups=groups, trains=("all",), gap=0.05)
+    figure, _ = draw("gaps_signed", {"fairness": table}, attribute="ethnicity")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0] == "black \u2212 east asian"
+    assert len(titles) == 6
+
+
+def test_curves_mark_the_best_epoch_of_each_model():
+    histories = made.histories()
+    _, numbers = draw("curves", histories)
+    best = histories["cnn3d/female/0/1"].query("best")["epoch"].iloc[0]
+    marked = numbers.query(
+        "architecture == 'cnn3d' and train_split == 'female' and quantity == 'loss' and marked"
+    )
+    assert marked["epoch"].tolist() == [best]
+    point = numbers.query(
+        "architecture == 'cnn3d' and train_split == 'female' and quantity == 'accuracy' "
+        "and subjects == 'train' and epoch == 3"
+    )
+    wanted = histories["cnn3d/female/0/1"]["train_accuracy"].iloc[2]
+    assert point["mean"].iloc[0] == pytest.approx(wanted)
+
+
+def test_curves_of_several_folds_are_means_with_their_range():
+    histories = made.histories(folds=3)
+    _, numbers = draw("curves", histories)
+    assert set(numbers["n_models"]) == {3}
+    runs = [histories[f"vgg16/male/{fold}/1"]["validation_loss"].iloc[4] for fold in range(3)]
+    row = numbers.query(
+        "architecture == 'vgg16' and train_split == 'male' and quantity == 'loss' "
+        "and subjects == 'validation' and epoch == 5"
+    ).iloc[0]
+    assert (row["low"], row["high"]) == (min(runs), max(runs))
+    assert row["mean"] == pytest.approx(np.mean(runs))
+
+
+def test_a_curve_needs_a_key_that_names_the_model():
+    with pytest.raises(FigureError, match="architecture/train_split/fold/seed"):
+        draw("curves", {"vgg16": next(iter(made.histories().values()))})
+
+
+# ------------------------------------------------------------------------------------- heatmaps
+
+
+def test_heatmaps_show_best_median_and_worst_by_score():
+    _, shown = draw("heatmaps", heatmap_inputs(per_label=5), **GENDER)
+    every, _ = made.explanations(per_label=5)
+    people = made.manifest().set_index("sample")["gender"]
+    scores = every[
+        (every["label"] == "sadness") & (people.loc[every["sample"]] == "male").to_numpy()
+    ]
+    picked = shown[(shown["group"] == "male") & (shown["column"] == "sadness")].set_index("rank")
+    assert picked["score"]["best"] == scores["score"].max()
+    assert picked["score"]["median"] == scores["score"].median()
+    assert picked["score"]["worst"] == scores["score"].min()
+
+
+def test_a_confident_error_is_the_worst_when_predictions_are_explained():
+    given = heatmap_inputs()
+    table = given["explanations"]
+    table["explained"] = table["predicted"]
+    table.loc[table["predicted"] != table["label"], "score"] = 0.99
+    _, shown = draw("heatmaps", given, **GENDER)
+    wrong = shown[shown["predicted"] != shown["label"]]
+    assert len(wrong)
+    assert "best" not in set(wrong["rank"]) or all(
+        not group["right"].any()
+        for _, group in shown.groupby(["group", "column"])
+        if not group.loc[group["rank"] == "best", "right"].all()
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "names"),
+    [
+        (1, ["best"]),
+        (2, ["best", "worst"]),
+        (3, ["best", "median", "worst"]),
+        (5, ["best", "75 %", "median", "25 %", "worst"]),
+    ],
+)
+def test_ranks_run_from_best_to_worst(n, names):
+    assert heatmap_samples.ranks(n) == names
+
+
+def test_per_group_sets_how_many_are_shown():
+    _, shown = draw("heatmaps", heatmap_inputs(), per_group="2", **GENDER)
+    assert set(shown.groupby(["group", "column"]).size()) == {2}
+
+
+def pictures(given):
+    figure, _ = draw("heatmaps", given, **GENDER)
+    return [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
+
+
+def same(first, second):
+    return all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+
+
+def test_no_pixel_of_an_unpublishable_face_reaches_the_figure():
+    given = heatmap_inputs()
+    hidden = set(given["manifest"].loc[~given["manifest"]["publishable"], "sample"])
+    names = given["relevance"]["sample"]
+    assert hidden & set(names), "the made-up study has people who may not be shown"
+    before = pictures(given)
+    changed = given["relevance"]["faces"].copy()
+    changed[[name in hidden for name in names]] = 255 - changed[[name in hidden for name in names]]
+    given["relevance"] = {**given["relevance"], "faces": changed}
+    assert same(pictures(given), before)
+    changed = changed.copy()
+    changed[[name not in hidden for name in names]] = 0
+    given["relevance"] = {**given["relevance"], "faces": changed}
+    assert not same(pictures(given), before)
+
+
+def test_nobody_publishable_shows_outlines_only():
+    given = heatmap_inputs()
+    given["manifest"]["publishable"] = False
+    given["relevance"]["faces"][:] = np.array([255, 0, 0], dtype=np.uint8)
+    figure, shown = draw("heatmaps", given, **GENDER)
+    for axes in figure.axes:
+        for image in axes.images:
+            pixels = image.get_array()
+            assert not (np.asarray(pixels) == [255, 0, 0]).all(axis=-1).any()
+    said = texts(figure)
+    assert sum(text == "not for\nprint" for text in said) == len(shown)
+    assert any("not publishable" in text.replace("\n", " ") for text in said)
+
+
+def test_relevance_without_faces_says_what_is_missing():
+    given = heatmap_inputs()
+    del given["relevance"]["faces"]
+    with pytest.raises(FigureError, match="array faces is missing; found relevance, sample"):
+        draw("heatmaps", given, **GENDER)
+
+
+def test_relevance_of_another_size_is_fitted_to_the_face():
+    figure, _ = draw("heatmaps", heatmap_inputs(side=24, face_side=64), **GENDER)
+    sizes = {image.get_array().shape for axes in figure.axes for image in axes.images}
+    assert (64, 64, 3) in sizes
+    assert not any(size[0] == 24 for size in sizes)
+
+
+def test_relevance_for_is_red_and_against_is_blue():
+    relevance = np.zeros((1, 16, 16))
+    relevance[0, 4, 4], relevance[0, 12, 12] = 1, -1
+    faces = np.full((1, 16, 16, 3), 128, dtype=np.uint8)
+    _, overlay, _ = heatmap_pictures.pair(faces, relevance, publishable=True)
+    red, blue = overlay[4, 4].astype(int), overlay[12, 12].astype(int)
+    assert red[0] > red[2] + 80
+    assert blue[2] > blue[0] + 80
+
+
+def test_a_group_without_samples_of_a_label_says_so():
+    given = heatmap_inputs()
+    people = given["manifest"].set_index("sample")["gender"]
+    table = given["explanations"]
+    gone = (table["label"] == "anger") & (people.loc[table["sample"]] == "male").to_numpy()
+    given["explanations"] = table[~gone]
+    figure, _ = draw("heatmaps", given, **GENDER)
+    assert texts(figure).count("no sample") == 3
+
+
+def test_units_show_samples_that_have_the_unit():
+    given = heatmap_inputs()
+    table = given["explanations"]
+    table["explained"] = "AU1"
+    table["label"] = ["AU1+AU6" if i % 2 else "AU6" for i in range(len(table))]
+    table["predicted"] = "AU1"
+    labels = made.labels().__class__(
+        kind="units", names=("AU1", "AU6"), fuse={}, subsample_fused=False, seed=1
+    )
+    figure, shown = draw("heatmaps", given, labels=labels, **GENDER)
+    assert set(shown["label"]) == {"AU1+AU6"}
+    assert any(text.startswith("present \u2713") for text in texts(figure))
+
+
+# ------------------------------------------------------------------------------------------ data
+
+
+def test_exclusions_print_counts_and_shares_per_group():
+    figure, numbers = draw("exclusions", {"exclusions": made.exclusions()})
+    shown = texts(figure)
+    assert "4 (1.9 %)" in shown
+    assert "7 samples of 432 left out" in shown
+    row = numbers[(numbers["group"] == "dark") & (numbers["reason"] == "any")].iloc[0]
+    assert (row["n_samples"], row["n_excluded"], row["n_used"]) == (144, 6, 138)
+
+
+def test_nothing_left_out_draws_the_samples_used():
+    figure, numbers = draw("exclusions", {"exclusions": made.exclusions(none=True)})
+    assert any("None of 432 samples left out" in text for text in texts(figure))
+    assert len(figure.axes) == 1
+    assert (numbers["n_used"] == numbers["n_samples"]).all()
+
+
+def test_subjects_count_people_and_their_samples():
+    figure, numbers = draw("subjects", *FAMILIES["subjects"][:1], **GENDER)
+    row = numbers.query("train_split == 'female' and role == 'test' and gender == 'male'").iloc[0]
+    assert (row["subjects"], row["samples"]) == (5, 60)
+    assert "5 (60)" in texts(figure)
+    assert numbers.groupby("train_split")["subjects"].sum().eq(36).all()
+
+
+def test_subjects_over_folds_give_ranges():
+    given = {"splits": made.splits(folds=5), "manifest": made.manifest()}
+    figure, numbers = draw("subjects", given, attribute="skin")
+    assert (numbers["subjects_low"] <= numbers["subjects"]).all()
+    assert any(re.fullmatch("\\d+\u2013\\d+ \\(\\d+\u2013\\d+\\)", text) for text in texts(figure))
+
+
+def test_groups_differ_by_marker_as_well_as_colour_and_keep_their_colours():
+    looks = style.series(["female", "male"], made.looks())
+    splits = style.series(["all", "female", "male"], made.looks(), whole=True)
+    assert looks["female"].colour == splits["female"].colour
+    assert len({look.marker for look in splits.values()}) == 3
+    own = style.series(["female", "male"], made.looks(colours=("#111111", "#222222", "#333333")))
+    assert own["female"].colour == "#111111"
+
+
+def test_drawing_leaves_matplotlib_as_it_was():
+    before = dict(matplotlib.rcParams)
+    draw("exclusions", {"exclusions": made.exclusions()})
+    assert dict(matplotlib.rcParams) == before

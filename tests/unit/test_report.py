@@ -1,0 +1,401 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import study_tables as made
+
+from facebias import tables
+from facebias.report import findings, latex, start_page
+from facebias.report import print as print_table
+from facebias.study import StudyError
+
+
+def write_tables(folder, **changes):
+    every = {
+        "metrics": (made.metrics(), tables.METRICS),
+        "fairness": (made.fairness(), tables.FAIRNESS),
+        "exclusions": (made.exclusions(), tables.EXCLUSIONS),
+        "splits": (made.splits(), tables.SPLITS),
+        "manifest": (made.manifest(), tables.MANIFEST),
+    }
+    arguments = []
+    for name, (table, contract) in every.items():
+        path = folder / f"{name}.csv"
+        tables.write(changes.get(name, table), path, contract)
+        arguments += [f"--{name}", str(path)]
+    return arguments
+
+
+def page(folder, *, settings=None, **changes):
+    arguments = write_tables(folder, **changes)
+    out = folder / "start_page.html"
+    text = json.dumps(settings or made.start_settings())
+    start_page.main(["--settings", text, *arguments, "--out", str(out)])
+    return out.read_text(encoding="utf-8")
+
+
+def words(html):
+    text = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+def with_data(**changes):
+    settings = made.start_settings()
+    settings["data"] = {**settings["data"], **changes}
+    return settings
+
+
+def planted(*entries):
+    drawn = {**made.start_settings()["data"]["drawn"], "bias": list(entries)}
+    return with_data(drawn=drawn)
+
+
+# ------------------------------------------------------------------------------------ start page
+
+
+def test_the_page_is_well_formed_and_loads_nothing(tmp_path):
+    html = page(tmp_path)
+    open_tags = []
+
+    class Balanced(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "br"):
+                open_tags.append(tag)
+            assert not {"src", "href"} & {name for name, _ in attrs}
+
+        def handle_endtag(self, tag):
+            assert open_tags.pop() == tag
+
+    Balanced().feed(html)
+    assert not open_tags
+    assert "<script" not in html
+    assert "url(" not in html
+
+
+def test_the_page_says_what_was_run(tmp_path):
+    said = words(page(tmp_path))
+    assert "36 people with 432 samples" in said
+    assert "18 models" in said
+    assert "VGG16, VGGFace, ResNet50, SENet50, 3D-CNN and ResNet3D" in said
+    assert "anger, disgust and contempt count as one label, upset" in said
+    assert " ," not in said
+
+
+def test_a_planted_bias_is_found_when_signs_and_intervals_say_so(tmp_path):
+    said = words(page(tmp_path, fairness=made.fairness(gap=-0.3, spread=0.1)))
+    assert "People with gender female show sadness, anger, disgust and contempt at 0.4" in said
+    assert "The study finds the planted bias: in all 6 architectures samples of the group" in said
+    assert said.count("] as planted") == 6
+
+
+def test_a_planted_bias_is_not_found_when_every_interval_includes_zero(tmp_path):
+    said = words(page(tmp_path, fairness=made.fairness(gap=-0.05, spread=0.4)))
+    assert "does not find the planted bias: in none of 6 architectures" in said
+    assert "The study finds" not in said
+    assert "interval includes 0" in said
+
+
+def test_a_gap_of_the_wrong_sign_is_no_finding(tmp_path):
+    said = words(page(tmp_path, fairness=made.fairness(gap=0.3, spread=0.1)))
+    assert "does not find the planted bias" in said
+    assert said.count("opposite sign") == 6
+
+
+def test_some_architectures_find_it(tmp_path):
+    table = made.fairness(gap=-0.3, spread=0.1)
+    weak = table["architecture"].isin(["vgg16", "cnn3d", "resnet50", "senet50"])
+    table.loc[weak, ["ci_low", "ci_high"]] = [-0.6, 0.1]
+    assert "only in part: in 2 of 6 architectures" in words(page(tmp_path, fairness=table))
+
+
+def test_only_the_first_train_split_counts_for_the_planted_bias(tmp_path):
+    table = made.fairness(gap=-0.3, spread=0.1)
+    regular = table["train_split"] == "regular"
+    table.loc[regular, ["ci_low", "ci_high"]] = [-0.9, 0.9]
+    assert "does not find the planted bias" in words(page(tmp_path, fairness=table))
+
+
+def test_nothing_planted_is_said(tmp_path):
+    said = words(page(tmp_path, settings=planted()))
+    assert "Nothing was planted" in said
+    assert "finds the planted" not in said
+
+
+def test_real_data_has_no_section_on_planting(tmp_path):
+    said = words(page(tmp_path, settings=with_data(adapter="pictures", drawn=None)))
+    assert "planted" not in said.replace("Drawn faces with a planted bias", "")
+    assert "How models treat real people" not in said
+
+
+def test_a_bias_without_a_direction_is_not_judged(tmp_path):
+    entry = {"kind": "frequencies", "group": {"gender": "female"}, "labels": {"anger": 0.5}}
+    said = words(page(tmp_path, settings=planted(entry)))
+    assert "anger times 0.5" in said
+    assert "cannot be said beforehand" in said
+
+
+def test_a_bias_in_an_attribute_that_is_not_evaluated_cannot_be_found(tmp_path):
+    entry = {"kind": "label_noise", "group": {"skin": "dark"}, "share": 0.3}
+    said = words(page(tmp_path, settings=planted(entry)))
+    assert "30 % of the recorded labels of people with skin dark are wrong" in said
+    assert "not among the attributes that the study evaluates" in said
+
+
+def test_a_cue_favours_its_group():
+    entry = {
+        "kind": "cue",
+        "group": {"gender": "male"},
+        "label": "anger",
+        "where": "hair",
+        "strength": 1,
+    }
+    (target,) = findings.targets([entry])
+    assert (target.group, target.worse) == ("male", False)
+    found = findings.checks(made.fairness(gap=-0.3, spread=0.1), target, "regular")
+    assert all(check.found for check in found)
+
+
+def test_biases_of_both_directions_in_one_group_have_no_direction():
+    worse = {"kind": "label_noise", "group": {"gender": "male"}, "share": 0.2}
+    better = {
+        "kind": "cue",
+        "group": {"gender": "male"},
+        "label": "anger",
+        "where": "hair",
+        "strength": 1,
+    }
+    assert findings.targets([worse, better]) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({}, "everybody"),
+        ({"gender": "female"}, "gender female"),
+        (
+            {"age": {"min": 60}, "skin": ["dark", "medium"]},
+            "age at least 60 and skin dark or medium",
+        ),
+        ({"any": [{"gender": "male"}, {"age": {"max": 30}}]}, "(gender male or age at most 30)"),
+    ],
+)
+def test_conditions_are_put_into_words(where, said):
+    assert findings.condition(where) == said
+
+
+def test_signed_gaps_are_counted_against_chance(tmp_path):
+    table = made.fairness(gap=-0.3, spread=0.1)
+    some = (table["train_split"] != "male") & (table["definition"] == "signed")
+    table.loc[some, ["ci_low", "ci_high"]] = [-0.9, 0.9]
+    said = words(page(tmp_path, fairness=table))
+    assert "By gender, 6 of 18 signed gaps have a 95 % interval that excludes 0; about 0.9" in said
+    assert "(6 in favour of male)" in said
+    counted = findings.beyond_chance(table, "gender", 0.95)
+    assert list(counted["models"]["male"]) == [("male", "female")]
+    assert counted["models"]["regular"] == {}
+
+
+def test_largest_and_smallest_gap_are_named(tmp_path):
+    table = made.fairness()
+    chosen = (
+        (table["criterion"] == "equal_opportunity")
+        & (table["definition"] == "per_class_mean")
+        & (table["train_split"] == "female")
+    )
+    table.loc[chosen & (table["architecture"] == "senet50"), "estimate"] = 0.91
+    table.loc[chosen & (table["architecture"] == "resnet3d"), "estimate"] = 0.01
+    (row,) = (r for r in findings.extremes(table, "gender") if r["train_split"] == "female")
+    assert row["largest"][0] == "senet50"
+    assert row["smallest"][0] == "resnet3d"
+    said = words(page(tmp_path, fairness=table))
+    assert "SENet50 0.91" in said
+    assert "ResNet3D 0.01" in said
+    assert "Trained on female, the smallest gap depends on the definition" in said
+
+
+def test_gaps_that_cannot_be_estimated_are_said_to_be_missing(tmp_path):
+    table = made.fairness()
+    table[["estimate", "ci_low", "ci_high"]] = np.nan
+    said = words(page(tmp_path, fairness=table))
+    assert "No gap could be estimated" in said
+    assert "18 could not be estimated" in said
+    assert "cannot be said: no signed gap by gender" in said
+
+
+def test_models_at_the_level_of_guessing_are_counted(tmp_path):
+    table = made.metrics()
+    chosen = (table["label"] == "overall") & (table["test_split"] == "all")
+    chosen &= table["architecture"] == "vgg16"
+    table.loc[chosen, ["value", "ci_low", "ci_high"]] = [0.3, 0.2, 0.4]
+    said = words(page(tmp_path, metrics=table))
+    assert "3 of 18 cannot be told from guessing" in said
+    assert "right about 30 to" in said
+
+
+def test_what_was_left_out_is_told_per_group(tmp_path):
+    said = words(page(tmp_path))
+    assert "7 samples of 432 were left out: no face (6), too short (1)" in said
+    assert "By skin: 4.2 % of dark against 0.0 % of medium" in said
+    none = words(page(tmp_path, exclusions=made.exclusions(none=True)))
+    assert "None of 432 samples was left out" in none
+
+
+def test_accuracy_by_training_split_is_the_mean_over_architectures(tmp_path):
+    table = made.metrics()
+    rows = table[(table["label"] == "overall") & (table["metric"] == "accuracy")]
+    rows = rows[(rows["train_split"] == "male") & (rows["test_split"] == "female")]["value"]
+    wanted = f"{rows.mean():.2f} ({rows.min():.2f}\u2013{rows.max():.2f})"
+    assert wanted in words(page(tmp_path))
+
+
+def test_the_page_never_calls_anything_unbiased_or_fair(tmp_path):
+    for gap in (0.0, -0.3):
+        said = words(page(tmp_path, fairness=made.fairness(gap=gap))).lower()
+        assert "unbiased" not in said
+        assert "no bias was found" not in said
+        assert "it cannot show that there are none" in said
+        assert "no evidence that groups are treated alike" in said
+
+
+def test_test_people_of_every_group_are_counted(tmp_path):
+    assert "rest on 5 female, 5 male test people" in words(page(tmp_path))
+
+
+def test_three_groups_compare_pairs(tmp_path):
+    settings = planted(
+        {"kind": "weaker", "group": {"skin": "dark"}, "labels": ["anger"], "factor": 0.5}
+    )
+    settings["evaluation"] = {**settings["evaluation"], "attributes": ["skin"]}
+    table = made.fairness(attribute="skin", groups=("dark", "light", "medium"), gap=-0.3)
+    said = words(page(tmp_path, settings=settings, fairness=table))
+    assert "in all 12 comparisons (architecture by pair of groups)" in said
+    assert "light \u2212 medium" not in said
+
+
+def test_text_from_the_configuration_is_escaped(tmp_path):
+    html = page(tmp_path, settings=made.start_settings(title="a <b>& c"))
+    assert "a &lt;b&gt;&amp; c" in html
+
+
+def test_folds_and_seeds_give_ranges_of_people(tmp_path):
+    settings = made.start_settings(seeds=[1, 2])
+    settings["splits"] = {**settings["splits"], "holdout": None, "folds": {"k": 5, "balance": []}}
+    said = words(page(tmp_path, settings=settings, splits=made.splits(folds=5)))
+    assert "in 5 folds so that every person is tested once" in said
+    assert "180 models" in said
+    assert "7\u20138" in said
+
+
+def test_metrics_without_overall_accuracy_are_an_error(tmp_path):
+    table = made.metrics()
+    with pytest.raises(StudyError, match="no overall accuracy on test split all"):
+        page(tmp_path, metrics=table[table["label"] != "overall"])
+
+
+# ------------------------------------------------------------------------------- tables for print
+
+
+def printed(folder, name, table, *select):
+    contract = {"metrics": tables.METRICS, "fairness": tables.FAIRNESS}[name]
+    tables.write(table, folder / f"{name}.csv", contract)
+    out = folder / "print" / f"{name}.tex"
+    chosen = ["--select", *select] if select else []
+    print_table.main([name, "--input", str(folder / f"{name}.csv"), *chosen, "--out", str(out)])
+    return out.read_text(encoding="utf-8"), pd.read_csv(out.with_suffix(".csv"))
+
+
+def test_special_letters_are_escaped():
+    assert latex.escaped("a_b & 5 % {x} #1 $ ~ ^ \\") == (
+        r"a\_b \& 5 \% \{x\} \#1 \$ \textasciitilde{} \textasciicircum{} \textbackslash{}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0.5, 0.25, 0.75), r"$0.50$ {\scriptsize $[0.25, 0.75]$}"),
+        ((-0.5, np.nan, np.nan), "$-0.50$"),
+        ((-0.001, np.nan, np.nan), "$0.00$"),
+        ((np.nan, 0.1, 0.2), "--"),
+    ],
+)
+def test_values_carry_their_interval(numbers, said):
+    assert latex.value(*numbers) == said
+
+
+def test_metrics_are_printed_per_metric_and_cell(tmp_path):
+    table = made.metrics()
+    table.loc[table["label"] == "sadness", ["value", "ci_low", "ci_high"]] = np.nan
+    tex, wide = printed(tmp_path, "metrics", table, "metric=tpr,fpr", "train_split=regular")
+    assert tex.count(r"\begin{table*}") == tex.count(r"\end{table*}") == 2 * 3
+    assert "VGG16 & $" in tex
+    assert " & -- & " in tex
+    assert "Accuracy" not in tex
+    row = wide[(wide["table"] == "tpr-regular-all") & (wide["architecture"] == "cnn3d")].iloc[0]
+    cell = table[
+        (table["architecture"] == "cnn3d")
+        & (table["train_split"] == "regular")
+        & (table["test_split"] == "all")
+        & (table["label"] == "upset")
+        & (table["metric"] == "tpr")
+    ].iloc[0]
+    assert row["upset"] == pytest.approx(cell["value"])
+    assert row["upset_ci_high"] == pytest.approx(cell["ci_high"])
+    assert np.isnan(row["sadness"])
+
+
+def test_overall_stands_last_and_many_labels_go_down_the_side(tmp_path):
+    tex, _ = printed(tmp_path, "metrics", made.metrics(), "metric=accuracy", "test_split=all")
+    assert r"Upset & Overall \\" in tex
+    cell = made.metrics()[lambda table: table["label"] == "upset"]
+    many = pd.concat([cell.assign(label=f"AU{n}") for n in range(1, 11)])
+    tex, _ = printed(tmp_path, "metrics", many, "metric=tpr", "test_split=all")
+    assert r"Label & VGG16 & VGGFace" in tex
+
+
+def test_fairness_is_printed_as_sizes_and_signs(tmp_path):
+    table = made.fairness(attribute="skin_tone", groups=("very_dark", "light", "medium"))
+    tex, wide = printed(tmp_path, "fairness", table)
+    assert tex.count(r"\begin{tabular}") == 3 * 2
+    assert "very dark - light" in tex
+    assert "range over very dark, light, medium" in tex
+    assert re.search(r"(?<!\\)_", tex) is None
+    assert set(wide["table"]) == {
+        f"{kind}-skin_tone-{train}" for kind in ("gaps", "signed") for train in made.TRAINS
+    }
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(tmp_path):
+    tex, _ = printed(tmp_path, "fairness", made.fairness())
+    for block in tex.split(r"\toprule")[1:]:
+        rows = [line for line in block.splitlines() if line.endswith(r"\\")]
+        assert len({line.count(" & ") for line in rows}) == 1
+        assert len(rows) in (1 + 4 * 6, 1 + 6)
+
+
+def test_a_selection_without_rows_says_what_there_is(tmp_path):
+    with pytest.raises(StudyError, match="metric is tpr, fpr, accuracy"):
+        printed(tmp_path, "metrics", made.metrics(), "metric=recall")
+    with pytest.raises(StudyError, match="no column metrik"):
+        printed(tmp_path, "metrics", made.metrics(), "metrik=tpr")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX on this machine")
+def test_latex_sets_the_tables(tmp_path):
+    printed(tmp_path, "metrics", made.metrics(), "metric=tpr")
+    printed(tmp_path, "fairness", made.fairness(attribute="skin_tone"))
+    lines = [
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}",
+        r"\input{print/metrics}\clearpage\input{print/fairness}\end{document}",
+    ]
+    (tmp_path / "paper.tex").write_text("\n".join(lines), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]

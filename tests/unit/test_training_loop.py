@@ -1,0 +1,255 @@
+"""Training end to end on made clips: it learns, repeats itself, resumes, says what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import safetensors.torch
+import synthetic
+import torch
+
+from facebias import cohort, splits, study, tables
+from facebias.architectures import network as networks
+from facebias.clips.store import open_clips
+from facebias.cohort import Model
+from facebias.study import StudyError
+from facebias.training import loop, precision, stage
+from facebias.training.checkpoint import Checkpoint
+
+IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return synthetic.make(tmp_path_factory.mktemp("made"), subjects=10, repetitions=2)
+
+
+def small(**changes):
+    return synthetic.architecture(**({"width": 0.25, "head": "mean"} | changes))
+
+
+def train(made, out, *extra, labels=None, architecture=None):
+    settings = study.settings(
+        architecture=architecture or small(), labels=labels or synthetic.labels()
+    )
+    stage.main(["--settings", settings, *IDS, *made.arguments(), "--out", str(out), *extra])
+    return safetensors.torch.load_file(out / "weights.safetensors")
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def examples(made, architecture, role):
+    store = open_clips(made.index)
+    rows = cohort.members(
+        tables.read(made.manifest, tables.MANIFEST),
+        splits.read(made.splits),
+        store,
+        model=Model("cnn3d", "regular", 0, 1),
+        role=role,
+    )
+    reader = cohort.Reader(store, rows["sample"].tolist(), frames=architecture.frames)
+    return loop.Examples(reader, cohort.targets(rows, synthetic.labels()))
+
+
+def fit(made, architecture, *, seed=1, name="cnn3d", validated=True, checkpoint=None):
+    torch.manual_seed(seed)
+    network = networks.build(name, architecture, 4, 2)
+    validation = examples(made, architecture, "validation")
+    if not validated:
+        validation = loop.Examples(
+            cohort.Reader(open_clips(made.index), [], frames=None), validation.targets[:0]
+        )
+    return loop.fit(
+        network,
+        examples(made, architecture, "train"),
+        validation,
+        training=architecture.training,
+        kind="classes",
+        precision=precision.choose("fp32", torch.device("cpu")),
+        key=[seed, 0],
+        checkpoint=checkpoint or Checkpoint(None, ""),
+    )
+
+
+def test_training_learns_the_pattern(made, tmp_path):
+    architecture = small(epochs=10)
+    train(made, tmp_path / "model", architecture=architecture)
+    history = tables.read(tmp_path / "model" / "history.csv", tables.HISTORY)
+    assert history["epoch"].tolist() == list(range(1, 11))
+    assert history["best"].sum() == 1
+    best = history[history["best"]].iloc[0]
+    assert best["validation_accuracy"] == history["validation_accuracy"].max() > 0.8
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0] / 2
+
+
+def test_model_folder_says_what_made_it(made, tmp_path):
+    train(made, tmp_path / "model", architecture=small(epochs=1))
+    facts = json.loads((tmp_path / "model" / "provenance.json").read_text())
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
+        "history.csv",
+        "provenance.json",
+        "weights.safetensors",
+    ]
+    assert facts["samples"] == {"train": 48, "validation": 16}
+    assert not set(facts["subjects"]["train"]) & set(facts["subjects"]["validation"])
+    assert facts["device"] == "cpu"
+    assert facts["precision"] == "fp32"
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+def test_same_seed_gives_the_same_bits(made, name):
+    architecture = synthetic.architecture(epochs=2, dropout=0.3)
+    first, history = fit(made, architecture, name=name)
+    second, again = fit(made, architecture, name=name)
+    other, _ = fit(made, architecture, name=name, seed=2)
+    assert same(first, second)
+    assert history.equals(again)
+    assert not same(first, other)
+
+
+def test_resumed_training_gives_the_same_bits(made, tmp_path, monkeypatch):
+    architecture = synthetic.architecture(epochs=4, dropout=0.3, options={"features": 256})
+    whole, history = fit(made, architecture, name="vgg16")
+    real, calls = loop._validate, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(loop, "_validate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
+    assert (tmp_path / "checkpoint.pt").exists()
+    resumed, again = fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
+    assert len(calls) == 3 + 2  # two epochs were kept: the third and the fourth run
+    assert same(whole, resumed)
+    assert history.equals(again)
+
+
+def test_checkpoint_of_another_training_is_not_used(tmp_path, capsys):
+    Checkpoint(tmp_path, "one").save({"epoch": 3})
+    assert Checkpoint(tmp_path, "one").load() == {"epoch": 3}
+    assert Checkpoint(tmp_path, "two").load() is None
+    assert "belongs to another training" in capsys.readouterr().err
+    (tmp_path / "checkpoint.pt").write_bytes(b"torn")
+    assert Checkpoint(tmp_path, "one").load() is None
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_checkpoint_is_gone_when_the_model_is_there(made, tmp_path):
+    train(made, tmp_path / "model", "--checkpoints", str(tmp_path / "kept"))
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_without_validation_subjects_the_last_epoch_is_taken(made):
+    best, history = fit(made, small(epochs=3), validated=False)
+    assert history["best"].tolist() == [False, False, True]
+    assert history["validation_loss"].isna().all()
+    assert best
+
+
+def test_units_are_learned_where_they_are_annotated(tmp_path):
+    made = synthetic.make(tmp_path / "data", subjects=10, repetitions=2, kind="units")
+    architecture = small(epochs=10)
+    train(made, tmp_path / "model", labels=synthetic.labels("units"), architecture=architecture)
+    history = tables.read(tmp_path / "model" / "history.csv", tables.HISTORY)
+    assert history["validation_accuracy"].max() > 0.8
+
+
+def test_loss_that_explodes_stops_and_says_where(made):
+    architecture = small(learning_rate=1e30, schedule="constant")
+    with pytest.raises(
+        StudyError, match=r"epoch \d, step \d+ of 6, at learning rate 1e\+30; lower"
+    ):
+        fit(made, architecture)
+
+
+def test_gradient_clip_holds_a_wild_step(made):
+    calm, _ = fit(made, small(epochs=1, learning_rate=1.0, gradient_clip=1e-6))
+    torch.manual_seed(1)
+    start = networks.build("cnn3d", small(), 4, 2).state_dict()
+    moved = [(calm[key] - start[key]).norm().item() for key in start if key.endswith("weight")]
+    assert max(moved) < 1e-4
+
+
+def test_frames_are_chosen_by_the_architecture(made):
+    _, history = fit(made, small(epochs=1), name="cnn3d")
+    assert len(history) == 1
+    with pytest.raises(StudyError, match="3 frames asked for, a clip has 2"):
+        examples(made, small(frames=3), "train")
+
+
+def test_memory_map_gives_what_memory_gives(made):
+    store = open_clips(made.index)
+    held = cohort.Reader(store, store.samples, frames=1)
+    mapped = cohort.Reader(store, store.samples, frames=1, limit=0)
+    order = np.random.default_rng(0).permutation(len(store.samples))[:7]
+    assert np.array_equal(held[order], mapped[order])
+    assert [len(batch) for batch in mapped.batches(30)] == [30, 30, 19]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12, 100])
+@pytest.mark.parametrize("n", [2, 3, 11, 13, 25])
+def test_batches_are_even_and_complete(n, size):
+    batches = loop.even_batches(np.arange(n), size)
+    lengths = [len(batch) for batch in batches]
+    assert np.array_equal(np.concatenate(batches), np.arange(n))
+    assert max(lengths) - min(lengths) <= 1
+    assert max(lengths) <= max(size, 3 if size == 2 else size)
+    assert size == 1 or min(lengths) >= 2
+
+
+@pytest.mark.parametrize(
+    ("select", "best"), [("accuracy", 3), ("loss", 2)], ids=["accuracy", "loss"]
+)
+def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
+    values = [(0.5, 0.9), (0.7, 0.8), (0.6, 0.3), (0.7, 0.6), (0.7, 0.6), (0.6, 0.3)]
+    history = []
+    for accuracy, loss in values:
+        row = {"validation_accuracy": accuracy, "validation_loss": loss, "best": False}
+        if loop._better(row, history, select):
+            for earlier in history:
+                earlier["best"] = False
+            row["best"] = True
+        history.append(row)
+    assert [row["best"] for row in history].index(True) == best
+
+
+def test_unknown_split_and_label_are_named(made):
+    store, manifest = open_clips(made.index), tables.read(made.manifest, tables.MANIFEST)
+    roles = splits.read(made.splits)
+    with pytest.raises(StudyError, match=r"nothing for train split 'old'.*there are regular"):
+        cohort.members(manifest, roles, store, model=Model("a", "old", 0, 1), role="test")
+    changed = manifest.assign(label=["joy", *manifest["label"][1:]])
+    with pytest.raises(StudyError, match="sample p00-happiness-0 has label 'joy'"):
+        cohort.targets(changed, synthetic.labels())
+    with pytest.raises(StudyError, match="label_AU1, label_AU2, label_AU4 is missing"):
+        cohort.targets(manifest, synthetic.labels("units"))
+
+
+def test_left_out_samples_are_skipped(made):
+    store, manifest = open_clips(made.index), tables.read(made.manifest, tables.MANIFEST)
+    model = Model("cnn3d", "regular", 0, 1)
+    rows = cohort.members(manifest, splits.read(made.splits), store, model=model, role="test")
+    assert len(rows) == 2 * 8 - 1
+    assert "p00-happiness-0" not in set(rows["sample"])
+
+
+def test_gpu_is_demanded_in_vain(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(StudyError, match=r"training.device: found cuda"):
+        train(made, tmp_path / "model", architecture=small(device="cuda"))
+    assert not (tmp_path / "model").exists()
