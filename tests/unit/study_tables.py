@@ -298,14 +298,6 @@ def start_settings(**changes: object) -> dict[str, object]:
             "subsample_fused": True,
             "seed": 1,
         },
-        "splits": {
-            "seed": 3,
-            "holdout": {"n_subjects": 10, "balance": ["gender"], "where": {}, "subjects": None},
-            "folds": None,
-            "validation": {"n_subjects": 4, "share": None},
-            "train": dict.fromkeys(TRAINS, split),
-            "test": dict.fromkeys(TESTS, split),
-        },
         "evaluation": {
             "attributes": ["gender"],
             "resamples": 2000,
@@ -314,6 +306,9 @@ def start_settings(**changes: object) -> dict[str, object]:
             "seed": 1,
         },
         "seeds": [1],
+        "folds": 1,
         "architectures": list(ARCHITECTURES),
+        "train_splits": list(TRAINS),
+        "test_splits": list(TESTS),
     }
     return {**settings, **changes}

@@ -285,8 +285,7 @@ def test_text_from_the_configuration_is_escaped(tmp_path):
 
 
 def test_folds_and_seeds_give_ranges_of_people(tmp_path):
-    settings = made.start_settings(seeds=[1, 2])
-    settings["splits"] = {**settings["splits"], "holdout": None, "folds": {"k": 5, "balance": []}}
+    settings = made.start_settings(seeds=[1, 2], folds=5)
     said = words(page(tmp_path, settings=settings, splits=made.splits(folds=5)))
     assert "in 5 folds so that every person is tested once" in said
     assert "180 models" in said

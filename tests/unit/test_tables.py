@@ -101,3 +101,12 @@ def test_gather_keeps_order(tmp_path):
     )
     read = tables.read(tmp_path / "all.csv", tables.METRICS)
     assert read["architecture"].tolist() == ["b", "a"]
+
+
+def test_only_an_empty_cell_is_missing(tmp_path):
+    frame = pd.DataFrame([{**ROW, "subject": "NA", "gender": None, "label": "None"}])
+    tables.write(frame, tmp_path / "m.csv", tables.MANIFEST)
+    (row,) = tables.read(tmp_path / "m.csv", tables.MANIFEST).to_dict("records")
+    assert row["subject"] == "NA"
+    assert row["label"] == "None"
+    assert pd.isna(row["gender"])

@@ -280,8 +280,13 @@ def read(path: Path | str, table: Table) -> pd.DataFrame:
         return check(pd.read_parquet(path), table, source=str(path))
     text = [name for name, kind in table.columns.items() if kind in ("text", "truth")]
     try:
+        # Only an empty cell is missing: a subject may be called NA, a label None.
         frame = pd.read_csv(
-            path, dtype=dict.fromkeys([*text, "label"], object), encoding="utf-8-sig"
+            path,
+            dtype=dict.fromkeys([*text, "label"], object),
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8-sig",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: not a readable CSV table: {error}") from None

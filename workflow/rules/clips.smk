@@ -12,6 +12,7 @@ rule extract:
         index=f"{OUT}/clips/shard-{{shard}}.parquet",
     params:
         settings=constant(clips=STUDY.clips),
+        files=FILES,
     log:
         f"{OUT}/logs/extract/{{shard}}.log",
     benchmark:

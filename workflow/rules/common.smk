@@ -15,7 +15,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 from facebias import architectures, checks, configuration, datasets, provenance
 from facebias.stages import STAGES
-from facebias.study import ConfigError, settings
+from facebias.study import StudyError, settings
 
 try:
     RESOLVED = configuration.resolve(config)
@@ -23,10 +23,12 @@ try:
     OUT = f"{STUDY.results}/{STUDY.study}"
     DRAWN = STUDY.data.adapter == "drawn"
     ROOT = f"{OUT}/data/drawn" if DRAWN else STUDY.data.root
-    SUBJECTS = checks.check(STUDY, root=ROOT)
-except ConfigError as error:
+    checks.check(STUDY, root=ROOT)
+    FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
+except StudyError as error:
     where = ", ".join(map(str, workflow.configfiles)) or "--config"
-    raise WorkflowError(f"{where} cannot be run:\n" + "\n".join(f"  {line}" for line in error.lines))
+    lines = "\n".join(f"  {line}" for line in str(error).splitlines())
+    raise WorkflowError(f"{where} cannot be run:\n{lines}")
 
 ARCHITECTURES = list(STUDY.architectures)
 TRAIN_SPLITS = list(STUDY.splits.train)
@@ -121,6 +123,18 @@ FILMS = (
 GIVEN_TABLES = [
     str(Path(ROOT, name)) for name in (STUDY.data.manifest, STUDY.data.subjects) if name
 ]
-FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
 DRAWN_SETTINGS = constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names)
 FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)
+START_PAGE_SETTINGS = constant(
+    study=STUDY.study,
+    title=STUDY.title,
+    data=STUDY.data,
+    labels=STUDY.labels,
+    evaluation=STUDY.evaluation,
+    seeds=STUDY.seeds,
+    folds=len(FOLDS),
+    architectures=ARCHITECTURES,
+    train_splits=TRAIN_SPLITS,
+    test_splits=TEST_SPLITS,
+)
+CAPTIONS = os.path.relpath(Path(workflow.basedir, "workflow", "report"))

@@ -47,7 +47,7 @@ rule draw:
 rule manifest:
     """List the samples with their labels, subjects and attributes."""
     input:
-        code=sources("manifest"),
+        code=sources("manifest", datasets.ADAPTERS[STUDY.data.adapter]),
         given=GIVEN_TABLES,
     output:
         manifest=f"{OUT}/data/manifest.csv",

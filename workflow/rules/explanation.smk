@@ -1,19 +1,8 @@
 # From models to heatmaps: layer-wise relevance propagation, batched per model and test split.
-
-
-def explained_model(part):
-    """Give the input function of one model of a cell: that of the first fold and seed."""
-
-    def files(wildcards):
-        return expand(
-            getattr(rules.train_model.output, part),
-            architecture=wildcards.architecture,
-            train_split=wildcards.train_split,
-            fold=FOLDS[0],
-            seed=SEEDS[0],
-        )
-
-    return files
+# A cell is explained by the model of its first fold and seed.
+(EXPLAINED_WEIGHTS,) = expand(
+    rules.train_model.output.weights, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True
+)
 
 
 rule explain:
@@ -24,7 +13,7 @@ rule explain:
         splits=rules.split.output,
         index=rules.index.output.index,
         faces=rules.index.input.faces,
-        weights=explained_model("weights"),
+        weights=EXPLAINED_WEIGHTS,
     output:
         relevance=f"{OUT}/heatmaps/{CELL}.npz",
         table=f"{OUT}/heatmaps/{CELL}.csv",

@@ -1,5 +1,67 @@
 # From tables to what is read: tables for print, the first page, one HTML report.
-PRINT = f"{OUT}/tables/print"
+
+
+rule print_metrics:
+    """Write the metrics of one train and test split as LaTeX, and as a wide CSV."""
+    input:
+        code=sources("print_table"),
+        table=rules.gather_metrics.output,
+    output:
+        tex=f"{OUT}/tables/print/metrics_{{train_split}}_{{test_split}}.tex",
+        csv=report(
+            f"{OUT}/tables/print/metrics_{{train_split}}_{{test_split}}.csv",
+            caption="../report/table_metrics.rst",
+            category="7. Tables",
+            labels={"table": "metrics, {train_split} on {test_split}"},
+        ),
+    log:
+        f"{OUT}/logs/print/metrics_{{train_split}}_{{test_split}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/print/metrics_{{train_split}}_{{test_split}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias print_table metrics --input {input.table}"
+        " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
+        " metric=accuracy,tpr,fpr --out {output.tex} 2> {log}"
+
+
+rule print_fairness:
+    """Write the gaps of one attribute as LaTeX, and as a wide CSV."""
+    input:
+        code=sources("print_table"),
+        table=rules.gather_fairness.output,
+    output:
+        tex=f"{OUT}/tables/print/fairness_{{attribute}}.tex",
+        csv=report(
+            f"{OUT}/tables/print/fairness_{{attribute}}.csv",
+            caption="../report/table_fairness.rst",
+            category="7. Tables",
+            labels={"table": "gaps by {attribute}"},
+        ),
+    log:
+        f"{OUT}/logs/print/fairness_{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/print/fairness_{{attribute}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        "python -m facebias print_table fairness --input {input.table}"
+        " --select attribute={wildcards.attribute} --out {output.tex} 2> {log}"
+
+
+PRINTED = [
+    *expand(rules.print_metrics.output.tex, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
+    *expand(rules.print_fairness.output.tex, attribute=ATTRIBUTES),
+]
 
 
 rule start_page:
@@ -36,3 +98,29 @@ rule start_page:
         " --metrics {input.metrics} --fairness {input.fairness}"
         " --exclusions {input.exclusions} --splits {input.splits}"
         " --manifest {input.manifest} --out {output} 2> {log}"
+
+
+rule report:
+    """Put the first page, figures and tables into one HTML file that needs nothing beside it."""
+    input:
+        config=rules.resolve.output,
+        captions=sorted(str(path) for path in Path(CAPTIONS).glob("*.rst")),
+        page=rules.start_page.output,
+        figures=FIGURES,
+        printed=PRINTED,
+    output:
+        f"{OUT}/report.html",
+    params:
+        snakefile=os.path.relpath(workflow.main_snakefile),
+    log:
+        f"{OUT}/logs/report.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../../envs/analysis.yaml"
+    shell:
+        # Snakemake makes reports only from outside a workflow: it is called on the finished parts.
+        "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
+        " --report {output} -- {input.page} {input.figures} {input.printed} 2> {log}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.report import findings
-from facebias.study import Data, Evaluation, Labels, Splits, StudyError, read_settings
+from facebias.study import Data, Evaluation, Labels, StudyError, read_settings
 from facebias.vocabulary import printed
 
 TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
@@ -24,22 +24,27 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: study, title, data, labels, splits, evaluation, seeds, architectures (names)",
+        help="JSON: study, title, data, labels, evaluation, seeds, folds, and, in order, "
+        "architectures, train_splits, test_splits (names)",
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
     parser.add_argument("--out", required=True, help="start_page.html")
     asked = parser.parse_args(arguments)
-    study, title, data, labels, splits, evaluation, seeds, architectures = read_settings(
-        asked.settings,
-        study=str,
-        title=str,
-        data=Data,
-        labels=Labels,
-        splits=Splits,
-        evaluation=Evaluation,
-        seeds=tuple[int, ...],
-        architectures=tuple[str, ...],
+    (study, title, data, labels, evaluation, seeds, folds, architectures, trains, tests) = (
+        read_settings(
+            asked.settings,
+            study=str,
+            title=str,
+            data=Data,
+            labels=Labels,
+            evaluation=Evaluation,
+            seeds=tuple[int, ...],
+            folds=int,
+            architectures=tuple[str, ...],
+            train_splits=tuple[str, ...],
+            test_splits=tuple[str, ...],
+        )
     )
     page = render(
         facts(
@@ -47,10 +52,12 @@ def main(arguments: list[str]) -> None:
             title=title,
             data=data,
             labels=labels,
-            splits=splits,
             evaluation=evaluation,
             seeds=seeds,
+            folds=folds,
             architectures=architectures,
+            trains=trains,
+            tests=tests,
             metrics=tables.read(asked.metrics, tables.METRICS),
             fairness=tables.read(asked.fairness, tables.FAIRNESS),
             exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
@@ -68,10 +75,12 @@ def facts(
     title: str,
     data: Data,
     labels: Labels,
-    splits: Splits,
     evaluation: Evaluation,
     seeds: tuple[int, ...],
+    folds: int,
     architectures: tuple[str, ...],
+    trains: tuple[str, ...],
+    tests: tuple[str, ...],
     metrics: pd.DataFrame,
     fairness: pd.DataFrame,
     exclusions: pd.DataFrame,
@@ -85,7 +94,6 @@ def facts(
     StudyError
         If the metrics hold no overall accuracy on the first test split.
     """
-    trains, tests = tuple(splits.train), tuple(splits.test)
     first_train, first_test = trains[0], tests[0]
     accuracies = findings.accuracies(metrics, first_test)
     if not accuracies:
@@ -113,9 +121,9 @@ def facts(
         "tests": tests,
         "evaluation": evaluation,
         "seeds": seeds,
-        "folds": splits.n_folds,
+        "folds": folds,
         "architectures": architectures,
-        "n_models": len(architectures) * len(trains) * splits.n_folds * len(seeds),
+        "n_models": len(architectures) * len(trains) * folds * len(seeds),
         "n_subjects": manifest["subject"].nunique(),
         "n_samples": len(manifest),
         "roles": findings.roles(roles),
