@@ -1,6 +1,6 @@
 # facebias: reproducible bias studies of facial-expression models.
 #
-#   snakemake --profile profiles/local --configfile config/demo.yaml [target]
+#   snakemake --configfile config/demo.yaml --profile profiles/local [target]
 #
 # Targets: all clips train predictions metrics heatmaps tables figures report.
 from snakemake.utils import min_version

@@ -30,7 +30,8 @@ def _rows(schema: dict, prefix: str, root: dict) -> Iterator[str]:
     for name, part in schema.get("properties", {}).items():
         merged = {**_follow(part, root), **part}
         path = f"{prefix}{name}"
-        yield f"| `{path}` | {_kind(merged)} | {_default(merged, name in required)} | {merged['description']} |"
+        default = _default(merged, name in required)
+        yield f"| `{path}` | {_kind(merged)} | {default} | {merged['description']} |"
         if path in ("architectures.NAME.training",):
             continue
         yield from _rows(merged, f"{path}.", root)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from facebias import tables
 
 ROOT = Path(__file__).parents[2]

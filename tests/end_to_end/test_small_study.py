@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import studies
 import yaml
+
 from facebias import configuration, tables
 
 

@@ -269,13 +269,6 @@ def start_settings(**changes: object) -> dict[str, object]:
         "labels": ["sadness", "anger", "disgust", "contempt"],
         "factor": 0.4,
     }
-    split = {
-        "where": {},
-        "subjects": None,
-        "n_subjects": None,
-        "balance": None,
-        "match_size_to": None,
-    }
     settings = {
         "study": "demo",
         "title": "Drawn faces with a planted bias",

@@ -133,6 +133,14 @@ def test_nothing_left_out(manifest, earlier):
     assert counts["n_samples"].sum() == 12
 
 
+def test_an_empty_table_of_excluded_does_not_turn_numbers_into_groups(tmp_path, manifest, earlier):
+    tables.write(earlier.iloc[:0], tmp_path / "none.csv", tables.EXCLUDED)
+    none = tables.read(tmp_path / "none.csv", tables.EXCLUDED)
+    many = pd.concat([manifest.assign(age=manifest["age"] + shift) for shift in range(0, 60, 12)])
+    counts = index.summary(many, none, ["gender", "age"])
+    assert set(counts["attribute"]) == {"gender"}
+
+
 def test_everything_left_out(manifest, earlier):
     everything = manifest.assign(stage="extract", reason="no face: in 1 of 1 key frames")
     counts = index.summary(manifest.iloc[:0], everything, ["gender"])

@@ -1,7 +1,8 @@
 import re
 
-import config_reference
 import yaml
+
+import config_reference
 from facebias import architectures
 from facebias.datasets.drawn import bias
 

@@ -1,8 +1,9 @@
 import re
 from pathlib import Path
 
-import environments
 import pytest
+
+import environments
 
 ROOT = Path(__file__).parents[2]
 

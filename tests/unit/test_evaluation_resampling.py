@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import scored
 from facebias.evaluation import counts, rates, resampling
@@ -60,14 +61,32 @@ def test_spread_is_the_known_one_of_a_mean_of_subjects():
     assert share.std() == pytest.approx(0.05, rel=0.05)
 
 
-def test_interval_is_the_percentile_interval():
+MANY = 10**9
+
+
+def test_interval_of_many_people_is_the_percentile_interval():
     values = np.concatenate([[0.5], np.linspace(0, 1, 101)])
-    assert resampling.interval(values, confidence=0.9) == pytest.approx((0.05, 0.95))
+    found = resampling.interval(values, confidence=0.9, subjects=MANY)
+    assert found == pytest.approx((0.05, 0.95))
+
+
+@pytest.mark.parametrize("subjects", [2, 5, 25])
+def test_interval_of_few_people_is_expanded(subjects):
+    """Hesterberg 2015, section 5.3.2, with scipy's distributions."""
+    scale = (subjects / (subjects - 1)) ** 0.5
+    tail = stats.norm.cdf(-scale * stats.t.ppf(0.975, subjects - 1))
+    assert resampling.expanded(0.025, subjects=subjects) == pytest.approx(tail)
+    values = np.concatenate([[0.5], np.linspace(0, 1, 10_001)])
+    found = resampling.interval(values, confidence=0.95, subjects=subjects)
+    assert found == pytest.approx((tail, 1 - tail))
+    assert tail < 0.025
 
 
 def test_interval_passes_over_some_missing_resamples_but_not_over_most():
     values = np.array([0.5, 0.4, 0.6, np.nan, np.nan])
-    assert resampling.interval(values, confidence=0.9) == pytest.approx((0.41, 0.59))
-    assert np.isnan(resampling.interval(np.append(values, np.nan), confidence=0.9)).all()
+    found = resampling.interval(values, confidence=0.9, subjects=MANY)
+    assert found == pytest.approx((0.41, 0.59))
+    most = np.append(values, np.nan)
+    assert np.isnan(resampling.interval(most, confidence=0.9, subjects=MANY)).all()
     values[0] = np.nan
-    assert np.isnan(resampling.interval(values, confidence=0.9)).all()
+    assert np.isnan(resampling.interval(values, confidence=0.9, subjects=MANY)).all()

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from facebias import provenance
 from facebias.stages import STAGES
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from facebias import splits, tables
-from facebias.study import Holdout, Rotation, Split, Splits, Validation
 from hypothesis import given
 from hypothesis import strategies as st
+
+from facebias import splits, tables
+from facebias.study import Holdout, Rotation, Split, Splits, Validation
 
 SUBJECTS = pd.DataFrame(
     {

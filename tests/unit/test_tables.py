@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+
 from facebias import tables
 
 ROW = {"sample": "001", "subject": "001", "path": "a.jpg", "publishable": True}

@@ -98,7 +98,8 @@ def _data(study: Study) -> Iterator[str]:
 def _clips(study: Study) -> Iterator[str]:
     clips = study.clips
     if clips.margin >= clips.crop_size:
-        yield f"clips.margin: found {clips.margin}, expected less than crop_size ({clips.crop_size})"
+        limit = f"less than crop_size ({clips.crop_size})"
+        yield f"clips.margin: found {clips.margin}, expected {limit}"
     for position, window in enumerate(clips.windows):
         low, high = window.part
         if low >= high:
@@ -137,7 +138,8 @@ def _explanation(study: Study) -> Iterator[str]:
 def _evaluation(study: Study) -> Iterator[str]:
     for name in study.evaluation.attributes:
         if name not in study.data.attributes:
-            yield f"evaluation.attributes: no attribute {name!r}{suggest(name, study.data.attributes)}"
+            hint = suggest(name, study.data.attributes)
+            yield f"evaluation.attributes: no attribute {name!r}{hint}"
 
 
 def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
@@ -198,9 +200,7 @@ def _conditions(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
                 yield f"{key}: no attribute {name!r}{suggest(name, known)}"
 
 
-def _condition(
-    where: Any, key: str, subjects: pd.DataFrame, known: list[str]
-) -> Iterator[str]:
+def _condition(where: Any, key: str, subjects: pd.DataFrame, known: list[str]) -> Iterator[str]:
     """Yield what is wrong with the shape of a condition, or with a name or value in it."""
     if not isinstance(where, Mapping):
         yield f"{key}: found {where!r}, expected a condition such as {{gender: female}}"

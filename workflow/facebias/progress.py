@@ -22,10 +22,8 @@ def track(items: Iterable[Item], *, total: int, what: str, unit: str) -> Iterato
         yield from tqdm(items, total=total, desc=what, unit=f" {unit}")
         return
     start = last = time.monotonic()
-    done = 0
-    for item in items:
+    for done, item in enumerate(items, start=1):
         yield item
-        done += 1
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES or done == total:
             last, rate = now, done / max(now - start, 1e-9)

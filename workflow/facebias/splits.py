@@ -160,7 +160,7 @@ def _random(seed: int, *names: object) -> np.random.Generator:
 def _stratified(
     subjects: pd.DataFrame, n: int, by: Sequence[str], random: np.random.Generator
 ) -> list[str]:
-    """Draw ``n`` subjects, as near to equal shares of the combined groups of ``by`` as they allow."""
+    """Draw ``n`` subjects, as near to equal shares of the groups of ``by`` as they allow."""
     names = _mixed(subjects, by, random)
     return sorted(names[:n])
 
@@ -213,7 +213,7 @@ def _folds(folds: Rotation, seed: int, subjects: pd.DataFrame) -> list[set[str]]
 def _pools(
     splits: Splits, subjects: pd.DataFrame, tested: set[str], fold: int
 ) -> dict[str, set[str]]:
-    """Choose the training subjects (before validation) of each train split, `match_size_to` last."""
+    """Choose the training subjects of each train split, those for validation included."""
     free = subjects[~subjects["subject"].isin(tested)]
     candidates = {
         name: _candidates(split, name, subjects, free, tested)
@@ -241,7 +241,8 @@ def _pools(
         if n > len(pool):
             raise SplitError(
                 f"{key}.{'match_size_to' if split.match_size_to else 'n_subjects'}",
-                f"{n} subjects asked for, but only {len(pool)} fulfil the condition outside the test subjects",
+                f"{n} subjects asked for, but only {len(pool)} fulfil the condition "
+                "outside the test subjects",
             )
         by = [split.balance] if split.balance else []
         pools[name] = set(_stratified(pool, n, by, _random(splits.seed, "train", name, fold)))
@@ -258,7 +259,8 @@ def _candidates(
         if both:
             raise SplitError(
                 f"{key}.subjects",
-                f"{', '.join(both[:5])} also among the test subjects; a model may not be tested on its training subjects",
+                f"{', '.join(both[:5])} also among the test subjects; "
+                "a model may not be tested on its training subjects",
             )
         free = free[free["subject"].isin(split.subjects)]
     chosen = free[selects(split.where, free)]
@@ -281,7 +283,8 @@ def _validation(
     if n >= len(pool):
         raise SplitError(
             "splits.validation",
-            f"{n} validation subjects leave none of the {len(pool)} of train split {names[0]!r} to train on",
+            f"{n} validation subjects leave none of the {len(pool)} of train split {names[0]!r} "
+            "to train on",
         )
     chosen = subjects[subjects["subject"].isin(pool)]
     return set(_stratified(chosen, n, (), _random(splits.seed, "validation", *names)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
+from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,3 +35,16 @@ STAGES = {
     "print_table": Stage("facebias.report.print", "write one table for print"),
     "start_page": Stage("facebias.report.start_page", "write the report's first page"),
 }
+
+
+def environment() -> dict[str, str]:
+    """Give the variables with which ``python -m facebias`` finds this package and this Python.
+
+    A conda environment that is activated later still comes first on the path.
+    """
+    package, python = Path(__file__).parents[1], Path(sys.executable).parent
+    added = {"PYTHONPATH": package, "PATH": python}
+    return {
+        name: os.pathsep.join([str(path), *filter(None, [os.environ.get(name)])])
+        for name, path in added.items()
+    }

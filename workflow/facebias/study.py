@@ -1,8 +1,8 @@
 """A study as configured: one YAML file, read into frozen dataclasses.
 
 The JSON schema ``workflow/schemas/config.schema.yaml`` holds the keys, their types, defaults and
-descriptions. ``configuration`` applies it. Every stage gets the slice of the study that it uses as one line of
-JSON, and reads it back here.
+descriptions; ``configuration`` applies it. Every stage gets the slice of the study that it uses as
+one line of JSON, and reads it back here.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Data:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Labels:
-    """What is predicted. ``kind`` is ``classes`` (one of, softmax) or ``units`` (any of, sigmoid)."""
+    """What is predicted: ``classes`` (one of, softmax) or ``units`` (any of, sigmoid)."""
 
     kind: str
     names: tuple[str, ...]
@@ -192,7 +192,7 @@ class Rotation:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Validation:
-    """Training subjects set aside to pick the best epoch: a number, or a share of the training subjects."""
+    """Training subjects set aside to pick the best epoch: a number or a share."""
 
     n_subjects: int | None
     share: float | None
@@ -287,7 +287,7 @@ def build(kind: typing.Any, value: typing.Any) -> typing.Any:
 
 
 def plain(value: typing.Any) -> typing.Any:
-    """Turn dataclasses and containers into dicts, lists and scalars: what YAML and JSON can hold."""
+    """Turn dataclasses and containers into dicts, lists and scalars, as YAML and JSON have."""
     if dataclasses.is_dataclass(value):
         return {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)

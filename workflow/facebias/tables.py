@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -133,7 +132,8 @@ METRICS = Table(
     (*CELL, "label", "metric"),
 )
 
-# One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true label.
+# One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true
+# label.
 CONFUSION = Table(
     "confusion",
     {
@@ -215,7 +215,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         yield temporary
         if path.is_dir():
             path.rename(Path(folder) / "replaced")
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 def check(frame: pd.DataFrame, table: Table, *, source: str = "") -> pd.DataFrame:

@@ -10,19 +10,19 @@ rule extract:
     output:
         faces=f"{OUT}/clips/shard-{{shard}}.npy",
         index=f"{OUT}/clips/shard-{{shard}}.parquet",
-    params:
-        settings=constant(clips=STUDY.clips),
-        files=FILES,
     log:
         f"{OUT}/logs/extract/{{shard}}.log",
     benchmark:
         f"{OUT}/benchmarks/extract/{{shard}}.tsv"
+    conda:
+        "../../envs/clips.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
-    conda:
-        "../../envs/clips.yaml"
+    params:
+        settings=constant(clips=STUDY.clips),
+        files=FILES,
     shell:
         "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest}"
         " --shard {wildcards.shard} --out {output.faces} --index {output.index} 2> {log}"
@@ -40,18 +40,18 @@ rule index:
         index=f"{OUT}/clips/index.parquet",
         excluded=f"{OUT}/data/excluded.csv",
         summary=f"{OUT}/tables/exclusions.csv",
-    params:
-        settings=constant(data=STUDY.data),
     log:
         f"{OUT}/logs/index.log",
     benchmark:
         f"{OUT}/benchmarks/index.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=constant(data=STUDY.data),
     shell:
         "python -m facebias index --settings {params.settings:q} --manifest {input.manifest}"
         " --excluded {input.excluded} --shards {input.shards} --out {output.index}"

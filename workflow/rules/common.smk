@@ -7,15 +7,10 @@ from snakemake.exceptions import WorkflowError
 
 PACKAGE_ROOT = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, PACKAGE_ROOT)
-# Jobs run `python -m facebias`: they find the package here and the interpreter that runs Snakemake.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [PACKAGE_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
-)
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-from facebias import architectures, checks, configuration, datasets, provenance
-from facebias.stages import STAGES
+from facebias import architectures, checks, configuration, datasets, provenance, stages
 from facebias.study import StudyError, settings
+
+os.environ.update(stages.environment())
 
 try:
     RESOLVED = configuration.resolve(config)
@@ -59,7 +54,7 @@ DRAWN_SHARDS = [f"{shard:02d}" for shard in range(STUDY.data.drawn.shards)] if D
 
 def sources(stage, *more):
     """List the package files that a stage runs: Snakemake compares their checksums."""
-    files = provenance.sources("facebias.__main__", STAGES[stage].module, *more)
+    files = provenance.sources("facebias.__main__", stages.STAGES[stage].module, *more)
     # Relative, so that a clone elsewhere plans the same jobs.
     return [os.path.relpath(file) for file in files]
 
@@ -71,6 +66,22 @@ def network_sources(stage):
         return sources(stage, architectures.ARCHITECTURES[wildcards.architecture])
 
     return files
+
+
+def figure_sources(name):
+    """List the package files behind one figure: the stage and the figure's own module."""
+    return sources("figure", f"facebias.figures.{name}")
+
+
+def predictions_of_cell(wildcards):
+    """List the predictions of one architecture and train split over folds and seeds."""
+    return expand(
+        rules.predict.output,
+        architecture=wildcards.architecture,
+        train_split=wildcards.train_split,
+        fold=FOLDS,
+        seed=SEEDS,
+    )
 
 
 def constant(**parts):
@@ -88,9 +99,7 @@ def constant(**parts):
 
 def network_settings(wildcards):
     """Give what training and prediction of one architecture depend on."""
-    return settings(
-        architecture=STUDY.architectures[wildcards.architecture], labels=STUDY.labels
-    )
+    return settings(architecture=STUDY.architectures[wildcards.architecture], labels=STUDY.labels)
 
 
 def test_settings(wildcards):
@@ -117,9 +126,7 @@ def gpus(wildcards):
     return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
 
 
-FILMS = (
-    [f"{OUT}/data/drawn/shard-{shard}" for shard in DRAWN_SHARDS] if DRAWN else []
-)
+FILMS = [f"{OUT}/data/drawn/shard-{shard}" for shard in DRAWN_SHARDS] if DRAWN else []
 GIVEN_TABLES = [
     str(Path(ROOT, name)) for name in (STUDY.data.manifest, STUDY.data.subjects) if name
 ]

@@ -5,18 +5,18 @@ rule resolve:
     """Write the configuration with every default filled in."""
     output:
         f"{OUT}/config.yaml",
-    params:
-        settings=constant(study=RESOLVED),
     log:
         f"{OUT}/logs/resolve.log",
     benchmark:
         f"{OUT}/benchmarks/resolve.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=constant(study=RESOLVED),
     shell:
         "python -m facebias resolve --settings {params.settings:q} --out {output} 2> {log}"
 
@@ -27,18 +27,18 @@ rule draw:
         code=sources("draw"),
     output:
         directory(f"{OUT}/data/drawn/shard-{{drawn_shard}}"),
-    params:
-        settings=DRAWN_SETTINGS,
     log:
         f"{OUT}/logs/draw/{{drawn_shard}}.log",
     benchmark:
         f"{OUT}/benchmarks/draw/{{drawn_shard}}.tsv"
+    conda:
+        "../../envs/clips.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/clips.yaml"
+    params:
+        settings=DRAWN_SETTINGS,
     shell:
         "python -m facebias draw --settings {params.settings:q}"
         " --shard {wildcards.drawn_shard} --out {output} 2> {log}"
@@ -52,20 +52,20 @@ rule manifest:
     output:
         manifest=f"{OUT}/data/manifest.csv",
         excluded=f"{OUT}/data/manifest-excluded.csv",
-    params:
-        settings=constant(data=STUDY.data, labels=STUDY.labels),
-        root=ROOT,
-        files=FILES,
     log:
         f"{OUT}/logs/manifest.log",
     benchmark:
         f"{OUT}/benchmarks/manifest.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=constant(data=STUDY.data, labels=STUDY.labels),
+        root=ROOT,
+        files=FILES,
     shell:
         "python -m facebias manifest --settings {params.settings:q} --root {params.root:q}"
         " --out {output.manifest} --excluded {output.excluded} 2> {log}"

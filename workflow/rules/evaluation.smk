@@ -2,17 +2,6 @@
 CELL = "{architecture}/{train_split}/{test_split}"
 
 
-def predictions_of_cell(wildcards):
-    """List the predictions of one architecture and train split over folds and seeds."""
-    return expand(
-        rules.predict.output,
-        architecture=wildcards.architecture,
-        train_split=wildcards.train_split,
-        fold=FOLDS,
-        seed=SEEDS,
-    )
-
-
 rule cell_metrics:
     """Measure one architecture, trained on one split, on one test split."""
     input:
@@ -22,18 +11,18 @@ rule cell_metrics:
     output:
         metrics=f"{OUT}/metrics/{CELL}.csv",
         confusion=f"{OUT}/confusion/{CELL}.csv",
-    params:
-        settings=test_settings,
     log:
         f"{OUT}/logs/metrics/{CELL}.log",
     benchmark:
         f"{OUT}/benchmarks/metrics/{CELL}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=test_settings,
     shell:
         "python -m facebias metrics --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -50,18 +39,18 @@ rule cell_fairness:
         predictions=predictions_of_cell,
     output:
         f"{OUT}/fairness/{{architecture}}/{{train_split}}/{{attribute}}.csv",
-    params:
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation),
     log:
         f"{OUT}/logs/fairness/{{architecture}}/{{train_split}}/{{attribute}}.log",
     benchmark:
         f"{OUT}/benchmarks/fairness/{{architecture}}/{{train_split}}/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation),
     shell:
         "python -m facebias fairness --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -81,18 +70,18 @@ rule gather_metrics:
         ),
     output:
         f"{OUT}/tables/metrics.csv",
-    params:
-        table="metrics",
     log:
         f"{OUT}/logs/gather/metrics.log",
     benchmark:
         f"{OUT}/benchmarks/gather/metrics.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        table="metrics",
     shell:
         "python -m facebias gather {params.table} --out {output} {input.cells} 2> {log}"
 
@@ -108,12 +97,12 @@ use rule gather_metrics as gather_confusion with:
         ),
     output:
         f"{OUT}/tables/confusion.csv",
-    params:
-        table="confusion",
     log:
         f"{OUT}/logs/gather/confusion.log",
     benchmark:
         f"{OUT}/benchmarks/gather/confusion.tsv"
+    params:
+        table="confusion",
 
 
 use rule gather_metrics as gather_fairness with:
@@ -127,9 +116,9 @@ use rule gather_metrics as gather_fairness with:
         ),
     output:
         f"{OUT}/tables/fairness.csv",
-    params:
-        table="fairness",
     log:
         f"{OUT}/logs/gather/fairness.log",
     benchmark:
         f"{OUT}/benchmarks/gather/fairness.tsv"
+    params:
+        table="fairness",

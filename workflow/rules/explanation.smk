@@ -1,8 +1,8 @@
 # From models to heatmaps: layer-wise relevance propagation, batched per model and test split.
 # A cell is explained by the model of its first fold and seed.
-(EXPLAINED_WEIGHTS,) = expand(
+EXPLAINED_WEIGHTS = expand(
     rules.train_model.output.weights, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True
-)
+)[0]
 
 
 rule explain:

@@ -2,42 +2,33 @@
 FIGURE = f"{OUT}/figures"
 
 
-def drawn_to(path):
-    """Name the three files of a figure."""
-    return dict(pdf=f"{FIGURE}/{path}.pdf", csv=f"{FIGURE}/{path}.csv")
-
-
-def figure_sources(name):
-    """List the package files behind one figure: the stage and the figure's own module."""
-    return sources("figure", f"facebias.figures.{name}")
-
-
 rule figure_confusion:
     """Draw the confusion matrices of all architectures for one train and test split."""
     input:
         code=figure_sources("confusion"),
         table=rules.gather_confusion.output,
     output:
-        **drawn_to("confusion/{train_split}_{test_split}"),
+        pdf=f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.pdf",
+        csv=f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.csv",
         png=report(
             f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.png",
             caption="../report/confusion.rst",
             category="3. Confusion matrices",
             labels={"trained on": "{train_split}", "tested on": "{test_split}"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/confusion/{{train_split}}_{{test_split}}.log",
     benchmark:
         f"{OUT}/benchmarks/figures/confusion/{{train_split}}_{{test_split}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure confusion --settings {params.settings:q}"
         " --input confusion={input.table}"
@@ -51,26 +42,27 @@ rule figure_rates:
         code=figure_sources("rates"),
         table=rules.gather_metrics.output,
     output:
-        **drawn_to("rates/{metric}"),
+        pdf=f"{FIGURE}/rates/{{metric}}.pdf",
+        csv=f"{FIGURE}/rates/{{metric}}.csv",
         png=report(
             f"{FIGURE}/rates/{{metric}}.png",
             caption="../report/rates.rst",
             category="2. Accuracy and rates",
             labels={"metric": "{metric}"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/rates/{{metric}}.log",
     benchmark:
         f"{OUT}/benchmarks/figures/rates/{{metric}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure rates --settings {params.settings:q}"
         " --input metrics={input.table} --select metric={wildcards.metric}"
@@ -83,26 +75,27 @@ rule figure_gaps:
         code=figure_sources("gaps"),
         table=rules.gather_fairness.output,
     output:
-        **drawn_to("gaps/{attribute}"),
+        pdf=f"{FIGURE}/gaps/{{attribute}}.pdf",
+        csv=f"{FIGURE}/gaps/{{attribute}}.csv",
         png=report(
             f"{FIGURE}/gaps/{{attribute}}.png",
             caption="../report/gaps.rst",
             category="1. Gaps between groups",
             labels={"attribute": "{attribute}", "gaps": "absolute, three definitions"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/gaps/{{attribute}}.log",
     benchmark:
         f"{OUT}/benchmarks/figures/gaps/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure gaps --settings {params.settings:q}"
         " --input fairness={input.table} --select attribute={wildcards.attribute}"
@@ -115,26 +108,27 @@ rule figure_gaps_signed:
         code=figure_sources("gaps_signed"),
         table=rules.gather_fairness.output,
     output:
-        **drawn_to("gaps_signed/{attribute}"),
+        pdf=f"{FIGURE}/gaps_signed/{{attribute}}.pdf",
+        csv=f"{FIGURE}/gaps_signed/{{attribute}}.csv",
         png=report(
             f"{FIGURE}/gaps_signed/{{attribute}}.png",
             caption="../report/gaps_signed.rst",
             category="1. Gaps between groups",
             labels={"attribute": "{attribute}", "gaps": "signed"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/gaps_signed/{{attribute}}.log",
     benchmark:
         f"{OUT}/benchmarks/figures/gaps_signed/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure gaps_signed --settings {params.settings:q}"
         " --input fairness={input.table} --select attribute={wildcards.attribute}"
@@ -147,27 +141,28 @@ rule figure_curves:
         code=figure_sources("curves"),
         histories=expand(rules.train_model.output.history, **EVERY_MODEL),
     output:
-        **drawn_to("curves"),
+        pdf=f"{FIGURE}/curves.pdf",
+        csv=f"{FIGURE}/curves.csv",
         png=report(
             f"{FIGURE}/curves.png",
             caption="../report/curves.rst",
             category="5. Training",
             labels={"figure": "loss and accuracy by epoch"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-        histories=expand(f"{MODEL}={rules.train_model.output.history}", **EVERY_MODEL),
     log:
         f"{OUT}/logs/figures/curves.log",
     benchmark:
         f"{OUT}/benchmarks/figures/curves.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+        histories=expand(f"{MODEL}={rules.train_model.output.history}", **EVERY_MODEL),
     shell:
         "python -m facebias figure curves --settings {params.settings:q}"
         " --input {params.histories} --out {params.stem} 2> {log}"
@@ -181,7 +176,8 @@ rule figure_heatmaps:
         table=rules.explain.output.table,
         manifest=rules.manifest.output.manifest,
     output:
-        **drawn_to("heatmaps/" + CELL),
+        pdf=f"{FIGURE}/heatmaps/{CELL}.pdf",
+        csv=f"{FIGURE}/heatmaps/{CELL}.csv",
         png=report(
             f"{FIGURE}/heatmaps/{CELL}.png",
             caption="../report/heatmaps.rst",
@@ -192,21 +188,21 @@ rule figure_heatmaps:
                 "tested on": "{test_split}",
             },
         ),
+    log:
+        f"{OUT}/logs/figures/heatmaps/{CELL}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/heatmaps/{CELL}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         attribute=ATTRIBUTES[0],
         per_group=STUDY.explanation.per_group,
-    log:
-        f"{OUT}/logs/figures/heatmaps/{CELL}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/heatmaps/{CELL}.tsv"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
     shell:
         "python -m facebias figure heatmaps --settings {params.settings:q}"
         " --input explanations={input.table} relevance={input.relevance}"
@@ -221,26 +217,27 @@ rule figure_exclusions:
         code=figure_sources("exclusions"),
         table=rules.index.output.summary,
     output:
-        **drawn_to("exclusions"),
+        pdf=f"{FIGURE}/exclusions.pdf",
+        csv=f"{FIGURE}/exclusions.csv",
         png=report(
             f"{FIGURE}/exclusions.png",
             caption="../report/exclusions.rst",
             category="6. Data",
             labels={"figure": "samples left out"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/exclusions.log",
     benchmark:
         f"{OUT}/benchmarks/figures/exclusions.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure exclusions --settings {params.settings:q}"
         " --input exclusions={input.table} --out {params.stem} 2> {log}"
@@ -253,26 +250,27 @@ rule figure_subjects:
         splits=rules.split.output,
         manifest=rules.manifest.output.manifest,
     output:
-        **drawn_to("subjects/{attribute}"),
+        pdf=f"{FIGURE}/subjects/{{attribute}}.pdf",
+        csv=f"{FIGURE}/subjects/{{attribute}}.csv",
         png=report(
             f"{FIGURE}/subjects/{{attribute}}.png",
             caption="../report/subjects.rst",
             category="6. Data",
             labels={"figure": "subjects by {attribute}"},
         ),
-    params:
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
     log:
         f"{OUT}/logs/figures/subjects/{{attribute}}.log",
     benchmark:
         f"{OUT}/benchmarks/figures/subjects/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure subjects --settings {params.settings:q}"
         " --input splits={input.splits} manifest={input.manifest}"
@@ -283,9 +281,7 @@ FIGURES = [
     *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_rates.output.png, metric=["accuracy", "tpr", "fpr"]),
-    *expand(
-        rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS
-    ),
+    *expand(rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
     *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_CELL),
     rules.figure_curves.output.png,
     *expand(rules.figure_subjects.output.png, attribute=ATTRIBUTES),

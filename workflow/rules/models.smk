@@ -9,18 +9,18 @@ rule split:
         manifest=rules.manifest.output.manifest,
     output:
         f"{OUT}/data/splits.csv",
-    params:
-        settings=constant(splits=STUDY.splits, seeds=STUDY.seeds),
     log:
         f"{OUT}/logs/split.log",
     benchmark:
         f"{OUT}/benchmarks/split.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=constant(splits=STUDY.splits, seeds=STUDY.seeds),
     shell:
         "python -m facebias split --settings {params.settings:q} --manifest {input.manifest}"
         " --out {output} 2> {log}"
@@ -38,20 +38,20 @@ rule train_model:
         weights=f"{OUT}/models/{MODEL}/weights.safetensors",
         history=f"{OUT}/models/{MODEL}/history.csv",
         provenance=f"{OUT}/models/{MODEL}/provenance.json",
-    params:
-        settings=network_settings,
-        folder=subpath(output.weights, parent=True),
     log:
         f"{OUT}/logs/train/{MODEL}.log",
     benchmark:
         f"{OUT}/benchmarks/train/{MODEL}.tsv"
+    conda:
+        "../../envs/models.yaml"
     threads: 1
     resources:
         mem_mb=8000,
         runtime=1440,
         gpu=gpus,
-    conda:
-        "../../envs/models.yaml"
+    params:
+        settings=network_settings,
+        folder=subpath(output.weights, parent=True),
     shell:
         "python -m facebias train --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -71,20 +71,20 @@ rule predict:
         weights=rules.train_model.output.weights,
     output:
         f"{OUT}/predictions/{MODEL}.parquet",
-    params:
-        settings=network_settings,
-        folder=subpath(input.weights, parent=True),
     log:
         f"{OUT}/logs/predict/{MODEL}.log",
     benchmark:
         f"{OUT}/benchmarks/predict/{MODEL}.tsv"
+    conda:
+        "../../envs/models.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
         gpu=gpus,
-    conda:
-        "../../envs/models.yaml"
+    params:
+        settings=network_settings,
+        folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias predict --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -93,8 +93,6 @@ rule predict:
         " --model {params.folder} --out {output} 2> {log}"
 
 
-EVERY_MODEL = dict(
-    architecture=ARCHITECTURES, train_split=TRAIN_SPLITS, fold=FOLDS, seed=SEEDS
-)
+EVERY_MODEL = dict(architecture=ARCHITECTURES, train_split=TRAIN_SPLITS, fold=FOLDS, seed=SEEDS)
 MODELS = expand(rules.train_model.output.weights, **EVERY_MODEL)
 PREDICTIONS = expand(rules.predict.output, **EVERY_MODEL)

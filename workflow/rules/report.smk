@@ -18,12 +18,12 @@ rule print_metrics:
         f"{OUT}/logs/print/metrics_{{train_split}}_{{test_split}}.log",
     benchmark:
         f"{OUT}/benchmarks/print/metrics_{{train_split}}_{{test_split}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
     shell:
         "python -m facebias print_table metrics --input {input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
@@ -47,12 +47,12 @@ rule print_fairness:
         f"{OUT}/logs/print/fairness_{{attribute}}.log",
     benchmark:
         f"{OUT}/benchmarks/print/fairness_{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
     shell:
         "python -m facebias print_table fairness --input {input.table}"
         " --select attribute={wildcards.attribute} --out {output.tex} 2> {log}"
@@ -81,18 +81,18 @@ rule start_page:
             category="0. Start here",
             labels={"page": "what was run, what was found, how sure one can be"},
         ),
-    params:
-        settings=START_PAGE_SETTINGS,
     log:
         f"{OUT}/logs/start_page.log",
     benchmark:
         f"{OUT}/benchmarks/start_page.tsv"
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        settings=START_PAGE_SETTINGS,
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
         " --metrics {input.metrics} --fairness {input.fairness}"
@@ -110,16 +110,16 @@ rule report:
         printed=PRINTED,
     output:
         f"{OUT}/report.html",
-    params:
-        snakefile=os.path.relpath(workflow.main_snakefile),
     log:
         f"{OUT}/logs/report.log",
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        snakefile=os.path.relpath(workflow.main_snakefile),
     shell:
         # Snakemake makes reports only from outside a workflow: it is called on the finished parts.
         "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"

@@ -108,6 +108,8 @@ def summary(
         it did not occur. Subjects without the attribute are the group ``not recorded``.
     """
     everyone = pd.concat([usable.assign(reason=None), excluded], ignore_index=True)
+    # The columns of an empty table have no type, and numbers joined to them would lose theirs.
+    everyone = everyone.infer_objects()
     kind = kinds(everyone["reason"].astype("str"))
     rows = []
     for attribute in attributes:

@@ -117,7 +117,9 @@ def _row(
     n_subjects = int((samples > 0).sum())
     low, high = np.nan, np.nan
     if n_subjects >= 2:
-        low, high = resampling.interval(values, confidence=evaluation.confidence)
+        low, high = resampling.interval(
+            values, confidence=evaluation.confidence, subjects=n_subjects
+        )
     return {
         "label": label,
         "metric": metric,

@@ -187,7 +187,8 @@ def _row(
 ) -> dict[str, object]:
     low, high = np.nan, np.nan
     if values is not None:
-        low, high = resampling.interval(values, confidence=evaluation.confidence)
+        smallest = min(len(part.subjects) for part in parts)
+        low, high = resampling.interval(values, confidence=evaluation.confidence, subjects=smallest)
     return {
         "groups": groups,
         "estimate": np.nan if values is None else values[0],
