@@ -20,7 +20,10 @@ PICTURES = {
 }
 # What is changed in the small study, and what the message must hold.
 BROKEN = {
-    "unknown top key": ({"archs": {}}, "archs: unknown key; did you mean architectures?"),
+    "unknown top key": (
+        {"architecture": {}},
+        "architecture: unknown key; did you mean architectures?",
+    ),
     "unknown nested key": (
         {"data.drawn.subject": 4},
         "data.drawn.subject: unknown key; did you mean subjects?",
@@ -98,7 +101,7 @@ BROKEN = {
     ),
     "close spelling of a value": (
         {"splits.train.female.where": {"gender": "femal"}},
-        "did you mean female?",
+        "no subject has 'femal'; did you mean female",
     ),
     "unknown attribute in a condition": (
         {"splits.test.male.where": {"gendre": "male"}},
@@ -156,8 +159,8 @@ BROKEN = {
         "explanation.architectures: 'vggface' is not among the architectures",
     ),
     "unknown composite": (
-        {"explanation.composite": "epsilon"},
-        "explanation.composite: found 'epsilon'",
+        {"explanation.composite": "epsilonplus"},
+        "explanation.composite: found 'epsilonplus'; did you mean epsilon_plus",
     ),
     "colour by name": ({"figures.colours": ["red", "#000000", "#FFFFFF"]}, "a colour such as"),
     "unknown bias": ({"data.drawn.bias": [{"kind": "weak"}]}, "data.drawn.bias[0].kind"),
@@ -208,10 +211,11 @@ def test_every_fault_is_said_at_once(tmp_path):
     assert "config.yaml cannot be run" in said
 
 
-def test_yaml_that_cannot_be_read_is_named(tmp_path):
+def test_yaml_that_cannot_be_read_is_said(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("study: [unclosed\n")
     done = studies.snakemake(tmp_path, path, "--dry-run")
     assert done.returncode != 0
-    assert "config.yaml" in done.stdout
+    # Snakemake itself reads the file, before anything of ours.
+    assert "Config file is not valid JSON or YAML" in done.stdout
     assert "Traceback" not in done.stdout

@@ -17,22 +17,22 @@ rule explain:
     output:
         relevance=f"{OUT}/heatmaps/{CELL}.npz",
         table=f"{OUT}/heatmaps/{CELL}.csv",
-    params:
-        settings=explanation_settings,
-        folder=subpath(input.weights, parent=True),
-        fold=FOLDS[0],
-        seed=SEEDS[0],
     log:
         f"{OUT}/logs/explain/{CELL}.log",
     benchmark:
         f"{OUT}/benchmarks/explain/{CELL}.tsv"
+    conda:
+        "../../envs/models.yaml"
     threads: 1
     resources:
         mem_mb=8000,
         runtime=240,
         gpu=gpus,
-    conda:
-        "../../envs/models.yaml"
+    params:
+        settings=explanation_settings,
+        folder=subpath(input.weights, parent=True),
+        fold=FOLDS[0],
+        seed=SEEDS[0],
     shell:
         "python -m facebias explain --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
