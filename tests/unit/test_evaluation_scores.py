@@ -29,13 +29,22 @@ def films(n_subjects=4, per_label=2):
     return frame.assign(**{f"score_{name}": score[:, i] for i, name in enumerate(SIX)})
 
 
-def test_fused_score_is_the_sum_and_can_win_where_no_member_does():
+def test_fused_score_is_the_sum_but_the_decision_is_made_before_fusing():
     frame = films(1, 1).iloc[:1]
     for name, score in zip(SIX, (0.4, 0.0, 0.0, 0.2, 0.2, 0.2), strict=True):
         frame = frame.assign(**{f"score_{name}": score})
     fused = scored.scored(frame, fuse=UPSET)
     assert fused.labels == ("happiness", "surprise", "sadness", "upset")
     np.testing.assert_allclose(fused.score, [[0.4, 0, 0, 0.6]])
+    assert fused.decision.tolist() == [[True, False, False, False]]
+
+
+@pytest.mark.parametrize("member", UPSET["upset"])
+def test_a_decision_for_a_member_is_one_for_the_fused_class(member):
+    frame = films(1, 1).iloc[:1]
+    for name in SIX:
+        frame = frame.assign(**{f"score_{name}": 0.5 if name == member else 0.1})
+    fused = scored.scored(frame, fuse=UPSET)
     assert fused.decision.tolist() == [[False, False, False, True]]
 
 

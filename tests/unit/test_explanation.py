@@ -228,9 +228,13 @@ def test_stage_explains_every_selected_test_sample(tmp_path):
     assert set(table["subject"]) == {"p00", "p02"}
     assert len(table) == 2 * 4 - 1  # one was left out
     assert table["row"].tolist() == list(range(7))
-    assert arrays["samples"].tolist() == table["sample"].tolist()
+    assert arrays["sample"].tolist() == table["sample"].tolist()
     assert arrays["relevance"].shape == (7, 2, 32, 32)
     assert arrays["relevance"].dtype == np.float16
+    assert arrays["faces"].shape[:2] == (7, 2)
+    assert arrays["faces"].dtype == np.uint8
+    # Every row holds its own sample's pixels.
+    assert len(np.unique(arrays["faces"].reshape(7, -1), axis=0)) == 7
     assert np.allclose(np.abs(arrays["relevance"]).max(axis=(1, 2, 3)), 1)
     sums = arrays["relevance"].astype(float).sum(axis=(1, 2, 3)) * arrays["scale"]
     assert np.allclose(sums, table["relevance"], rtol=0.01, atol=1e-4)

@@ -130,6 +130,10 @@ def _explanation(study: Study) -> Iterator[str]:
         elif name not in explanation.EXPLAINED:
             hint = suggest(name, explanation.EXPLAINED)
             yield f"explanation.architectures: {name!r} cannot be explained yet{hint}"
+    target, names = study.explanation.target, study.labels.names
+    ways = ("predicted", *names) if study.labels.kind == "units" else ("label", "predicted", *names)
+    if target not in ways:
+        yield f"explanation.target: found {target!r}{suggest(target, ways)}"
     if study.explanation.composite not in explanation.COMPOSITES:
         found = study.explanation.composite
         yield f"explanation.composite: found {found!r}{suggest(found, explanation.COMPOSITES)}"

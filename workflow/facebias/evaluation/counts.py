@@ -58,7 +58,8 @@ def count(scores: Scores) -> Counts:
     >>> import numpy as np
     >>> scores = Scores(labels=("happiness", "sadness"), exclusive=True,
     ...     sample=np.array(["a", "b"]), subject=np.array(["p", "p"]), seed=np.array([1, 1]),
-    ...     truth=np.array([[1.0, 0.0], [0.0, 1.0]]), score=np.array([[0.9, 0.1], [0.8, 0.2]]))
+    ...     truth=np.array([[1.0, 0.0], [0.0, 1.0]]), score=np.array([[0.9, 0.1], [0.8, 0.2]]),
+    ...     decision=np.array([[True, False], [True, False]]))
     >>> count(scores).table[0].tolist()
     [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]
     """

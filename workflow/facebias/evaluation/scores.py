@@ -35,7 +35,11 @@ class Scores:
     truth
         (n, L) 1, 0, or NaN where a unit's label is missing.
     score
-        (n, L) probabilities, 0 to 1.
+        (n, L) probabilities, 0 to 1; of a fused class the sum over its members.
+    decision
+        (n, L) truth values. Classes: the trained class with the highest score (ties: the first),
+        fused afterwards as the paper does, so that a fused class gains nothing from being many.
+        Units: score >= 0.5.
     """
 
     labels: tuple[str, ...]
@@ -45,13 +49,7 @@ class Scores:
     seed: np.ndarray
     truth: np.ndarray
     score: np.ndarray
-
-    @property
-    def decision(self) -> np.ndarray:
-        """(n, L) truth values: the highest score (ties: the first label), or score >= 0.5."""
-        if not self.exclusive:
-            return self.score >= UNIT_THRESHOLD
-        return self.score.argmax(axis=1)[:, None] == np.arange(len(self.labels))
+    decision: np.ndarray
 
     @property
     def n_seeds(self) -> int:
@@ -62,7 +60,7 @@ class Scores:
         """Keep the rows chosen by a boolean array or by positions."""
         chosen = {
             name: getattr(self, name)[rows]
-            for name in ("sample", "subject", "seed", "truth", "score")
+            for name in ("sample", "subject", "seed", "truth", "score", "decision")
         }
         return dataclasses.replace(self, **chosen)
 
@@ -173,8 +171,16 @@ def assemble(frame: pd.DataFrame, labels: Labels, *, source: str) -> Scores:
         seed=frame["seed"].to_numpy(),
         truth=truth,
         score=score,
+        decision=decide(score, exclusive=labels.kind == "classes"),
     )
     return _fused(scores, labels) if labels.fuse else scores
+
+
+def decide(score: np.ndarray, *, exclusive: bool) -> np.ndarray:
+    """Decide from (n, L) probabilities: the highest (ties: the first), or all of at least 0.5."""
+    if not exclusive:
+        return score >= UNIT_THRESHOLD
+    return score.argmax(axis=1)[:, None] == np.arange(score.shape[1])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -220,7 +226,7 @@ def _units(frame: pd.DataFrame, names: tuple[str, ...], source: str) -> np.ndarr
 
 
 def _fused(scores: Scores, labels: Labels) -> Scores:
-    """Merge classes: the score of a fused class is the sum of its members' probabilities."""
+    """Merge classes: scores of members are added, and a decision for a member is one for all."""
     if not scores.exclusive:
         raise StudyError("labels.fuse: only classes can be fused, labels.kind is units")
     merge = np.zeros((len(labels.names), len(labels.evaluated)))
@@ -232,6 +238,7 @@ def _fused(scores: Scores, labels: Labels) -> Scores:
         labels=labels.evaluated,
         truth=scores.truth @ merge,
         score=np.minimum(scores.score @ merge, 1.0),
+        decision=scores.decision @ merge > 0,
     )
     return fused.where(_subsample(fused, labels)) if labels.subsample_fused else fused
 

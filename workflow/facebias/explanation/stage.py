@@ -24,9 +24,13 @@ from facebias.study import Architecture, Explanation, Labels, Split, StudyError,
 
 @dataclasses.dataclass(frozen=True)
 class Heatmaps:
-    """Relevance of the pixels, float32 (n, T, H, W), and its ``tables.EXPLANATIONS`` columns."""
+    """Relevance of the pixels, float32 (n, T, H, W), and its ``tables.EXPLANATIONS`` columns.
+
+    ``faces`` are the crops that were explained, uint8 (n, T, H', W', 3) before they were resized.
+    """
 
     relevance: np.ndarray
+    faces: np.ndarray
     table: pd.DataFrame
 
 
@@ -58,11 +62,12 @@ def explain(
     targets = torch.from_numpy(cohort.targets(rows, labels))
     network.eval()
     size = explanation.batch_size
-    relevance, facts = [], []
+    relevance, faces, facts = [], [], []
     batches = range(0, len(rows), size)
     for start in progress.track(batches, total=len(batches), what="explain", unit="batches"):
         here = np.arange(start, min(start + size, len(rows)))
-        prepared = network.prepare(torch.from_numpy(clips[here]))
+        faces.append(clips[here])
+        prepared = network.prepare(torch.from_numpy(faces[-1]))
         truth = targets[here].to(prepared.device)
         found = attribution.attribute(
             network, prepared, lambda scores, truth=truth: choose(scores, truth), rules
@@ -71,7 +76,8 @@ def explain(
         facts.append(_facts(found, choose(found.scores, truth), truth, labels))
     known = rows[["sample", "subject"]].reset_index(drop=True)
     table = pd.concat([known, pd.concat(facts, ignore_index=True)], axis=1)
-    return Heatmaps(np.concatenate(relevance), table.assign(row=np.arange(len(rows))))
+    table = table.assign(row=np.arange(len(rows)))
+    return Heatmaps(np.concatenate(relevance), np.concatenate(faces), table)
 
 
 def _chooser(target: str, labels: Labels) -> Callable[[Tensor, Tensor], Tensor]:
@@ -122,7 +128,7 @@ def _names(values: Tensor, labels: Labels) -> list[str]:
 
 
 def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
-    """Write the relevance as ``.npz``: ``relevance`` (float16), ``scale`` and ``samples``.
+    """Write ``.npz``: ``sample``, ``relevance`` (float16), ``scale`` and ``faces`` (uint8).
 
     Each clip's relevance is divided by its largest absolute value, ``scale``: a large picture's
     pixels have too little each for 16 bits. ``relevance * scale`` is what was found.
@@ -134,7 +140,8 @@ def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
             temporary,
             relevance=(heatmaps.relevance / unit).astype(np.float16),
             scale=scale,
-            samples=heatmaps.table["sample"].to_numpy(dtype=str),
+            faces=heatmaps.faces,
+            sample=heatmaps.table["sample"].to_numpy(dtype=str),
         )
 
 
