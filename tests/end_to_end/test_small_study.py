@@ -1,6 +1,10 @@
 """A small study run as a user runs it: every stage, a second time, and from scratch again."""
 
 import hashlib
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -75,13 +79,77 @@ def test_second_run_from_scratch_predicts_the_same_bytes(study, tmp_path):
         assert again == {name: once[name] for name in again}
 
 
+# What is changed in the configuration, and the jobs that must run again: no other may.
+READ = {"start_page": 1, "report": 1, "resolve": 1}
+TABLES = {"gather_metrics": 1, "figure_rates": 3, "print_metrics": 4}
+GAPS = {"gather_fairness": 1, "figure_gaps": 1, "figure_gaps_signed": 1, "print_fairness": 1}
+RERUNS = {
+    "nothing": ({}, {}),
+    "a colour": (
+        {"figures.colours": ["#000000", "#777777", "#BBBBBB"]},
+        {
+            "resolve": 1,
+            "report": 1,
+            "figure_confusion": 4,
+            "figure_curves": 1,
+            "figure_exclusions": 1,
+            "figure_gaps": 1,
+            "figure_gaps_signed": 1,
+            "figure_heatmaps": 4,
+            "figure_rates": 3,
+            "figure_subjects": 1,
+        },
+    ),
+    "number of resamples": (
+        {"evaluation.resamples": 150},
+        {
+            **READ,
+            **TABLES,
+            **GAPS,
+            "cell_metrics": 8,
+            "cell_fairness": 4,
+            "gather_confusion": 1,
+            "figure_confusion": 4,
+        },
+    ),
+    "learning rate of the network that is not explained": (
+        {"architectures.cnn3d.training": {"learning_rate": 0.02}},
+        {
+            **READ,
+            **TABLES,
+            **GAPS,
+            "train_model": 2,
+            "predict": 2,
+            "cell_metrics": 4,
+            "cell_fairness": 2,
+            "gather_confusion": 1,
+            "figure_confusion": 4,
+            "figure_curves": 1,
+        },
+    ),
+    "rule of the heatmaps": (
+        {"explanation.composite": "epsilon_plus"},
+        {"resolve": 1, "report": 1, "explain": 4, "figure_heatmaps": 4},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", RERUNS)
+def test_a_change_runs_what_it_touches(study, change, tmp_path):
+    folder, _ = study
+    changes, expected = RERUNS[change]
+    config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
+    said = studies.snakemake(folder, config, "--dry-run").stdout
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", said, re.M))
+    jobs.pop("total", None)
+    jobs.pop("all", None)
+    assert {name: int(number) for name, number in jobs.items()} == expected, said[-3000:]
+
+
 @pytest.mark.slow
 def test_printed_command_runs_by_hand(study, tmp_path):
     """A command that Snakemake prints works when it is copied to a shell."""
-    import os
-    import subprocess
-    import sys
-
     folder, config = study
     done = studies.snakemake(
         folder, config, "--dry-run", "--printshellcmds", "--forcerun", "split", "--until", "split"

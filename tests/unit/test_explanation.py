@@ -274,3 +274,8 @@ def test_two_runs_give_the_same_bytes(tmp_path):
         run(tmp_path / name)
     for file in ("x.npz", "x.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_names_for_planning_are_what_can_be_done():
+    assert set(explanation.COMPOSITES) == set(composites.COMPOSITES)
+    assert set(explanation.EXPLAINED) == set(attribution.CANONIZERS)

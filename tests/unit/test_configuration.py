@@ -1,0 +1,106 @@
+import copy
+from pathlib import Path
+
+import pytest
+import studies
+import yaml
+
+from facebias import architectures, checks, configuration
+from facebias.study import Architecture, ConfigError, Labels, plain, read_settings, settings
+
+CONFIGS = sorted((studies.ROOT / "config").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_committed_configs_resolve_to_themselves(path):
+    config = yaml.safe_load(path.read_text())
+    resolved = configuration.resolve(config)
+    assert configuration.resolve(resolved) == resolved
+    assert plain(configuration.load(config)) == resolved
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "null.yaml"])
+def test_drawn_configs_can_be_run(name):
+    study = configuration.read(studies.ROOT / "config" / name)
+    assert len(checks.check(study, root="anywhere")) == study.data.drawn.subjects
+
+
+def test_null_is_the_demo_without_its_bias():
+    demo, null = (
+        configuration.resolve(yaml.safe_load((studies.ROOT / "config" / name).read_text()))
+        for name in ("demo.yaml", "null.yaml")
+    )
+    assert demo["data"]["drawn"].pop("bias")
+    assert null["data"]["drawn"].pop("bias") == []
+    for config in (demo, null):
+        del config["study"], config["title"]
+    assert demo == null
+
+
+def test_resolving_leaves_the_given_config_alone():
+    given = copy.deepcopy(studies.SMALL)
+    configuration.resolve(given)
+    assert given == studies.SMALL
+
+
+def test_an_architecture_overrides_the_common_training_deeply():
+    config = studies.changed(
+        studies.SMALL,
+        {
+            "training.augmentation": {"degrees": 5},
+            "architectures.vgg16.training": {"epochs": 7, "augmentation": {"flip": 0.0}},
+        },
+    )
+    study = configuration.load(config)
+    assert study.architectures["vgg16"].training.epochs == 7
+    assert study.architectures["cnn3d"].training.epochs == 1
+    augmentation = study.architectures["vgg16"].training.augmentation
+    assert (augmentation.flip, augmentation.degrees, augmentation.rotate) == (0.0, 5.0, 0.5)
+
+
+def test_settings_survive_the_command_line():
+    study = configuration.load(studies.SMALL)
+    text = settings(architecture=study.architectures["vgg16"], labels=study.labels)
+    assert "\n" not in text
+    architecture, labels = read_settings(text, architecture=Architecture, labels=Labels)
+    assert architecture == study.architectures["vgg16"]
+    assert labels == study.labels
+
+
+def test_order_of_keys_does_not_change_settings():
+    turned = dict(reversed(studies.SMALL.items()))
+    first, second = configuration.load(studies.SMALL), configuration.load(turned)
+    assert settings(splits=first.splits) == settings(splits=second.splits)
+
+
+def test_evaluated_labels_put_the_fused_ones_last():
+    labels = Labels(
+        kind="classes", names=("a", "b", "c", "d"), fuse={"x": ("a", "c")},
+        subsample_fused=True, seed=1,
+    )  # fmt: skip
+    assert labels.evaluated == ("b", "d", "x")
+
+
+def test_root_can_be_laid_over_the_file(tmp_path):
+    config = yaml.safe_load((studies.ROOT / "config" / "london.yaml").read_text())
+    over = configuration.merge(config, {"data": {"root": str(tmp_path)}})
+    assert configuration.load(over).data.root == str(tmp_path)
+    assert configuration.load(over).data.layout == config["data"]["layout"]
+
+
+def test_options_are_read_without_the_network_being_imported():
+    for name in architectures.ARCHITECTURES:
+        assert architectures.options(name) == architectures.module(name).OPTIONS
+
+
+def test_config_that_is_no_mapping():
+    with pytest.raises(ConfigError, match="expected keys and values"):
+        configuration.resolve(["study"])
+
+
+def test_files_of_the_repository_name_no_machine():
+    """Nothing committed holds an absolute path of a machine."""
+    suspicious = ("/home/", "/root/", "/Users/", "/work/")
+    for path in [*studies.ROOT.glob("config/*"), *studies.ROOT.glob("workflow/rules/*.smk")]:
+        text = Path(path).read_text()
+        assert not any(word in text for word in suspicious), path
