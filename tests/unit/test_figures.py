@@ -257,6 +257,24 @@ def test_signed_gaps_name_whom_they_favour_and_hollow_what_includes_zero():
     assert low == -high
 
 
+def test_signed_gaps_of_several_splits_are_headed_by_what_is_compared():
+    figure, _ = draw("gaps_signed", {"fairness": made.fairness()}, **GENDER)
+    heads = [text for text in texts(figure) if text.startswith("Signed gaps by gender")]
+    assert heads == ["Signed gaps by gender: female \u2212 male"]
+    panels = [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes]
+    assert panels == ["trained on regular", "trained on female", "trained on male"]
+
+
+def test_no_interval_leaves_its_panel():
+    table = made.fairness(gap=-0.16, spread=0.1)
+    last = (table["train_split"] == "male") & (table["definition"] == "worst_class")
+    table.loc[last, "ci_high"] = 0.97
+    figure, numbers = draw("gaps", {"fairness": table}, **GENDER)
+    for axes in figure.axes:
+        assert 0 < axes.dataLim.x1 <= axes.get_xlim()[1]
+    assert numbers["ci_high"].max() == 0.97
+
+
 def test_three_groups_use_the_range_for_sizes_and_pairs_for_signs():
     table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
     _, sizes = draw("gaps", {"fairness": table}, attribute="skin")

@@ -41,13 +41,15 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     figure = style.blank(height, width=style.PAGE_WIDTH if wide else style.NARROW)
     panels = figure.subplots(len(criteria), len(trains), squeeze=False, sharex="row", sharey=True)
     for row, criterion in enumerate(criteria):
+        rows = frame[frame["criterion"] == criterion]
+        widest = np.nanmax(rows[["estimate", "ci_high"]].to_numpy())
         for column, train in enumerate(trains):
             axes = panels[row, column]
             chosen = (frame["criterion"] == criterion) & (frame["train_split"] == train)
             defined = set(frame.loc[frame["criterion"] == criterion, "definition"])
             names = [name for name in definitions if name in defined]
             across(axes, frame[chosen], architectures, names, looks, by="definition")
-            axes.set_xlim(0, None)
+            axes.set_xlim(0, 1.04 * widest if widest > 0 else 1)
             if row == 0:
                 axes.set_title(f"trained on {train}")
             if column == 0:

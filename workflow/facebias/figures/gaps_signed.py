@@ -69,8 +69,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         if len(trains) > 1 and len(pairs) > 1:
             axes.set_title(f"{compared}, trained on {train}", fontsize=style.TEXT)
         else:
-            title = f"trained on {train}" if len(trains) > 1 else compared
-            axes.set_title(title)
+            axes.set_title(f"trained on {train}" if len(trains) > 1 else compared)
     entries = {printed(name): style.dot(looks[name]) for name in criteria}
     if len(criteria) == 1:
         entries = {}

@@ -48,7 +48,7 @@ def temperament(random: np.random.Generator) -> Temperament:
     return Temperament(
         weights=weights,
         habit=int(random.choice(HABITS)),
-        habit_strength=float(random.uniform(0.0, 0.35)),
+        habit_strength=float(random.uniform(0.0, 0.2)),
         side=int(random.integers(2)),
     )
 
@@ -74,7 +74,7 @@ def performance(
     strength = random.uniform(*STRENGTH)
     varied = np.clip(random.normal(1.0, 0.08, len(UNITS)), 0.8, 1.2)
     asymmetry = np.clip(random.normal(0.0, ASYMMETRY, len(UNITS)), -0.2, 0.2)
-    slip, slip_strength = int(random.choice(HABITS)), random.uniform(0.0, 0.3)
+    slip, slip_strength = int(random.choice(HABITS)), random.uniform(0.0, 0.2)
     other_side = random.random() < 0.2
     curve = _curve(random, frames)
     apex = np.zeros(len(UNITS))

@@ -13,7 +13,7 @@ from facebias.datasets.drawn.paint import Brush
 
 FAINT = 0.03
 """Depth below which a fold does not show."""
-FOLDING = 1.4
+FOLDING = 1.2
 """Skin folds late: the depth of a fold is the intensity to this power."""
 
 
