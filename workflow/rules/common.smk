@@ -1,4 +1,5 @@
 # Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
+import json
 import os
 import sys
 from pathlib import Path
@@ -89,7 +90,11 @@ def constant(**parts):
 
     As plain text, Snakemake would take a `{label}` inside for a wildcard.
     """
-    text = settings(**parts)
+    return unchanging(settings(**parts))
+
+
+def unchanging(text):
+    """Give a function of the wildcards that returns ``text`` for every job."""
 
     def same(wildcards):
         return text
