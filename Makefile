@@ -25,7 +25,7 @@ demo: install
 	@echo "The report: results/demo/report.html (start with its first page: results/demo/report/start_page.html)"
 
 test: install
-	$(BIN)/python -m pytest --numprocesses logical
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 lint: install
 	$(BIN)/ruff check .

@@ -14,6 +14,9 @@ import yaml
 
 from facebias import configuration, tables
 
+# One worker runs the study once for all tests of this file.
+pytestmark = pytest.mark.xdist_group("small_study")
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):

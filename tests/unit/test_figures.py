@@ -275,6 +275,19 @@ def test_no_interval_leaves_its_panel():
     assert numbers["ci_high"].max() == 0.97
 
 
+def test_pairs_with_a_group_too_small_get_no_panel_but_a_reason():
+    table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
+    small = table["groups"].str.contains("dark") & ~table["groups"].str.startswith("range")
+    table.loc[small, ["estimate", "ci_low", "ci_high"]] = np.nan
+    table.loc[small, "note"] = "dark: 1 subject, 3 needed"
+    figure, signs = draw("gaps_signed", {"fairness": table}, attribute="skin")
+    assert set(signs["groups"]) == {"light - medium"}
+    assert any(
+        "2 pairs of groups, dark: 1 subject, 3 needed" in text.replace("\n", " ")
+        for text in texts(figure)
+    )
+
+
 def test_three_groups_use_the_range_for_sizes_and_pairs_for_signs():
     table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
     _, sizes = draw("gaps", {"fairness": table}, attribute="skin")

@@ -86,17 +86,30 @@ def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
 def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Leave out what no model has a value for, and say so in words with the reason.
 
-    A definition that is 0 by construction would fill a figure with "n/a".
+    Pairs with a group that is too small, and a definition that is 0 by construction, would fill
+    a figure with "n/a".
     """
     words = []
+    empty = frame.groupby("groups", sort=False)["estimate"].transform("count") == 0
+    if empty.any() and not empty.all():
+        # What is true of every row of a pair is about its groups, not about a criterion.
+        pairs = frame[empty].groupby("groups", sort=False)["note"]
+        reasons = [set.intersection(*map(_parts, notes)) for _, notes in pairs]
+        said = "; ".join(sorted(set().union(*reasons)))
+        words.append(f"Not drawn: {style.count(len(reasons), 'pair')} of groups, {said}.")
+        frame = frame[~empty]
     for (criterion, definition), rows in frame.groupby(["criterion", "definition"], sort=False):
         if rows["estimate"].notna().any():
             continue
         frame = frame.drop(rows.index)
-        reasons = "; ".join(dict.fromkeys(note for note in rows["note"].dropna() if note))
+        reasons = "; ".join(sorted(set().union(*map(_parts, rows["note"]))))
         name = f"{printed(criterion)} ({definition.replace('_', ' ')})"
         words.append(f"Not drawn: {name}{', ' if reasons else ''}{reasons}.")
     return frame, " ".join(words)
+
+
+def _parts(note: object) -> set[str]:
+    return set(note.split("; ")) if isinstance(note, str) and note else set()
 
 
 def across(
@@ -145,4 +158,6 @@ def across(
 def people(frame: pd.DataFrame) -> str:
     """Say how many test subjects and samples stand behind a set of gaps."""
     subjects, samples = frame["n_subjects"].max(), frame["n_samples"].max()
+    if frame["n_subjects"].nunique() > 1:
+        return f"Up to {style.count(subjects, 'test subject')} in a pair of groups."
     return f"{style.count(subjects, 'test subject')}, {style.count(samples, 'sample')}."
