@@ -3,44 +3,25 @@
 `make bench` after `make demo`. Timings are printed, never asserted.
 """
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import studies
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "results" / "demo" / "benchmarks"
 
 
 def snakemake(*arguments: str, folder: Path = ROOT) -> str:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            str(ROOT / "Snakefile"),
-            "--configfile",
-            str(ROOT / "config/demo.yaml"),
-            "--directory",
-            str(folder),
-            "--cores",
-            "1",
-            *arguments,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=True,
-    )
+    done = studies.snakemake(folder, ROOT / "config/demo.yaml", *arguments)
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 
 def test_dry_run_from_nothing(benchmark, tmp_path):
     said = benchmark.pedantic(
-        snakemake, ("--dry-run", "--quiet"), {"folder": tmp_path}, rounds=5, warmup_rounds=1
+        snakemake, ("--dry-run",), {"folder": tmp_path}, rounds=5, warmup_rounds=1
     )
     assert "train_model" in said
 
