@@ -54,7 +54,9 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    # libyaml reads it ten times faster, and every plan waits for it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), loader)
 
 
 def _with_overrides(config: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def sources(*modules: str) -> list[str]:
     return sorted(str(path) for name in names if (path := _file(name)) is not None)
 
 
+@functools.cache
 def _file(module: str) -> Path | None:
     if module != "facebias" and not module.startswith("facebias."):
         return None
@@ -59,15 +61,24 @@ def _file(module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
+@functools.cache
 def _imports(path: Path, module: str) -> list[str]:
     parents = [module.rsplit(".", level)[0] for level in range(1, module.count(".") + 1)]
     names = list(parents)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the statements under ``node`` but not their expressions, where no import can stand."""
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for child in getattr(node, field, ()):
+            yield child
+            yield from _statements(child)
 
 
 def write(path: Path, **facts: Any) -> None:

@@ -18,8 +18,8 @@ rule extract:
         "../../envs/clips.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         settings=constant(clips=STUDY.clips),
         files=FILES,
@@ -48,8 +48,8 @@ rule index:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         settings=constant(data=STUDY.data),
     shell:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-PACKAGE_ROOT = str(Path(workflow.basedir) / "workflow")
+# Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
+PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
 from facebias import architectures, checks, configuration, datasets, provenance, stages
 from facebias.study import StudyError, settings
@@ -131,6 +132,15 @@ def gpus(wildcards):
     return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
 
 
+def growing(amount):
+    """Give a resource that grows with every attempt of a job."""
+
+    def grown(wildcards, attempt):
+        return amount * attempt
+
+    return grown
+
+
 FILMS = [f"{OUT}/data/drawn/shard-{shard}" for shard in DRAWN_SHARDS] if DRAWN else []
 GIVEN_TABLES = [
     str(Path(ROOT, name)) for name in (STUDY.data.manifest, STUDY.data.subjects) if name
@@ -149,4 +159,4 @@ START_PAGE_SETTINGS = constant(
     train_splits=TRAIN_SPLITS,
     test_splits=TEST_SPLITS,
 )
-CAPTIONS = os.path.relpath(Path(workflow.basedir, "workflow", "report"))
+CAPTIONS = os.path.relpath(Path(PACKAGE_ROOT, "report"))

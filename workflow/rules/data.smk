@@ -13,8 +13,8 @@ rule resolve:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
     params:
         # In the order of the file: figures and tables keep it, and so must a run of this copy.
         settings=unchanging(json.dumps({"study": RESOLVED})),
@@ -36,8 +36,8 @@ rule draw:
         "../../envs/clips.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         settings=DRAWN_SETTINGS,
     shell:
@@ -61,8 +61,8 @@ rule manifest:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=constant(data=STUDY.data, labels=STUDY.labels),
         root=ROOT,

@@ -19,8 +19,8 @@ rule cell_metrics:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=test_settings,
     shell:
@@ -47,8 +47,8 @@ rule cell_fairness:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation),
     shell:
@@ -78,8 +78,8 @@ rule gather_metrics:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         table="metrics",
     shell:

@@ -25,8 +25,8 @@ rule explain:
         "../../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
         gpu=gpus,
     params:
         settings=explanation_settings,

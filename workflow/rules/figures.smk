@@ -24,8 +24,8 @@ rule figure_confusion:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -58,8 +58,8 @@ rule figure_rates:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -91,8 +91,8 @@ rule figure_gaps:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -124,8 +124,8 @@ rule figure_gaps_signed:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -157,8 +157,8 @@ rule figure_curves:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -196,8 +196,8 @@ rule figure_heatmaps:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -233,8 +233,8 @@ rule figure_exclusions:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
@@ -266,8 +266,8 @@ rule figure_subjects:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),

@@ -17,8 +17,8 @@ rule split:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         settings=constant(splits=STUDY.splits, seeds=STUDY.seeds),
     shell:
@@ -46,8 +46,8 @@ rule train_model:
         "../../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=growing(8000),
+        runtime=growing(1440),
         gpu=gpus,
     params:
         settings=network_settings,
@@ -79,8 +79,8 @@ rule predict:
         "../../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
         gpu=gpus,
     params:
         settings=network_settings,

@@ -22,8 +22,8 @@ rule print_metrics:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     shell:
         "python -m facebias print_table metrics --input {input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
@@ -51,8 +51,8 @@ rule print_fairness:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     shell:
         "python -m facebias print_table fairness --input {input.table}"
         " --select attribute={wildcards.attribute} --out {output.tex} 2> {log}"
@@ -89,8 +89,8 @@ rule start_page:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         settings=START_PAGE_SETTINGS,
     shell:
@@ -118,8 +118,8 @@ rule report:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         snakefile=os.path.relpath(workflow.main_snakefile),
     shell:
