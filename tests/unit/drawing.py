@@ -1,0 +1,28 @@
+"""Drawing one figure from made-up tables."""
+
+from __future__ import annotations
+
+import study_tables as made
+from matplotlib.text import Text
+
+from facebias.figures import stage, style
+from facebias.figures.request import Request
+
+GENDER = {"attribute": "gender"}
+
+
+def draw(name, given, *, labels=None, figures=None, **select):
+    figures = figures or made.looks(dpi=60)
+    request = Request(figures=figures, labels=labels or made.labels(), select=select)
+    function, _ = stage.find(name)
+    with style.printing(figures):
+        return function(given, request)
+
+
+def texts(figure):
+    return [item.get_text() for item in figure.findobj(Text)]
+
+
+def heatmap_inputs(**changes):
+    explanations, relevance = made.explanations(**changes)
+    return {"explanations": explanations, "relevance": relevance, "manifest": made.manifest()}

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import study_tables as made
+from drawing import GENDER, draw, heatmap_inputs, texts
+
+from facebias.figures import heatmap_pictures, heatmap_samples
+from facebias.figures.request import FigureError
+
+
+def test_heatmaps_show_best_median_and_worst_by_score():
+    _, shown = draw("heatmaps", heatmap_inputs(per_label=5), **GENDER)
+    every, _ = made.explanations(per_label=5)
+    people = made.manifest().set_index("sample")["gender"]
+    scores = every[
+        (every["label"] == "sadness") & (people.loc[every["sample"]] == "male").to_numpy()
+    ]
+    picked = shown[(shown["group"] == "male") & (shown["column"] == "sadness")].set_index("rank")
+    assert picked["score"]["best"] == scores["score"].max()
+    assert picked["score"]["median"] == scores["score"].median()
+    assert picked["score"]["worst"] == scores["score"].min()
+
+
+def test_a_confident_error_is_the_worst_when_predictions_are_explained():
+    given = heatmap_inputs()
+    table = given["explanations"]
+    table["explained"] = table["predicted"]
+    table.loc[table["predicted"] != table["label"], "score"] = 0.99
+    _, shown = draw("heatmaps", given, **GENDER)
+    wrong = shown[shown["predicted"] != shown["label"]]
+    assert len(wrong)
+    assert "best" not in set(wrong["rank"]) or all(
+        not group["right"].any()
+        for _, group in shown.groupby(["group", "column"])
+        if not group.loc[group["rank"] == "best", "right"].all()
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "names"),
+    [
+        (1, ["best"]),
+        (2, ["best", "worst"]),
+        (3, ["best", "median", "worst"]),
+        (5, ["best", "75 %", "median", "25 %", "worst"]),
+    ],
+)
+def test_ranks_run_from_best_to_worst(n, names):
+    assert heatmap_samples.ranks(n) == names
+
+
+def test_per_group_sets_how_many_are_shown():
+    _, shown = draw("heatmaps", heatmap_inputs(), per_group="2", **GENDER)
+    assert set(shown.groupby(["group", "column"]).size()) == {2}
+
+
+def pictures(given):
+    figure, _ = draw("heatmaps", given, **GENDER)
+    return [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
+
+
+def same(first, second):
+    return all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+
+
+def test_no_pixel_of_an_unpublishable_face_reaches_the_figure():
+    given = heatmap_inputs()
+    hidden = set(given["manifest"].loc[~given["manifest"]["publishable"], "sample"])
+    names = given["relevance"]["sample"]
+    assert hidden & set(names), "the made-up study has people who may not be shown"
+    before = pictures(given)
+    changed = given["relevance"]["faces"].copy()
+    changed[[name in hidden for name in names]] = 255 - changed[[name in hidden for name in names]]
+    given["relevance"] = {**given["relevance"], "faces": changed}
+    assert same(pictures(given), before)
+    changed = changed.copy()
+    changed[[name not in hidden for name in names]] = 0
+    given["relevance"] = {**given["relevance"], "faces": changed}
+    assert not same(pictures(given), before)
+
+
+def test_nobody_publishable_shows_outlines_only():
+    given = heatmap_inputs()
+    given["manifest"]["publishable"] = False
+    given["relevance"]["faces"][:] = np.array([255, 0, 0], dtype=np.uint8)
+    figure, shown = draw("heatmaps", given, **GENDER)
+    for axes in figure.axes:
+        for image in axes.images:
+            pixels = image.get_array()
+            assert not (np.asarray(pixels) == [255, 0, 0]).all(axis=-1).any()
+    said = texts(figure)
+    assert sum(text == "not for\nprint" for text in said) == len(shown)
+    assert any("not publishable" in text.replace("\n", " ") for text in said)
+
+
+def test_relevance_without_faces_says_what_is_missing():
+    given = heatmap_inputs()
+    del given["relevance"]["faces"]
+    with pytest.raises(FigureError, match="array faces is missing; found relevance, sample"):
+        draw("heatmaps", given, **GENDER)
+
+
+def test_relevance_of_another_size_is_fitted_to_the_face():
+    figure, _ = draw("heatmaps", heatmap_inputs(side=24, face_side=64), **GENDER)
+    sizes = {image.get_array().shape for axes in figure.axes for image in axes.images}
+    assert (64, 64, 3) in sizes
+    assert not any(size[0] == 24 for size in sizes)
+
+
+def test_relevance_for_is_red_and_against_is_blue():
+    relevance = np.zeros((1, 16, 16))
+    relevance[0, 4, 4], relevance[0, 12, 12] = 1, -1
+    faces = np.full((1, 16, 16, 3), 128, dtype=np.uint8)
+    _, overlay, _ = heatmap_pictures.pair(faces, relevance, publishable=True)
+    red, blue = overlay[4, 4].astype(int), overlay[12, 12].astype(int)
+    assert red[0] > red[2] + 80
+    assert blue[2] > blue[0] + 80
+
+
+def test_a_group_without_samples_of_a_label_says_so():
+    given = heatmap_inputs()
+    people = given["manifest"].set_index("sample")["gender"]
+    table = given["explanations"]
+    gone = (table["label"] == "anger") & (people.loc[table["sample"]] == "male").to_numpy()
+    given["explanations"] = table[~gone]
+    figure, _ = draw("heatmaps", given, **GENDER)
+    assert texts(figure).count("no sample") == 3
+
+
+def test_units_show_samples_that_have_the_unit():
+    given = heatmap_inputs()
+    table = given["explanations"]
+    table["explained"] = "AU1"
+    table["label"] = ["AU1+AU6" if i % 2 else "AU6" for i in range(len(table))]
+    table["predicted"] = "AU1"
+    labels = made.labels().__class__(
+        kind="units", names=("AU1", "AU6"), fuse={}, subsample_fused=False, seed=1
+    )
+    figure, shown = draw("heatmaps", given, labels=labels, **GENDER)
+    assert set(shown["label"]) == {"AU1+AU6"}
+    assert any(text.startswith("present \u2713") for text in texts(figure))
+
+
+# ------------------------------------------------------------------------------------------ data
