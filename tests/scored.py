@@ -6,10 +6,21 @@ import numpy as np
 import pandas as pd
 
 from facebias.evaluation import scores
-from facebias.study import Evaluation, Labels
+from facebias.study import Evaluation, Labels, Primary
 
 EVALUATION = Evaluation(
-    attributes=("gender",), resamples=200, confidence=0.95, min_subjects=3, seed=5
+    attributes=("gender",),
+    bins={},
+    min_subjects=3,
+    primary=Primary(
+        criterion="equalized_odds", definition="per_class_mean", attribute=None, train_split=None
+    ),
+    margin=0.1,
+    confidence=0.95,
+    interval="expanded",
+    resamples=200,
+    permutations=999,
+    seed=5,
 )
 
 

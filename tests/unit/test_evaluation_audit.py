@@ -82,7 +82,7 @@ def test_summary_says_the_gap_and_what_an_interval_is_not(tmp_path, frame, capsy
 
 def test_summary_of_a_gap_that_cannot_be_estimated(tmp_path, frame, capsys):
     run(tmp_path, frame.assign(gender="female"))
-    assert "female is the only group; a gap needs two" in capsys.readouterr().out
+    assert "female is the only group and a gap needs two" in capsys.readouterr().out
 
 
 def without(name):

@@ -1,21 +1,25 @@
 """Definitions of the gaps: against fairlearn, the published conclusions, and their own bounds."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import (
+    MetricFrame,
     demographic_parity_difference,
     equal_opportunity_difference,
     equalized_odds_difference,
+    selection_rate,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import recall_score
 
 import scored
-from facebias.evaluation import counts, gaps
+from facebias.evaluation import counts, gaps, rates
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published" / "domnich2021_tables.csv"
 FAIRLEARN = {
@@ -25,6 +29,10 @@ FAIRLEARN = {
 }
 
 tables_of_labels = arrays(np.int64, (1, 3, 4), elements=st.integers(0, 6))
+
+
+def gap(criterion, definition, a, b):
+    return gaps.between([a, b])[criterion, definition]
 
 
 def of_group(frame, group):
@@ -47,9 +55,70 @@ def test_per_label_gaps_match_fairlearn(make, criterion):
             for label in range(3)
         ]
         a, b = of_group(frame, "female"), of_group(frame, "male")
-        assert gaps.gap(criterion, "worst_class", a, b)[0] == pytest.approx(max(each))
+        assert gap(criterion, "worst_class", a, b)[0] == pytest.approx(max(each))
         if criterion != "equalized_odds":  # fairlearn takes the worse rate, we add the two
-            assert gaps.gap(criterion, "per_class_mean", a, b)[0] == pytest.approx(np.mean(each))
+            assert gap(criterion, "per_class_mean", a, b)[0] == pytest.approx(np.mean(each))
+
+
+def holes(random, kind):
+    """A random table in which a label is lost, a group has one label, or a group is missing."""
+    frame = scored.classes(random, n_subjects=6, n_samples=int(random.integers(1, 6)))
+    third = frame["subject"].str[1:].astype(int) % 3
+    frame["gender"] = np.array(["female", "male", "other"])[third]
+    if kind == "empty cell":
+        frame = frame[(frame["gender"] != "male") | (frame["label"] != "joy")]
+    if kind == "one label":
+        frame = frame[(frame["gender"] != "male") | (frame["label"] == "joy")]
+    if kind == "missing group":
+        frame = frame[frame["gender"] != "male"]
+    return frame
+
+
+@pytest.mark.parametrize("kind", ["whole", "empty cell", "one label", "missing group"])
+def test_rates_and_gaps_of_tables_with_holes_match_fairlearn_and_scikit_learn(kind):
+    for seed in range(8):
+        frame = holes(np.random.default_rng([5, seed]), kind)
+        groups = frame["gender"].unique().tolist()
+        if len(groups) < 2:
+            continue
+        data = scored.scored(frame)
+        gender = frame.set_index("sample").loc[data.sample, "gender"].to_numpy()
+        tables = [of_group(frame, group) for group in groups]
+        for label in range(3):
+            truth, said = data.truth[:, label], data.decision[:, label]
+            theirs = MetricFrame(
+                metrics={"tpr": recall, "fpr": false_positives, "selection_rate": selection_rate},
+                y_true=truth,
+                y_pred=said,
+                sensitive_features=gender,
+            ).by_group
+            for group, table in zip(groups, tables, strict=True):
+                for name in ("tpr", "fpr", "selection_rate"):
+                    ours = rates.rate(name, table)[0, label]
+                    assert ours == pytest.approx(theirs.loc[group, name], nan_ok=True)
+        found = gaps.between(tables)
+        each = [
+            [[rates.rate(name, table)[0] for table in tables] for name in criterion.rates]
+            for criterion in gaps.CRITERIA.values()
+        ]
+        for name, by_rate in zip(gaps.CRITERIA, each, strict=True):
+            widest = [
+                abs(a - b)
+                for rated in by_rate
+                for one, two in itertools.combinations(rated, 2)
+                for a, b in zip(one, two, strict=True)
+            ]
+            # A rate that no label has in a pair of groups makes that pair's gap missing.
+            if not np.isnan(widest).any():
+                assert found[name, "worst_class"][0] == pytest.approx(max(widest))
+
+
+def recall(y_true, y_pred):
+    return recall_score(y_true, y_pred, zero_division=np.nan)
+
+
+def false_positives(y_true, y_pred):
+    return recall_score(1 - y_true, y_pred == 0, zero_division=np.nan) * -1 + 1
 
 
 def test_definitions_by_hand():
@@ -74,7 +143,7 @@ def test_definitions_by_hand():
         ("demographic_parity", "worst_class"): 0.30,
     }
     found = {
-        (criterion, definition): gaps.gap(criterion, definition, a, b)[0]
+        (criterion, definition): gap(criterion, definition, a, b)[0]
         for criterion in gaps.CRITERIA
         for definition in gaps.DEFINITIONS
         if gaps.applies(criterion, definition)
@@ -86,7 +155,7 @@ def test_definitions_by_hand():
 def test_bounds_and_symmetry(a, b):
     for criterion in gaps.CRITERIA:
         value = {
-            definition: gaps.gap(criterion, definition, a, b)[0]
+            definition: gap(criterion, definition, a, b)[0]
             for definition in gaps.DEFINITIONS
             if gaps.applies(criterion, definition)
         }
@@ -97,23 +166,23 @@ def test_bounds_and_symmetry(a, b):
         assert value["worst_class"] <= 1
         if "signed" in value:
             assert abs(value["signed"]) <= value["per_class_mean"] + 1e-12
-            assert gaps.gap(criterion, "signed", b, a)[0] == pytest.approx(-value["signed"])
+            assert gap(criterion, "signed", b, a)[0] == pytest.approx(-value["signed"])
         for definition in ("published", "per_class_mean", "worst_class"):
-            turned = gaps.gap(criterion, definition, b, a)[0]
+            turned = gap(criterion, definition, b, a)[0]
             assert turned == pytest.approx(value[definition])
 
 
 @given(tables_of_labels)
 def test_no_gap_between_equal_groups(a):
     for criterion in gaps.CRITERIA:
-        value = gaps.gap(criterion, "worst_class", a, 3 * a)[0]
+        value = gap(criterion, "worst_class", a, 3 * a)[0]
         assert np.isnan(value) or value == pytest.approx(0)
 
 
 def test_label_lost_in_one_group_drops_from_the_mean_and_lost_in_a_resample_makes_it_missing():
     a = np.array([[[1, 0, 1, 2], [0, 1, 0, 3]], [[2, 0, 0, 2], [0, 1, 0, 3]], [[0, 1, 0, 3]] * 2])
     b = np.array([[[2, 0, 0, 2], [2, 0, 0, 2]]] * 3)
-    found = gaps.gap("equal_opportunity", "signed", a, b)
+    found = gap("equal_opportunity", "signed", a, b)
     np.testing.assert_allclose(found, [-0.5, 0.0, np.nan])
 
 
@@ -121,7 +190,7 @@ def test_label_lost_in_one_group_drops_from_the_mean_and_lost_in_a_resample_make
 def test_nothing_estimable_is_missing(definition):
     a, b = np.array([[[0, 1, 0, 3]]]), np.array([[[2, 0, 0, 2]]])
     for criterion in ("equal_opportunity", "equalized_odds"):
-        assert np.isnan(gaps.gap(criterion, definition, a, b)[0])
+        assert np.isnan(gap(criterion, definition, a, b)[0])
 
 
 @given(arrays(np.float64, (20, 3), elements=st.floats(0, 1)))
@@ -131,7 +200,7 @@ def test_selection_rates_of_classes_cancel(score):
     frame["label"] = "x"
     counted = counts.count(scored.scored(frame))
     a, b = counted.table[:1], counted.table[1:]
-    assert gaps.gap("demographic_parity", "signed", a, b)[0] == pytest.approx(0, abs=1e-12)
+    assert gap("demographic_parity", "signed", a, b)[0] == pytest.approx(0, abs=1e-12)
     assert gaps.cancels("demographic_parity", "signed", exclusive=True)
     assert gaps.cancels("demographic_parity", "published", exclusive=True)
     assert not gaps.cancels("demographic_parity", "worst_class", exclusive=True)

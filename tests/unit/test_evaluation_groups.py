@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import scored
-from facebias.evaluation import counts, gaps, groups, rates, resampling
+from facebias.evaluation import attributes, counts, gaps, groups, rates, resampling
 from facebias.study import StudyError
 
 MODEL = {"architecture": "vgg16", "train_split": "regular"}
@@ -18,7 +18,7 @@ def fairness(frame, attribute="gender", **changes):
     evaluation = dataclasses.replace(scored.EVALUATION, **changes)
     return groups.fairness(
         counts.count(scored.scored(frame)),
-        groups.grouping(frame, attribute),
+        attributes.grouping(frame, attribute),
         MODEL,
         evaluation=evaluation,
     )
@@ -122,7 +122,7 @@ def test_group_nobody_was_tested_of_is_named(frame):
     frame = by_turns(frame, "light", "dark")
     tested = counts.count(scored.scored(frame[frame["skin"] == "light"]))
     table = groups.fairness(
-        tested, groups.grouping(frame, "skin"), MODEL, evaluation=scored.EVALUATION
+        tested, attributes.grouping(frame, "skin"), MODEL, evaluation=scored.EVALUATION
     )
     assert table["estimate"].isna().all()
     assert table["note"].str.startswith("dark: 0 subjects, 3 needed").all()
@@ -132,7 +132,7 @@ def test_one_group_alone_says_so(frame):
     table = fairness(frame.assign(gender="female"))
     assert set(table["groups"]) == {"female"}
     assert table["estimate"].isna().all()
-    assert set(table["note"]) == {"female is the only group; a gap needs two"}
+    assert set(table["note"]) == {"female is the only group and a gap needs two"}
 
 
 def test_attribute_recorded_for_nobody_says_so(frame):
@@ -174,24 +174,24 @@ def test_selection_rates_of_classes_are_missing_where_they_cancel(frame):
 def test_numbers_with_many_values_cannot_be_groups(frame):
     frame["age"] = frame["subject"].str[1:].astype(int) + 0.5
     with pytest.raises(StudyError, match=r"evaluation\.attributes: age has 18.*text column"):
-        groups.grouping(frame, "age")
-    groups.grouping(frame.assign(age=frame["age"] // 4), "age")
+        attributes.grouping(frame, "age")
+    attributes.grouping(frame.assign(age=frame["age"] // 4), "age")
 
 
 def test_whole_numbers_keep_their_names_beside_missing_values(frame):
     frame["band"] = frame["subject"].map({"p000": 1, "p001": 2})
-    assert list(groups.grouping(frame, "band").members) == ["1", "2"]
+    assert list(attributes.grouping(frame, "band").members) == ["1", "2"]
 
 
 def test_subject_in_two_groups_is_refused(frame):
     frame.loc[0, "gender"] = "male"
     with pytest.raises(StudyError, match="subject p000 is in two groups, male and female"):
-        groups.grouping(frame, "gender")
+        attributes.grouping(frame, "gender")
 
 
 def test_unknown_attribute_is_refused(frame):
     with pytest.raises(StudyError, match="no attribute skin"):
-        groups.grouping(frame, "skin")
+        attributes.grouping(frame, "skin")
 
 
 # ------------------------------------------------------------------------------------- simulation
@@ -203,7 +203,7 @@ def test_signed_gap_is_covered_and_found():
     people = np.array([f"p{number:03d}" for number in range(50)])
     truth = 0.15
     members = {"a": people[:25], "b": people[25:]}
-    grouping = groups.Grouping(attribute="gender", members=members, missing=people[:0])
+    grouping = attributes.Grouping(attribute="gender", members=members, missing=people[:0])
     evaluation = dataclasses.replace(scored.EVALUATION, resamples=300)
     covered = excluded_zero = 0
     for _ in range(100):

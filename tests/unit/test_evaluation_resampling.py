@@ -90,3 +90,65 @@ def test_interval_passes_over_some_missing_resamples_but_not_over_most():
     assert np.isnan(resampling.interval(most, confidence=0.9, subjects=MANY)).all()
     values[0] = np.nan
     assert np.isnan(resampling.interval(values, confidence=0.9, subjects=MANY)).all()
+
+
+@pytest.mark.parametrize("sizes", [(12,), (8, 14)])
+def test_bca_is_scipys(sizes):
+    random = np.random.default_rng(6)
+    data = [random.gamma(1.5, size=n) for n in sizes]
+
+    def statistic(*parts, axis=-1):
+        means = [np.mean(part, axis=axis) for part in parts]
+        return means[0] - (means[1] if len(means) > 1 else 0)
+
+    theirs = stats.bootstrap(
+        data, statistic, n_resamples=20_000, method="BCa", rng=np.random.default_rng(1)
+    ).confidence_interval
+    tables = [part[:, None] for part in data]
+
+    def value(weights):
+        pairs = zip(weights, tables, strict=True)
+        means = [w @ t / w.sum(axis=1, keepdims=True) for w, t in pairs]
+        return statistic(*means, axis=1)
+
+    names = [np.array([f"{place}{i:02d}" for i in range(n)]) for place, n in enumerate(sizes)]
+    weights = [resampling.weights(part, resamples=20_000, seed=2) for part in names]
+    left_out = []
+    for place, n in enumerate(sizes):
+        without = [np.ones((n, size)) for size in sizes]
+        without[place] = 1 - np.eye(n)
+        left_out.append(value(without))
+    ours = resampling.interval(
+        value(weights), confidence=0.95, subjects=min(sizes), left_out=left_out
+    )
+    assert ours == pytest.approx(tuple(theirs), abs=0.03)
+
+
+def test_leaving_out_one_person_at_a_time():
+    tables = [np.arange(3.0)[:, None], np.array([[10.0], [20.0]])]
+    found = resampling.left_out(tables)
+    assert found[0][0][:, 0].tolist() == [3, 3, 2, 1]
+    assert found[0][1][:, 0].tolist() == [30] * 4
+    assert found[1][1][:, 0].tolist() == [30, 20, 10]
+
+
+@pytest.mark.parametrize(("sizes", "n"), [([2], 3), ([3, 3], 100), ([5, 5], 126**2), ([], 1)])
+def test_different_resamples_are_counted(sizes, n):
+    assert resampling.distinct(sizes) == n
+    for size in sizes[:1]:
+        drawn = resampling.weights(PEOPLE[:size], resamples=20_000, seed=1)
+        each = {tuple(row) for row in drawn}
+        assert len(each) == resampling.distinct([size])
+
+
+def test_interval_of_a_size_begins_at_0_unless_chance_rarely_makes_it():
+    values = np.concatenate([[0.3], np.linspace(0.2, 0.6, 101)])  # bias 0.1
+    size = {"level": 0.05, "shift": True}
+    assert resampling.of_size(values, (0.25, 0.5), p_value=0.06, **size) == (0, 0.5)
+    assert resampling.of_size(values, (0.25, 0.5), p_value=np.nan, **size) == (0, 0.5)
+    found = resampling.of_size(values, (0.25, 0.5), p_value=0.05, **size)
+    assert found == pytest.approx((0.05, 0.5))
+    assert resampling.of_size(values, (0.15, 0.5), p_value=0.01, **size)[0] == 0
+    kept = resampling.of_size(values, (0.25, 0.5), p_value=0.01, level=0.05, shift=False)
+    assert kept == (0.25, 0.5)
+    assert np.isnan(resampling.of_size(values, (np.nan, np.nan), p_value=0.01, **size)).all()

@@ -136,7 +136,8 @@ def study(tmp_path, frame):
 
 
 def arguments(folder, paths, **parts):
-    given = settings(labels=scored.labels(*NAMES), evaluation=scored.EVALUATION, **parts)
+    parts = {"labels": scored.labels(*NAMES), "evaluation": scored.EVALUATION, **parts}
+    given = settings(**parts)
     return [
         *("--settings", given, "--architecture", "vgg16", "--train-split", "regular"),
         *("--manifest", str(folder / "manifest.csv"), "--predictions", *paths),
@@ -186,8 +187,9 @@ def test_outputs_are_the_same_bytes_in_any_order_of_files(study):
 def test_fairness_of_an_attribute(study):
     folder, paths = study
     out = str(folder / "fairness.csv")
-    stage.fairness([*arguments(folder, paths), "--attribute", "gender", "--out", out])
-    found = tables.read(out, tables.FAIRNESS)
+    given = arguments(folder, paths, evaluation=scored.EVALUATION.resampling)
+    stage.fairness([*given, "--attribute", "gender", "--out", out])
+    found = tables.read(out, tables.GAPS)
     assert set(found["groups"]) == {"female - male"}
     assert (found["n_subjects"] == 12).all()
 
@@ -195,7 +197,7 @@ def test_fairness_of_an_attribute(study):
 def test_missing_label_of_the_settings_is_a_readable_error(study):
     folder, paths = study
     labels = dataclasses.replace(scored.labels(*NAMES), names=(*NAMES, "awe"))
-    given = settings(labels=labels, evaluation=scored.EVALUATION)
+    given = settings(labels=labels, evaluation=scored.EVALUATION.resampling)
     command = [given if word.startswith("{") else word for word in arguments(folder, paths)]
     with pytest.raises(RuntimeError, match="column score_awe is missing"):
         stage.fairness([*command, "--attribute", "gender", "--out", str(folder / "f.csv")])

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import cells, counts, groups, scores
+from facebias.evaluation import attributes as recorded
+from facebias.evaluation import cells, counts, groups, scores, verdicts
 from facebias.evaluation.scores import Scores, nearest
-from facebias.study import Evaluation, Labels, StudyError
+from facebias.study import Evaluation, Labels, Primary, StudyError, crossed
 
 MODEL = {"architecture": "given", "train_split": "given"}
 EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "None")
@@ -40,7 +41,12 @@ def read(path: Path, attributes: Sequence[str]) -> tuple[pd.DataFrame, Labels]:
         column, and what was expected.
     """
     frame = _load(path)
-    needed = ["sample", "subject", *attributes]
+    columns = [
+        name
+        for attribute in attributes
+        for name in ([attribute] if attribute in frame.columns else crossed(attribute))
+    ]
+    needed = ["sample", "subject", *dict.fromkeys(columns)]
     for name in needed:
         if name not in frame.columns:
             raise StudyError(
@@ -79,7 +85,7 @@ def read(path: Path, attributes: Sequence[str]) -> tuple[pd.DataFrame, Labels]:
 
 
 def audit(
-    frame: pd.DataFrame, labels: Labels, attributes: Sequence[str], *, evaluation: Evaluation
+    frame: pd.DataFrame, labels: Labels, *, evaluation: Evaluation
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute metrics (all, and each group as a test split ``gender=female``) and gaps.
 
@@ -87,10 +93,8 @@ def audit(
     ----------
     frame, labels
         From ``read``.
-    attributes
-        Columns whose groups are compared.
     evaluation
-        Resamples, confidence, seed, and the subjects a group needs.
+        Attributes whose groups are compared, and how.
 
     Returns
     -------
@@ -101,8 +105,8 @@ def audit(
     counted = counts.count(scored)
     measured = [_measure(scored, "all", evaluation)]
     compared = []
-    for attribute in attributes:
-        found = groups.grouping(frame, attribute)
+    for attribute in evaluation.attributes:
+        found = recorded.grouping(frame, attribute, bins=evaluation.bins)
         measured += [
             _measure(
                 scored.where(np.isin(scored.subject, members)), f"{attribute}={name}", evaluation
@@ -110,14 +114,33 @@ def audit(
             for name, members in found.members.items()
         ]
         compared.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
-    return pd.concat(measured, ignore_index=True), pd.concat(compared, ignore_index=True)
+    gaps = pd.concat(compared, ignore_index=True)
+    declared = verdicts.primary(gaps, evaluation, (MODEL["train_split"],))
+    fairness = verdicts.judge(gaps, declared, evaluation)
+    return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
 
 
-def summary(fairness: pd.DataFrame, *, confidence: float) -> str:
-    """Say in plain words the largest gap of every attribute, its interval and who is behind it."""
+def summary(fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
+    """Say in plain words the verdict on every attribute and the largest gaps behind it."""
+    level = 1 - evaluation.confidence
     lines = []
     for attribute, rows in fairness.groupby("attribute", sort=False):
         lines.append(f"{attribute}:")
+        declared = rows[rows["family"] == verdicts.PRIMARY]
+        for _, row in declared.iterrows():
+            if row["verdict"] == verdicts.MISSING:
+                lines.append(f"  {row['verdict']}: {row['note']}")
+                continue
+            lines.append(f"  {row['verdict']}: {_sentence(row, evaluation.confidence)}")
+            if row["p_reachable"] > level:
+                lines.append(
+                    f"    with so few subjects no p-value below {row['p_reachable']:.3g} can be "
+                    "reached: this test can find nothing"
+                )
+            elif np.isfinite(row["detectable"]) and row["verdict"] == verdicts.UNCLEAR:
+                lines.append(
+                    f"    found in 80 of 100 such studies would be a gap of {row['detectable']:.2f}"
+                )
         for definition, words in (
             ("signed", "largest signed gap (mean over labels)"),
             ("per_class_mean", "largest absolute gap (mean over labels)"),
@@ -126,14 +149,18 @@ def summary(fairness: pd.DataFrame, *, confidence: float) -> str:
             estimable = rows[(rows["definition"] == definition) & rows["estimate"].notna()]
             if not estimable.empty:
                 row = estimable.loc[estimable["estimate"].abs().idxmax()]
-                lines.append(f"  {words}: {_sentence(row, confidence)}")
-        notes = [note for note in rows["note"].dropna().unique() if "by construction" not in note]
-        lines += [f"  note: {note}" for note in notes]
+                lines.append(f"  {words}: {_sentence(row, evaluation.confidence)}")
+        notes = dict.fromkeys(part for note in rows["note"].dropna() for part in note.split("; "))
+        lines += [f"  note: {note}" for note in notes if "by construction" not in note]
     lines += [
+        f'Rules: "{verdicts.FOUND}" where the p-value, corrected for the number of gaps, is at '
+        f'most {level:.3g}; "{verdicts.no_larger(evaluation.margin)}" where the whole interval '
+        f"lies within that, unless all subjects were alike or too few for any gap to be found; "
+        f'else "{verdicts.UNCLEAR}".',
         "An interval that includes 0 is no evidence that there is no bias: with few people only "
         "large gaps can be seen.",
-        "Absolute and single-label gaps lie above 0 even where there is no bias; "
-        "read them next to the signed gap.",
+        "Absolute and single-label gaps lie above 0 even where there is no bias; null_median, "
+        "null_low and null_high in fairness.csv say by how much.",
     ]
     return "\n".join(lines)
 
@@ -142,9 +169,20 @@ def main(arguments: list[str]) -> None:
     """Audit a table of predictions: write metrics.csv and fairness.csv and say what was found."""
     parser = argparse.ArgumentParser(prog="facebias evaluate", description=main.__doc__)
     parser.add_argument("--predictions", type=Path, required=True, help="CSV or Parquet")
-    parser.add_argument("--attribute", action="append", required=True, help="may be repeated")
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        required=True,
+        help="may be repeated; the first is the primary one; 'gender x skin' crosses two",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument(
+        "--bins", action="append", default=[], metavar="AGE=0,30,50,100", help="may be repeated"
+    )
+    parser.add_argument("--margin", type=float, default=0.1, help='for "no gap larger than"')
+    parser.add_argument("--interval", choices=("expanded", "bca"), default="expanded")
     parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--permutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--confidence", type=float, default=0.95)
     parser.add_argument("--min-subjects", type=int, default=3)
@@ -153,18 +191,40 @@ def main(arguments: list[str]) -> None:
     attributes = tuple(dict.fromkeys(given.attribute))
     evaluation = Evaluation(
         attributes=attributes,
-        resamples=given.resamples,
-        confidence=given.confidence,
+        bins=dict(map(_bins, given.bins)),
         min_subjects=given.min_subjects,
+        primary=Primary(
+            criterion="equalized_odds",
+            definition="per_class_mean",
+            attribute=None,
+            train_split=None,
+        ),
+        margin=given.margin,
+        confidence=given.confidence,
+        interval=given.interval,
+        resamples=given.resamples,
+        permutations=given.permutations,
         seed=given.seed,
     )
     frame, labels = read(given.predictions, attributes)
-    metrics, fairness = audit(frame, labels, attributes, evaluation=evaluation)
+    metrics, fairness = audit(frame, labels, evaluation=evaluation)
     tables.write(metrics, given.out / "metrics.csv", tables.METRICS)
     tables.write(fairness, given.out / "fairness.csv", tables.FAIRNESS)
     people, samples = frame["subject"].nunique(), len(frame)
     print(f"{samples} samples of {people} subjects; labels: {', '.join(labels.names)}")
-    print(summary(fairness, confidence=given.confidence))
+    print(summary(fairness, evaluation=evaluation))
+
+
+def _bins(text: str) -> tuple[str, tuple[float, ...]]:
+    """Read ``age=0,30,50``."""
+    name, _, edges = text.partition("=")
+    try:
+        numbers = tuple(float(edge) for edge in edges.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) < 3 or list(numbers) != sorted(set(numbers)):
+        raise StudyError(f"--bins {text}: expected rising edges such as {name or 'age'}=0,30,50")
+    return name, numbers
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -172,6 +232,8 @@ def _check(given: argparse.Namespace) -> None:
         ("--resamples", given.resamples, given.resamples >= 100, "100 or more"),
         ("--confidence", given.confidence, 0 < given.confidence < 1, "between 0 and 1"),
         ("--min-subjects", given.min_subjects, given.min_subjects >= 2, "2 or more"),
+        ("--margin", given.margin, given.margin > 0, "more than 0"),
+        ("--permutations", given.permutations, given.permutations >= 999, "999 or more"),
         ("--seed", given.seed, given.seed >= 0, "0 or more"),
     ):
         if not fits:
@@ -249,6 +311,8 @@ def _sentence(row: pd.Series, confidence: float) -> str:
         sure = "no interval"
     else:
         sure = f"{100 * confidence:g} % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    if np.isfinite(row["p_value"]):
+        sure += f", p = {row['p_value']:.3g}"
     return (
         f"{criterion}, {row['groups']}: {row['estimate']:+.3f}, {sure}, "
         f"{row['n_subjects']} subjects, {row['n_samples']} samples"

@@ -11,12 +11,12 @@ from facebias import tables
 from facebias.evaluation import counts, rates, resampling
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.scores import Scores
-from facebias.study import Evaluation
+from facebias.study import Resampling
 
 OVERALL = "overall"
 
 
-def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Evaluation) -> pd.DataFrame:
+def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) -> pd.DataFrame:
     """Compute all metrics of a cell with intervals from a bootstrap of its subjects.
 
     Per label: the rates of ``rates.RATIOS`` and ``auc``. Overall: ``accuracy`` (share of correct
@@ -112,7 +112,7 @@ def _entering(name: str, table: np.ndarray) -> np.ndarray:
 
 
 def _row(
-    label: str, metric: str, values: np.ndarray, samples: np.ndarray, evaluation: Evaluation
+    label: str, metric: str, values: np.ndarray, samples: np.ndarray, evaluation: Resampling
 ) -> dict[str, object]:
     n_subjects = int((samples > 0).sum())
     low, high = np.nan, np.nan

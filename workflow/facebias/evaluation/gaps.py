@@ -8,11 +8,12 @@ demographic parity is a gap of accuracies and is named so here.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from facebias.evaluation import rates
+from facebias.evaluation import rates, standard_errors
 
 # One array (R, L) of differences a - b per rate; R resamples, L labels, NaN = not estimable.
 Differences = Sequence[np.ndarray]
@@ -43,6 +44,7 @@ CRITERIA: dict[str, Criterion] = {
     "accuracy_gap": Criterion(("accuracy",), mean_of_absolute),
     "demographic_parity": Criterion(("selection_rate",), absolute_of_mean),
 }
+RATES = tuple(dict.fromkeys(name for criterion in CRITERIA.values() for name in criterion.rates))
 
 
 def signed(criterion: Criterion, differences: Differences) -> np.ndarray:
@@ -81,25 +83,29 @@ def applies(criterion: str, definition: str) -> bool:
     return definition != "signed" or len(CRITERIA[criterion].rates) == 1
 
 
+def defined() -> list[tuple[str, str]]:
+    """List every criterion with every definition that exists for it."""
+    return [key for key in itertools.product(CRITERIA, DEFINITIONS) if applies(*key)]
+
+
 def cancels(criterion: str, definition: str, *, exclusive: bool) -> bool:
     """Tell whether a gap is 0 whatever the model does, and so says nothing."""
     return exclusive and criterion == "demographic_parity" and definition in ("signed", "published")
 
 
-def gap(criterion: str, definition: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Compute one gap a - b for the data and all resamples.
+def between(tables: Sequence[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+    """Compute every gap of two groups, or the range of every unsigned gap over more of them.
 
     Parameters
     ----------
-    criterion, definition
-        Keys of ``CRITERIA`` and ``DEFINITIONS``.
-    a, b
-        (1 + B, L, 4) counts of the two groups; the first row is the data.
+    tables
+        (R, L, 4) counts per group; the first row is the data.
 
     Returns
     -------
-    (1 + B,). Labels that the data cannot estimate in one of the groups are left out of the
-    average; where no label is left, and in resamples in which a label is lost, it is NaN.
+    (criterion, definition) to (R,). Labels that the data cannot estimate in one of the groups are
+    left out of the average; where no label is left, and in rows in which a label is lost, a gap is
+    NaN. Over more than two groups it is the largest gap of any two that the data can estimate.
 
     Examples
     --------
@@ -107,13 +113,101 @@ def gap(criterion: str, definition: str, a: np.ndarray, b: np.ndarray) -> np.nda
 
     >>> import numpy as np
     >>> a, b = np.array([[[10, 0, 0, 10]]]), np.array([[[8, 0, 2, 10]]])
-    >>> gap("equal_opportunity", "signed", a, b).round(3).tolist()
+    >>> between([a, b])["equal_opportunity", "signed"].round(3).tolist()
     [0.2]
     """
-    differences = []
-    for name in CRITERIA[criterion].rates:
-        difference = rates.rate(name, a) - rates.rate(name, b)
-        differences.append(difference[:, ~np.isnan(difference[0])])
-    if not all(difference.shape[1] for difference in differences):
-        return np.full(len(a), np.nan)
-    return DEFINITIONS[definition](CRITERIA[criterion], differences)
+    contrasts = {}
+    for name in RATES:
+        rated = [rates.rate(name, table) for table in tables]
+        contrasts[name] = [
+            Contrast(difference=_kept(a - b)) for a, b in itertools.combinations(rated, 2)
+        ]
+    return {key: value for key, (value, _) in _compared(contrasts).items()}
+
+
+def studentised(
+    members: Sequence[np.ndarray], table: np.ndarray, *, criteria: Sequence[str] = tuple(CRITERIA)
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Compute every gap of ``between`` for ways of grouping subjects, with its standard error.
+
+    The standard error of a gap is its definition applied to the standard errors of the
+    differences that it is made of: the mean over labels of theirs, or the largest; for a mean of
+    signed differences that of the mean.
+
+    Parameters
+    ----------
+    members
+        One (R, S) array of 0 and 1 per group; the first row is the data.
+    table
+        (S, L, 4) counts of the subjects.
+    criteria
+        Which criteria to compute.
+
+    Returns
+    -------
+    (criterion, definition) to gaps (R,) and their standard errors (R,).
+    """
+    contrasts = {}
+    for name in dict.fromkeys(rate for one in criteria for rate in CRITERIA[one].rates):
+        measured = [standard_errors.measure(name, group, table) for group in members]
+        contrasts[name] = [_contrast(a, b) for a, b in itertools.combinations(measured, 2)]
+    return _compared(contrasts)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """One rate of two groups: differences of labels (R, L), their errors, that of their mean."""
+
+    difference: np.ndarray
+    error: np.ndarray | None = None
+    error_of_mean: np.ndarray | None = None
+
+
+def _contrast(a: standard_errors.Measured, b: standard_errors.Measured) -> Contrast:
+    difference = a.rate - b.rate
+    kept = ~np.isnan(difference[0])
+    return Contrast(
+        difference=difference[:, kept],
+        error=np.sqrt(a.variance + b.variance)[:, kept],
+        error_of_mean=np.sqrt(a.variance_of_mean(kept) + b.variance_of_mean(kept)),
+    )
+
+
+def _kept(difference: np.ndarray) -> np.ndarray:
+    """Leave out the labels that the data, in the first row, cannot estimate in both groups."""
+    return difference[:, ~np.isnan(difference[0])]
+
+
+def _compared(
+    contrasts: Mapping[str, list[Contrast]],
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Make gaps and their errors of the contrasts of all pairs; the largest of several pairs."""
+    found = {}
+    for name, criterion in CRITERIA.items():
+        if not set(criterion.rates) <= set(contrasts):
+            continue
+        pairs = list(zip(*(contrasts[rate] for rate in criterion.rates), strict=True))
+        for definition in DEFINITIONS:
+            if applies(name, definition) and (len(pairs) == 1 or definition != "signed"):
+                each = [_gap(criterion, definition, pair) for pair in pairs]
+                each = [gap for gap in each if not np.isnan(gap[0][0])] or each[:1]
+                values, errors = zip(*each, strict=True)
+                found[name, definition] = np.max(values, axis=0), np.max(errors, axis=0)
+    return found
+
+
+def _gap(
+    criterion: Criterion, definition: str, pair: Sequence[Contrast]
+) -> tuple[np.ndarray, np.ndarray]:
+    if not all(contrast.difference.shape[1] for contrast in pair):
+        missing = np.full(len(pair[0].difference), np.nan)
+        return missing, missing
+    compute = DEFINITIONS[definition]
+    values = compute(criterion, [contrast.difference for contrast in pair])
+    if any(contrast.error is None for contrast in pair):
+        return values, np.full(len(values), np.nan)
+    if definition == "signed" or (
+        definition == "published" and criterion.published is absolute_of_mean
+    ):
+        return values, np.sum([contrast.error_of_mean for contrast in pair], axis=0)
+    return values, compute(criterion, [contrast.error for contrast in pair])

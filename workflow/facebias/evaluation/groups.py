@@ -4,113 +4,70 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import gaps, rates, resampling
+from facebias.evaluation import gaps, permutation, power, rates, resampling, trends
+from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
-from facebias.study import Evaluation, StudyError
+from facebias.evaluation.permutation import Chance
+from facebias.study import Resampling
 
-MOST_NUMERIC_VALUES = 8
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Grouping:
-    """Which subjects belong to which group; ``missing`` are subjects without a recorded value."""
-
-    attribute: str
-    members: Mapping[str, np.ndarray]
-    missing: np.ndarray
-
-
-def grouping(frame: pd.DataFrame, attribute: str) -> Grouping:
-    """Put the subjects of a table into the groups of ``attribute``, sorted by name.
-
-    Parameters
-    ----------
-    frame
-        Rows with ``subject`` and ``attribute``; a subject may have many.
-    attribute
-        Name of the column. Numbers may be groups if there are at most 8 different ones.
-
-    Raises
-    ------
-    StudyError
-        If the column is missing, numeric with more values, or puts a subject in two groups.
-    """
-    if attribute not in frame.columns:
-        raise StudyError(
-            f"evaluation.attributes: no attribute {attribute}; there are {', '.join(frame.columns)}"
-        )
-    pairs = frame[["subject", attribute]].drop_duplicates().astype({"subject": str})
-    twice = pairs["subject"].duplicated(keep=False)
-    if twice.any():
-        subject = pairs.loc[twice, "subject"].iloc[0]
-        found = pairs.loc[pairs["subject"] == subject, attribute]
-        raise StudyError(
-            f"{attribute}: subject {subject} is in two groups, {' and '.join(map(str, found))}; "
-            "an attribute belongs to the person and must be the same in every row"
-        )
-    known = pairs.dropna()
-    numbers = pd.to_numeric(known[attribute], errors="coerce")
-    if numbers.notna().all() and numbers.nunique() > MOST_NUMERIC_VALUES:
-        raise StudyError(
-            f"evaluation.attributes: {attribute} has {numbers.nunique()} different numbers, at "
-            f"most {MOST_NUMERIC_VALUES} can be groups; add a text column with bands, such as "
-            f"{attribute}_band with the values low, middle, high"
-        )
-    names = known[attribute].map(_name)
-    return Grouping(
-        attribute=attribute,
-        members={
-            name: np.sort(known.loc[names == name, "subject"].to_numpy(dtype=str))
-            for name in sorted(names.unique())
-        },
-        missing=pairs.loc[pairs[attribute].isna(), "subject"].to_numpy(dtype=str),
-    )
+# Below this number of different resamples an interval is called rough; below the other the number
+# is worth telling.
+ROUGH, FEW = 1_000, 100_000
 
 
 def fairness(
-    counted: Counts, groups: Grouping, model: Mapping[str, str], *, evaluation: Evaluation
+    counted: Counts, groups: Grouping, model: Mapping[str, str], *, evaluation: Resampling
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
-    Every two groups a, b (sorted) give rows "a - b". Where there are more than two, the unsigned
-    definitions also get a row "range over a, b, c": the largest gap of any two estimable groups.
-    Intervals come from a bootstrap of subjects within each group.
+    Every two groups a, b (in order) give rows "a - b". Where there are more than two, the unsigned
+    definitions also get a row "range over a, b, c": the largest gap of any two estimable groups,
+    with a p-value for all groups at once. An attribute of numbers also gets rows "trend in ...".
+    Intervals come from a bootstrap of subjects within each group, p-values from a permutation of
+    the group labels over subjects.
 
     Parameters
     ----------
     counted
         Counts of all tested subjects.
     groups
-        From ``grouping``.
+        From ``attributes.grouping``.
     model
         ``architecture``, ``train_split``.
     evaluation
-        Resamples, confidence, seed, and the subjects a group needs.
+        How to resample, and the subjects a group needs.
 
     Returns
     -------
-    A ``tables.FAIRNESS`` table. ``n_subjects`` and ``n_samples`` count all tested people of the
+    A ``tables.GAPS`` table. ``n_subjects`` and ``n_samples`` count all tested people of the
     groups named and their samples with a known label. A gap that cannot be estimated is missing and
     ``note`` says why; ``note`` also names labels and subjects that were left out.
     """
     tested = _tested(counted, groups, evaluation)
-    rows = [
-        {**row, "criterion": criterion, "definition": definition}
-        for criterion, definition in itertools.product(gaps.CRITERIA, gaps.DEFINITIONS)
-        if gaps.applies(criterion, definition)
-        for row in _rows(criterion, definition, tested, evaluation)
-    ]
+    names = list(tested.parts)
+    rows = []
+    for pair in itertools.combinations(names, 2):
+        rows += _compare(" - ".join(pair), pair, tested, evaluation)
+    if len(names) > 2:
+        enough = [name for name in names if name not in tested.too_few]
+        rows += _compare(f"range over {', '.join(names)}", enough, tested, evaluation)
+    if len(names) < 2:
+        rows += _alone(names, tested)
+    if groups.values is not None:
+        rows += trends.rows(counted, groups, evaluation=evaluation)
     unknown = int(np.isin(counted.subjects, groups.missing).sum())
     always = [f"{_people(unknown)} without {groups.attribute} left out"] if unknown else []
     table = pd.DataFrame(rows).assign(**model, attribute=groups.attribute)
     table["note"] = ["; ".join(notes + always) or None for notes in table["note"]]
-    return tables.check(table, tables.FAIRNESS)
+    order = {name: place for place, name in enumerate(gaps.CRITERIA)}
+    table = table.sort_values("criterion", key=lambda column: column.map(order), kind="stable")
+    return tables.check(table.reset_index(drop=True), tables.GAPS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,7 +81,7 @@ class _Tested:
     resampled: Mapping[str, np.ndarray]
 
 
-def _tested(counted: Counts, groups: Grouping, evaluation: Evaluation) -> _Tested:
+def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Tested:
     parts = {name: counted.of(members) for name, members in groups.members.items()}
     needed = evaluation.min_subjects
     too_few = {
@@ -149,62 +106,112 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Evaluation) -> _Teste
     )
 
 
-def _rows(
-    criterion: str, definition: str, tested: _Tested, evaluation: Evaluation
+def _compare(
+    words: str, names: Sequence[str], tested: _Tested, evaluation: Resampling
 ) -> list[dict[str, object]]:
-    """Compare every two groups, then all of them where there are more than two."""
-    parts, rows, estimated = tested.parts, [], {}
-    cancels = gaps.cancels(criterion, definition, exclusive=tested.exclusive)
-    for pair in itertools.combinations(parts, 2):
-        notes = [tested.too_few[name] for name in pair if name in tested.too_few]
-        notes += [gaps.CANCELS] if cancels else []
-        if not notes:
-            values = gaps.gap(criterion, definition, *(tested.resampled[name] for name in pair))
-            notes = _lost_labels(criterion, pair, tested)
-            if not np.isnan(values[0]):
-                estimated[pair] = values
-        named = [parts[name] for name in pair]
-        rows.append(_row(" - ".join(pair), named, estimated.get(pair), notes, evaluation))
-    if len(parts) > 2 and definition != "signed":
-        values = np.max(list(estimated.values()), axis=0) if estimated else None
-        entered = {name for pair in estimated for name in pair} or set(parts)
-        named = [part for name, part in parts.items() if name in entered]
-        notes = [*tested.too_few.values(), *([gaps.CANCELS] if cancels else [])]
-        rows.append(_row(f"range over {', '.join(parts)}", named, values, notes, evaluation))
-    if len(parts) < 2:
-        alone = next(iter(parts), "no group")
-        notes = [f"{alone} is the only group; a gap needs two" if parts else "no recorded value"]
-        rows.append(_row(alone, list(parts.values()), None, notes, evaluation))
+    """Compare two groups, or all that are large enough, in every criterion and definition."""
+    parts = [tested.parts[name] for name in names if name not in tested.too_few]
+    whole = words.startswith("range over ")
+    small = [note for name, note in tested.too_few.items() if whole or name in names]
+    if len(parts) < 2 or (small and not whole):
+        named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
+        keys = [key for key in gaps.defined() if key[1] != "signed" or not whole]
+        return [_row(words, key, named, small + _cancelling(key, tested)) for key in keys]
+    kept = [name for name in names if name not in tested.too_few]
+    resampled = gaps.between([tested.resampled[name] for name in kept])
+    without = []
+    if evaluation.interval == "bca":
+        without = [gaps.between(rows) for rows in resampling.left_out([p.table for p in parts])]
+    chance = _chance(parts, resampled, evaluation)
+    rough, smallest = _rough(parts), min(len(part.subjects) for part in parts)
+    rows = []
+    for key, values in resampled.items():
+        notes = _cancelling(key, tested)
+        if notes:
+            rows.append(_row(words, key, parts, small + notes))
+            continue
+        notes = small if whole else _lost_labels(key[0], kept, tested)
+        rows.append(
+            _row(words, key, parts, notes + rough)
+            | _estimated(
+                values,
+                chance[key],
+                [part[key][1:] for part in without] or None,
+                signed=key[1] == "signed",
+                subjects=smallest,
+                evaluation=evaluation,
+            )
+        )
     return rows
 
 
-def _row(
-    groups: str,
-    parts: list[Counts],
-    values: np.ndarray | None,
-    notes: list[str],
-    evaluation: Evaluation,
-) -> dict[str, object]:
-    low, high = np.nan, np.nan
-    if values is not None:
-        smallest = min(len(part.subjects) for part in parts)
-        low, high = resampling.interval(values, confidence=evaluation.confidence, subjects=smallest)
+def _estimated(
+    values: np.ndarray,
+    chance: Chance,
+    left_out: list[np.ndarray] | None,
+    *,
+    signed: bool,
+    subjects: int,
+    evaluation: Resampling,
+) -> dict[str, float]:
+    """Give the estimate of one gap, its interval and what comes from chance alone."""
+    level = 1 - evaluation.confidence
+    low, high = resampling.interval(
+        values, confidence=evaluation.confidence, subjects=subjects, left_out=left_out
+    )
+    if not signed:
+        low, high = resampling.of_size(
+            values, (low, high), p_value=chance.p_value, level=level, shift=left_out is None
+        )
+    spread = resampling.spread(values, subjects=subjects)
+    beside = power.beside(chance, spread, level=level, signed=signed)
+    estimate = resampling.exact(values[0])
+    return {"estimate": estimate, "ci_low": low, "ci_high": high, **beside}
+
+
+def _chance(
+    parts: list[Counts], resampled: Mapping[tuple[str, str], np.ndarray], evaluation: Resampling
+) -> dict[tuple[str, str], Chance]:
+    dealt = permutation.assignments(
+        [part.subjects for part in parts], draws=evaluation.permutations, seed=evaluation.seed
+    )
+    table = np.concatenate([part.table for part in parts])
+    found = gaps.studentised(dealt.members, table)
     return {
-        "groups": groups,
-        "estimate": np.nan if values is None else values[0],
-        "ci_low": low,
-        "ci_high": high,
+        key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
+    }
+
+
+def _row(
+    words: str, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
+) -> dict[str, object]:
+    """Give a row without an estimate."""
+    return {
+        "groups": words,
+        "criterion": key[0],
+        "definition": key[1],
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
         "n_subjects": sum(len(part.subjects) for part in parts),
         "n_samples": round(sum(float(part.samples.sum()) for part in parts)),
         "note": notes,
     }
 
 
-def _lost_labels(criterion: str, pair: tuple[str, ...], tested: _Tested) -> list[str]:
+def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
+    note = f"{names[0]} is the only group and a gap needs two" if names else "no recorded value"
+    words = names[0] if names else "no group"
+    return [_row(words, key, list(tested.parts.values()), [note]) for key in gaps.defined()]
+
+
+def _cancelling(key: tuple[str, str], tested: _Tested) -> list[str]:
+    return [gaps.CANCELS] if gaps.cancels(*key, exclusive=tested.exclusive) else []
+
+
+def _lost_labels(criterion: str, names: Sequence[str], tested: _Tested) -> list[str]:
     """Say which labels drop from the average, and in which group they cannot be estimated."""
     notes = []
     for name in gaps.CRITERIA[criterion].rates:
-        for group in pair:
+        for group in names:
             lost = np.isnan(rates.rate(name, tested.resampled[group][0]))
             if lost.any():
                 who = ", ".join(itertools.compress(tested.labels, lost))
@@ -212,10 +219,13 @@ def _lost_labels(criterion: str, pair: tuple[str, ...], tested: _Tested) -> list
     return notes
 
 
+def _rough(parts: Sequence[Counts]) -> list[str]:
+    """Say how many different resamples there are where they are few."""
+    n = resampling.distinct(len(part.subjects) for part in parts)
+    if n >= FEW:
+        return []
+    return [f"{'rough interval: only ' if n < ROUGH else ''}{n:,} different resamples of subjects"]
+
+
 def _people(n: int) -> str:
     return f"{n} subject" if n == 1 else f"{n} subjects"
-
-
-def _name(value: object) -> str:
-    """Name a group; whole numbers that a CSV with gaps turned into 1.0 are 1 again."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

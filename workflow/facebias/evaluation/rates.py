@@ -60,7 +60,10 @@ def rate(name: str, table: np.ndarray) -> np.ndarray:
     [0.75, nan]
     """
     ratio = RATIOS[name]
-    return divide(table @ np.array(ratio.numerator), table @ np.array(ratio.denominator))
+    # One product of two flat matrices: thousands of small ones take five times as long.
+    ends = np.array([ratio.numerator, ratio.denominator], dtype=float).T
+    sums = table.reshape(-1, 4) @ ends
+    return divide(sums[:, 0], sums[:, 1]).reshape(table.shape[:-1])
 
 
 def entering(name: str, table: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ The spread between training seeds is averaged out beforehand and not part of the
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import special
@@ -34,11 +36,18 @@ def weights(subjects: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """
     drawn = np.ones((1 + resamples, len(subjects)))
     if len(subjects):
-        digest = hashlib.blake2b("\n".join(map(str, subjects)).encode(), digest_size=8).digest()
-        random = np.random.default_rng([seed, int.from_bytes(digest, "big")])
-        share = np.full(len(subjects), 1 / len(subjects))
-        drawn[1:] = random.multinomial(len(subjects), share, size=resamples)
+        random = generator(subjects, seed=seed)
+        n = len(subjects)
+        places = random.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+        drawn[1:] = np.bincount(places.ravel(), minlength=resamples * n).reshape(resamples, n)
     return drawn
+
+
+def generator(subjects: np.ndarray, *, seed: int, what: str = "") -> np.random.Generator:
+    """Give the generator of a draw among ``subjects``; ``what`` keeps kinds of draws apart."""
+    names = "\n".join([*map(str, subjects), *filter(None, [what])])
+    digest = hashlib.blake2b(names.encode(), digest_size=8).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest, "big")])
 
 
 def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
@@ -47,14 +56,49 @@ def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
     return flat.reshape(len(drawn), *table.shape[1:])
 
 
-def interval(values: np.ndarray, *, confidence: float, subjects: int) -> tuple[float, float]:
-    """Expanded percentile interval from the data's value and its B resampled ones.
+def left_out(tables: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+    """Leave out one person at a time.
 
-    A bootstrap of n people is narrower than the truth by sqrt((n - 1) / n), and a percentile
-    interval takes normal quantiles where few people call for Student's. Both are made good by
-    taking quantiles further out (Hesterberg 2015, "What teachers should know about the bootstrap",
-    section 5.3.2): with 5 people in a group a plain 95 % interval held the truth in 89 of 100
-    simulated studies, this one in 96.
+    Parameters
+    ----------
+    tables
+        (S, ...) counts of the people of each group.
+
+    Returns
+    -------
+    Per group whose people are left out: for every group (1 + S, ...) sums, the first row with
+    everybody.
+    """
+    found = []
+    for left, table in enumerate(tables):
+        n = len(table)
+        without = np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
+        found.append(
+            [
+                weighted(without if position == left else np.ones((1 + n, len(other))), other)
+                for position, other in enumerate(tables)
+            ]
+        )
+    return found
+
+
+def interval(
+    values: np.ndarray,
+    *,
+    confidence: float,
+    subjects: int,
+    left_out: Sequence[np.ndarray] | None = None,
+) -> tuple[float, float]:
+    """Bootstrap interval from the data's value and its B resampled ones.
+
+    Without ``left_out``, the expanded percentile interval. A bootstrap of n people is narrower
+    than the truth by sqrt((n - 1) / n), and a percentile interval takes normal quantiles where few
+    people call for Student's. Both are made good by taking quantiles further out (Hesterberg 2015,
+    "What teachers should know about the bootstrap", section 5.3.2): with 5 people in a group a
+    plain 95 % interval held the truth in 89 of 100 simulated studies, this one in 96.
+
+    With ``left_out``, the bias-corrected and accelerated one (Efron 1987; several groups as in
+    Efron & Tibshirani 1993, section 14.3 and exercise 14.12).
 
     Parameters
     ----------
@@ -64,6 +108,8 @@ def interval(values: np.ndarray, *, confidence: float, subjects: int) -> tuple[f
         Level, 0 to 1.
     subjects
         Number of people in the smallest group that was drawn from; at least 2.
+    left_out
+        Values without one person at a time, an array per group.
 
     Returns
     -------
@@ -74,12 +120,77 @@ def interval(values: np.ndarray, *, confidence: float, subjects: int) -> tuple[f
     usable = resampled[~np.isnan(resampled)]
     if np.isnan(values[0]) or len(usable) == 0 or 2 * len(usable) < len(resampled):
         return np.nan, np.nan
-    tail = expanded((1 - confidence) / 2, subjects=subjects)
-    low, high = np.quantile(usable, [tail, 1 - tail])
-    return float(low), float(high)
+    if left_out is None:
+        tail = expanded((1 - confidence) / 2, subjects=subjects)
+        tails = (tail, 1 - tail)
+    else:
+        tails = accelerated(values[0], usable, left_out, confidence=confidence)
+    low, high = (exact(end) for end in np.quantile(usable, tails))
+    return low, high
+
+
+def exact(value: float) -> float:
+    """Give 0 for what sums in another order leave of it: an interval from 3e-17 up includes 0."""
+    return 0.0 if abs(value) < 1e-12 else float(value)
+
+
+def of_size(
+    values: np.ndarray, ends: tuple[float, float], *, p_value: float, level: float, shift: bool
+) -> tuple[float, float]:
+    """Correct the interval of a size of a gap, which cannot be negative.
+
+    Sizes lie above the true one, the more the smaller it is, and those of resamples lie above the
+    data's by about as much again. The lower end is moved down by both (``shift``; BCa has done so),
+    and it is 0 where chance alone often makes such a size, else intervals of no gap would never
+    hold 0. Of simulated 95 % intervals of a small gap between 10 and 10 subjects, 85 in 100 held
+    the truth without the shift and 95 with it.
+    """
+    low, high = ends
+    if np.isnan(low):
+        return ends
+    if not p_value <= level:
+        return 0.0, high
+    bias = max(0.0, float(np.nanmean(values[1:])) - float(values[0])) if shift else 0.0
+    return max(0.0, low - 2 * bias), high
 
 
 def expanded(tail: float, *, subjects: int) -> float:
     """Give the share of resamples to leave in a tail so that it holds ``tail`` of the truth."""
     scale = np.sqrt(subjects / (subjects - 1))
     return float(special.ndtr(scale * special.stdtrit(subjects - 1, tail)))
+
+
+def accelerated(
+    value: float, usable: np.ndarray, left_out: Sequence[np.ndarray], *, confidence: float
+) -> tuple[float, float]:
+    """Give the shares of resamples below the ends of a BCa interval."""
+    n = len(usable)
+    below = ((usable < value).sum() + (usable <= value).sum()) / 2
+    bias = special.ndtri(np.clip(below / n, 1 / (n + 1), n / (n + 1)))
+    cubes = squares = 0.0
+    for values in left_out:
+        known = values[~np.isnan(values)]
+        pull = (1 - 1 / len(known)) * (known.mean() - known) if len(known) else np.zeros(1)
+        cubes += float((pull**3).sum())
+        squares += float((pull**2).sum())
+    skew = cubes / (6 * squares**1.5) if squares > 0 else 0.0
+    ends = bias + special.ndtri([(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = special.ndtr(bias + ends / (1 - skew * ends))
+    return float(low), float(high)
+
+
+def spread(values: np.ndarray, *, subjects: int) -> float:
+    """Give the standard deviation of the resampled values, widened for few subjects."""
+    usable = values[1:][~np.isnan(values[1:])]
+    if np.isnan(values[0]) or len(usable) < 2:
+        return np.nan
+    return float(usable.std(ddof=1) * np.sqrt(subjects / (subjects - 1)))
+
+
+def distinct(sizes: Iterable[int]) -> int:
+    """Count the different resamples of groups of people, each drawn within itself.
+
+    >>> distinct([5, 5])
+    15876
+    """
+    return math.prod(math.comb(2 * n - 1, n) for n in sizes if n)

@@ -93,6 +93,18 @@ def read(
         or outside 0 to 1, a sample is scored twice by one seed, or seeds scored different samples.
     """
     table = tables.gather(list(predictions), tables.PREDICTIONS)
+    return join(table, manifest, labels, architecture=architecture, train_split=train_split)
+
+
+def join(
+    table: pd.DataFrame,
+    manifest: pd.DataFrame,
+    labels: Labels,
+    *,
+    architecture: str,
+    train_split: str,
+) -> Scores:
+    """Join a ``tables.PREDICTIONS`` table of one model with the truth; see ``read``."""
     for name, wanted in (("architecture", architecture), ("train_split", train_split)):
         found = sorted(set(table[name]) - {wanted})
         if found:

@@ -1,4 +1,4 @@
-"""The stages ``metrics`` and ``fairness``: predictions of one model in, tidy tables out."""
+"""The stages ``metrics``, ``fairness`` and ``effects``: predictions in, tidy tables out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from facebias import splits, tables
-from facebias.evaluation import cells, counts, groups, scores
-from facebias.study import Evaluation, Labels, Split, read_settings
+from facebias.evaluation import attributes, cells, counts, groups, pairing, scores
+from facebias.study import Evaluation, Labels, Resampling, Split, read_settings
 
 
 def metrics(arguments: list[str]) -> None:
@@ -40,14 +40,38 @@ def fairness(arguments: list[str]) -> None:
     parser = _parser("fairness", fairness.__doc__, "labels, evaluation")
     parser.add_argument("--attribute", required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Evaluation)
+    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
     manifest = tables.read(given.manifest, tables.MANIFEST)
     counted = counts.count(_read(given, manifest, labels))
     model = {"architecture": given.architecture, "train_split": given.train_split}
-    table = groups.fairness(
-        counted, groups.grouping(manifest, given.attribute), model, evaluation=evaluation
-    )
-    tables.write(table, given.out, tables.FAIRNESS)
+    grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
+    table = groups.fairness(counted, grouped, model, evaluation=evaluation)
+    tables.write(table, given.out, tables.GAPS)
+
+
+def effects(arguments: list[str]) -> None:
+    """Compute what another training split changes for the same test subjects."""
+    parser = _parser("effects", effects.__doc__, "labels, evaluation", model=False)
+    parser.add_argument("--attribute", required=True)
+    given = parser.parse_args(arguments)
+    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    predicted = tables.gather(given.predictions, tables.PREDICTIONS)
+    counted = {
+        train_split: counts.count(
+            scores.join(
+                rows,
+                manifest,
+                labels,
+                architecture=given.architecture,
+                train_split=train_split,
+            )
+        )
+        for train_split, rows in predicted.groupby("train_split", sort=False)
+    }
+    grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
+    table = pairing.effects(counted, grouped, given.architecture, evaluation=evaluation)
+    tables.write(table, given.out, tables.CHANGES)
 
 
 def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> scores.Scores:
@@ -60,11 +84,14 @@ def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> 
     )
 
 
-def _parser(stage: str, description: str | None, settings: str) -> argparse.ArgumentParser:
+def _parser(
+    stage: str, description: str | None, settings: str, *, model: bool = True
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"facebias {stage}", description=description)
     parser.add_argument("--settings", required=True, help=f"JSON: {settings}")
     parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
+    if model:
+        parser.add_argument("--train-split", required=True)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--predictions", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)

@@ -1,0 +1,191 @@
+"""What another training split changes for the same subjects."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scored
+from facebias import tables
+from facebias.evaluation import attributes, counts, pairing, rates, resampling, stage, verdicts
+from facebias.study import StudyError, settings
+
+NAMES = ("joy", "grief", "rage")
+
+
+def said(frame, right, random):
+    """Scores of a model that reads each row correctly with its own probability."""
+    truth = np.array([NAMES.index(name) for name in frame["label"]])
+    hit = random.random(len(frame)) < right
+    guess = np.where(hit, truth, (truth + random.integers(1, 3, len(frame))) % 3)
+    return frame.assign(**{f"score_{name}": (guess == i) * 1.0 for i, name in enumerate(NAMES)})
+
+
+@pytest.fixture
+def two():
+    """Predictions before and after, on 12 people: women lose, men do not."""
+    random = np.random.default_rng(3)
+    frame = scored.classes(random, n_samples=9)
+    woman = (frame["gender"] == "female").to_numpy()
+    return {
+        "regular": said(frame, 0.9, random),
+        "male": said(frame, np.where(woman, 0.2, 0.9), random),
+    }
+
+
+def effects(made, **changes):
+    counted = {name: counts.count(scored.scored(frame)) for name, frame in made.items()}
+    groups = attributes.grouping(next(iter(made.values())), "gender")
+    evaluation = dataclasses.replace(scored.EVALUATION, **changes)
+    return pairing.effects(counted, groups, "vgg16", evaluation=evaluation)
+
+
+def row(table, groups, metric="tpr_macro"):
+    chosen = table[(table["groups"] == groups) & (table["metric"] == metric)]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def recalls(frame, gender):
+    some = frame[frame["gender"] == gender]
+    hit = some[[f"score_{name}" for name in NAMES]].to_numpy().argmax(axis=1)
+    hit = pd.Series(np.array(NAMES)[hit] == some["label"].to_numpy(), index=some.index)
+    return hit.groupby(some["label"]).mean().mean()
+
+
+def test_changes_are_differences_of_the_metrics(two):
+    table = effects(two)
+    change = {g: recalls(two["male"], g) - recalls(two["regular"], g) for g in ("female", "male")}
+    assert set(table["train_splits"]) == {"male - regular"}
+    for gender, value in change.items():
+        assert row(table, gender)["estimate"] == pytest.approx(value)
+    both = row(table, "female - male")
+    assert both["estimate"] == pytest.approx(change["female"] - change["male"])
+    assert (both["n_subjects"], both["n_samples"]) == (12, 108)
+
+
+def test_planted_interaction_is_found_and_its_direction_named(two):
+    table = effects(two)
+    both = row(table, "female - male")
+    assert both["ci_high"] < 0
+    assert both["p_value"] <= 0.01
+    assert row(table, "female")["p_value"] == pytest.approx(2 / 64)
+    assert row(table, "male")["p_value"] > 0.05
+
+
+def test_sign_flips_match_a_slow_loop(two):
+    counted = [counts.count(scored.scored(two[name])) for name in ("regular", "male")]
+    women = np.unique(two["regular"].loc[two["regular"]["gender"] == "female", "subject"])
+    before, after = (part.of(women).table for part in counted)
+    units = []
+    for signs in itertools.product([False, True], repeat=6):
+        flip = np.array(signs)[:, None, None]
+        first, second = np.where(flip, after, before), np.where(flip, before, after)
+        total = (first[..., 0] + first[..., 2]).sum(axis=0)
+        each = (second[..., 0] - first[..., 0]).sum(axis=0) / total
+        shown = first[..., 0] + first[..., 2]
+        moved = ((second[..., 0] - first[..., 0] - each * shown) / total).mean(axis=1)
+        units.append(each.mean() / np.sqrt((moved**2).sum() * 6 / 5))
+    wanted = np.mean(np.abs(units) >= abs(units[0]) - 1e-9)
+    found = row(effects(two), "female")
+    assert found["p_value"] == pytest.approx(wanted)
+    assert found["p_floor"] == 2 / 64
+
+
+def test_interval_is_the_bootstrap_of_subjects(two):
+    found = row(effects(two), "female")
+    counted = [counts.count(scored.scored(two[name])) for name in ("regular", "male")]
+    women = np.unique(two["regular"].loc[two["regular"]["gender"] == "female", "subject"])
+    drawn = resampling.weights(women, resamples=200, seed=5)
+    before, after = (
+        rates.rate("tpr", resampling.weighted(drawn, part.of(women).table)) for part in counted
+    )
+    values = rates.macro(after - before)
+    wanted = resampling.interval(values, confidence=0.95, subjects=6)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx(wanted)
+
+
+def test_bca_is_another_interval_around_the_same_change(two):
+    plain, other = row(effects(two), "female"), row(effects(two, interval="bca"), "female")
+    assert other["estimate"] == plain["estimate"]
+    assert plain["ci_low"] != other["ci_low"] < other["estimate"] < other["ci_high"]
+
+
+def test_a_change_for_everybody_is_no_interaction():
+    random = np.random.default_rng(8)
+    frame = scored.classes(random, n_samples=9, n_subjects=16)
+    table = effects({"regular": said(frame, 0.9, random), "male": said(frame, 0.3, random)})
+    assert row(table, "female")["p_value"] <= 2 / 256 + 1e-9
+    assert row(table, "male")["p_value"] <= 2 / 256 + 1e-9
+    assert row(table, "female - male")["p_value"] > 0.05
+
+
+def test_three_train_splits_are_compared_in_pairs(two):
+    table = effects({**two, "female": two["regular"]})
+    found = table["train_splits"].unique().tolist()
+    assert found == ["male - regular", "female - regular", "female - male"]
+    same = table[(table["train_splits"] == "female - regular") & (table["groups"] == "female")]
+    assert (same["estimate"] == 0).all()
+    assert (same["p_value"] == 1).all()
+
+
+def test_a_single_train_split_has_nothing_to_be_compared_with(two):
+    table = effects({"regular": two["regular"]})
+    assert table.empty
+    declared = verdicts.primary_effects(table, scored.EVALUATION, ("regular",))
+    judged = verdicts.judge(table, declared, scored.EVALUATION)
+    assert tables.check(judged, tables.EFFECTS).empty
+
+
+def test_groups_too_small_are_not_estimable(two):
+    table = effects(two, min_subjects=7)
+    assert table["estimate"].isna().all()
+    assert row(table, "female")["note"] == "female: 6 subjects, 7 needed"
+
+
+def test_other_samples_are_refused(two):
+    with pytest.raises(StudyError, match="regular and male were not tested on the same samples"):
+        effects({**two, "male": two["male"].iloc[9:]})
+
+
+def test_units_count_every_known_label_for_accuracy():
+    frame = scored.units(np.random.default_rng(1))
+    table = effects({"a": frame, "b": frame.assign(score_AU1=1 - frame["score_AU1"])})
+    assert row(table, "female", "accuracy")["estimate"] < 0
+
+
+def test_only_interactions_from_the_first_train_split_are_primary(two):
+    table = effects({**two, "female": two["regular"]})
+    declared = verdicts.primary_effects(table, scored.EVALUATION, ("regular", "male", "female"))
+    chosen = table[declared]
+    assert set(chosen["metric"]) == {"tpr_macro"}
+    assert set(chosen["groups"]) == {"female - male"}
+    assert chosen["train_splits"].tolist() == ["male - regular", "female - regular"]
+
+
+def test_from_files_to_files(tmp_path, two):
+    listed = two["regular"][["sample", "subject", "label", "gender"]]
+    listed = listed.assign(path="x.mp4", publishable=True)
+    tables.write(listed, tmp_path / "manifest.csv", tables.MANIFEST)
+    paths = []
+    for train, frame in two.items():
+        made = frame.drop(columns=["label", "gender"])
+        made = made.assign(architecture="vgg16", train_split=train, fold=0, seed=1)
+        paths.append(str(tmp_path / f"{train}.parquet"))
+        tables.write(made, paths[-1], tables.PREDICTIONS)
+    given = settings(labels=scored.labels(*NAMES), evaluation=scored.EVALUATION.resampling)
+    part, whole = str(tmp_path / "part.csv"), str(tmp_path / "effects.csv")
+    stage.effects(
+        [
+            *("--settings", given, "--architecture", "vgg16", "--attribute", "gender"),
+            *("--manifest", str(tmp_path / "manifest.csv"), "--predictions", *paths),
+            *("--out", part),
+        ]
+    )
+    given = settings(evaluation=scored.EVALUATION, train_splits=("regular", "male"))
+    verdicts.main(["effects", "--settings", given, "--out", whole, part])
+    found = tables.read(whole, tables.EFFECTS)
+    assert row(found, "female - male")["verdict"] == "gap found"
+    assert row(found, "female - male")["family"] == "primary"

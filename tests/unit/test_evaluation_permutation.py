@@ -1,0 +1,276 @@
+"""Permutation of group labels over subjects, sign flips, and standard errors behind them."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from facebias.evaluation import gaps, permutation, rates, simulation, standard_errors
+from facebias.evaluation.simulation import Population
+
+NAMES = [f"p{number:02d}" for number in range(40)]
+
+
+def groups_of(*sizes):
+    ends = np.cumsum([0, *sizes])
+    return [np.array(NAMES[a:b]) for a, b in itertools.pairwise(ends)]
+
+
+def dealt(*sizes, **options):
+    return permutation.assignments(groups_of(*sizes), **{"draws": 500, "seed": 1, **options})
+
+
+def people(seed=0, sizes=(4, 5), **lower):
+    parts = simulation.draw(
+        [Population()] * len(sizes), sizes, np.random.default_rng(seed), lower=[0.0] * len(sizes)
+    )
+    return np.concatenate([part.table for part in parts])
+
+
+# ---------------------------------------------------------------------------------- assignments
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (3, 4), (2, 2, 2), (2, 3, 3), (1, 2, 3)])
+def test_every_assignment_stands_once(sizes):
+    found = dealt(*sizes)
+    labels = sum(number * group for number, group in enumerate(found.members)).astype(int)
+    own = np.repeat(range(len(sizes)), sizes)
+    np.testing.assert_array_equal(labels[0], own)
+    wanted = set(itertools.permutations(own))
+    if len(set(sizes)) == 1:  # groups of one size: exchanged names are the same assignment
+        wanted = {tuple(np.unique(w, return_index=True)[1][list(w)]) for w in wanted}
+        labels = [np.unique(row, return_index=True)[1][row] for row in labels]
+    assert sorted(map(tuple, labels[1:])) == sorted(wanted)
+    assert found.enumerated
+    for group, size in zip(found.members, sizes, strict=True):
+        assert (group.sum(axis=1) == size).all()
+
+
+def test_ten_against_ten_is_listed_and_more_is_drawn():
+    assert permutation.distinct((10, 10)) == 92_378 <= permutation.MOST_ENUMERATED
+    drawn = dealt(12, 12)
+    assert not drawn.enumerated
+    assert len(drawn.members[0]) == 501
+    again = dealt(12, 12)
+    np.testing.assert_array_equal(drawn.members[0], again.members[0])
+    assert (drawn.members[0] != dealt(12, 12, seed=2).members[0]).any()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "smallest"),
+    [((5, 5), 2 / 252), ((4, 6), 1 / 210), ((3, 3, 3), 6 / 1680), ((2, 2, 5), 2 / 756)],
+)
+def test_smallest_p_value_is_reached_by_the_most_extreme_data(sizes, smallest):
+    assert permutation.floor(sizes) == pytest.approx(smallest)
+    found = dealt(*sizes)
+    # Nothing varies within groups: no other assignment has as much variance between them.
+    values = np.repeat([0.0, 100.0, 10_000.0][: len(sizes)], sizes)
+    means = np.array([group @ values / group.sum(axis=1) for group in found.members])
+    between = sum(
+        size * (mean - values.mean()) ** 2 for size, mean in zip(sizes, means, strict=True)
+    )
+    assert between[0] == pytest.approx(between.max())
+    p = permutation.compare(between, np.ones_like(between), found, signed=False)
+    assert p.p_value == pytest.approx(smallest) == p.p_floor
+
+
+def test_drawn_assignments_cannot_go_below_their_number():
+    assert dealt(12, 12).floor == 1 / 501
+
+
+# ---------------------------------------------------------------------------------- comparison
+
+
+@pytest.mark.parametrize("sizes", [(5, 5), (4, 6)])
+def test_plain_p_value_is_scipys(sizes):
+    random = np.random.default_rng(3)
+    values = random.normal(size=10)
+    values[: sizes[0]] += 0.8
+    a, b = values[: sizes[0]], values[sizes[0] :]
+    found = dealt(*sizes)
+    means = [group @ values / group.sum(axis=1) for group in found.members]
+    difference = means[0] - means[1]
+    wanted = stats.permutation_test(
+        (a, b), lambda x, y: abs(np.mean(x) - np.mean(y)), alternative="greater"
+    ).pvalue
+    chance = permutation.compare(difference, np.ones_like(difference), found, signed=True)
+    assert chance.p_value == pytest.approx(wanted)
+    median, low, high = chance.band(confidence=0.95, signed=True)
+    if sizes == (5, 5):  # mirrored: all 252 differences
+        assert len(chance.gaps) == 252
+        assert (median, low) == pytest.approx((0, -high))
+
+
+def test_every_studentised_gap_and_p_value_match_a_slow_loop():
+    table = people(sizes=(4, 5))
+    found = dealt(4, 5)
+    fast = gaps.studentised(found.members, table)
+
+    def slow(chosen):
+        a, b = table[list(chosen)], np.delete(table, list(chosen), axis=0)
+        value = error = 0.0
+        for x, n in ((0, (0, 2)), (1, (1, 3))):  # true, false positive rate
+            difference, errors = [], []
+            for label in range(4):
+                variance = 0.0
+                rate = []
+                for part in (a[:, label], b[:, label]):
+                    size, total = len(part), part[:, n].sum()
+                    r = part[:, x].sum() / total
+                    moved = (part[:, x] - r * part[:, n].sum(axis=1)) / total
+                    variance += (moved**2).sum() * size / (size - 1)
+                    rate.append(r)
+                difference.append(abs(rate[0] - rate[1]))
+                errors.append(variance**0.5)
+            value += np.mean(difference)
+            error += np.mean(errors)
+        return value, error
+
+    ways = [slow(chosen) for chosen in itertools.combinations(range(9), 4)]
+    units = [value / error for value, error in ways]
+    own = slow(range(4))
+    values, errors = fast["equalized_odds", "per_class_mean"]
+    assert (values[0], errors[0]) == pytest.approx(own)
+    np.testing.assert_allclose(sorted(values[1:] / errors[1:]), sorted(units))
+    p = permutation.compare(values, errors, found, signed=False).p_value
+    assert p == pytest.approx(np.mean(np.array(units) >= own[0] / own[1] - 1e-9))
+
+
+def test_studentised_gaps_are_the_gaps():
+    table = people(sizes=(4, 5))
+    found = dealt(4, 5)
+    sums = [np.einsum("rs,slk->rlk", group, table) for group in found.members]
+    plain = gaps.between(sums)
+    for key, (values, _) in gaps.studentised(found.members, table).items():
+        np.testing.assert_allclose(values, plain[key])
+
+
+def test_error_of_a_signed_gap_is_that_of_the_mean_over_labels():
+    # Labels of one subject go together, so the errors of labels alone would not do.
+    table = people(sizes=(15, 15), seed=2)
+    found = dealt(15, 15)
+    _, errors = gaps.studentised(found.members, table)["equal_opportunity", "signed"]
+    random, takes = np.random.default_rng(1), []
+    for part in (table[:15], table[15:]):
+        weights = random.multinomial(15, np.full(15, 1 / 15), size=4000).astype(float)
+        takes.append(rates.rate("tpr", np.einsum("rs,slk->rlk", weights, part)).mean(axis=1))
+    assert errors[0] == pytest.approx(np.std(takes[0] - takes[1]) * (15 / 14) ** 0.5, rel=0.05)
+
+
+def test_drawn_assignments_count_the_data_once_more():
+    found = dealt(12, 12)
+    values = np.linspace(1, 0, 501)
+    chance = permutation.compare(values, np.ones(501), found, signed=False)
+    assert chance.p_value == 1 / 501
+    band = permutation.compare(values, np.ones(501), found, signed=False)
+    assert band.critical(0.05) == pytest.approx(np.quantile(values[1:], 0.95, method="higher"))
+
+
+def test_missing_gaps_are_passed_over_and_most_missing_give_none():
+    found = dealt(5, 5)
+    values = np.zeros(127)
+    values[0], values[1:41] = 0.5, np.nan
+    chance = permutation.compare(values, np.ones(127), found, signed=False)
+    assert chance.p_value == 0
+    assert len(chance.gaps) == 86
+    values[1:80] = np.nan
+    chance = permutation.compare(values, np.ones(127), found, signed=False)
+    assert np.isnan(chance.p_value)
+    assert np.isnan(chance.critical(0.05))
+    assert np.isnan(chance.band(confidence=0.95, signed=False)).all()
+
+
+def test_a_gap_without_any_spread_is_beyond_all_others_but_not_beyond_its_ties():
+    # One group always right, the other always wrong: nothing varies within groups.
+    table = np.zeros((10, 1, 4))
+    table[:5, 0, 0], table[5:, 0, 2] = 2, 2
+    found = dealt(5, 5)
+    values, errors = gaps.studentised(found.members, table)["equal_opportunity", "signed"]
+    chance = permutation.compare(values, errors, found, signed=True)
+    assert errors[0] == 0
+    assert chance.p_value == pytest.approx(2 / 252)
+    assert np.abs(chance.gaps).max() == 1
+
+
+def test_band_holds_its_share_and_the_test_calls_the_rest_unusual():
+    table = people(sizes=(6, 6), seed=5)
+    found = dealt(6, 6)
+    for key, (values, errors) in gaps.studentised(found.members, table).items():
+        if gaps.cancels(*key, exclusive=True):
+            continue
+        signed = key[1] == "signed"
+        chance = permutation.compare(values, errors, found, signed=signed)
+        _, low, high = chance.band(confidence=0.95, signed=signed)
+        outside = values[0] > high + 1e-9 or values[0] < low - 1e-9
+        assert outside == (chance.p_value < 0.05) or abs(chance.p_value - 0.05) < 0.01
+        assert np.mean((low <= chance.gaps) & (chance.gaps <= high)) >= 0.94
+
+
+def test_level_holds_where_groups_differ_in_size_and_samples_and_plain_gaps_do_not():
+    few, many = Population(samples=(1, 1)), Population(samples=(4, 6))
+    alarms = np.zeros(2)
+    for number in range(200):
+        random = np.random.default_rng([7, number])
+        parts = simulation.draw([few, many], (10, 30), random, lower=[0.0, 0.0])
+        found = permutation.assignments(
+            [part.subjects for part in parts], draws=199, seed=number, most=0
+        )
+        table = np.concatenate([part.table for part in parts])
+        values, errors = gaps.studentised(found.members, table, criteria=["equalized_odds"])[
+            "equalized_odds", "per_class_mean"
+        ]
+        for place, scale in enumerate((errors, np.ones_like(errors))):
+            p = permutation.compare(values, scale, found, signed=False).p_value
+            alarms[place] += p <= 0.05
+    # 3 standard errors of 200 studies at 0.05 are 0.046.
+    assert alarms[0] / 200 <= 0.05 + 0.046
+    assert alarms[1] / 200 > 0.15
+
+
+# ---------------------------------------------------------------------------------- sign flips
+
+
+def test_flips_are_all_ways_up_to_their_opposite():
+    signs, how = permutation.flips(np.array(NAMES[:4]), draws=9, seed=1)
+    assert (signs[0] == 1).all()
+    both = {tuple(row) for row in np.concatenate([signs[1:], -signs[1:]])}
+    assert both == set(itertools.product([1.0, -1.0], repeat=4))
+    assert how.enumerated
+    assert how.floor == 2 / 16
+
+
+def test_flips_of_many_subjects_are_drawn():
+    signs, how = permutation.flips(np.array(NAMES[:30]), draws=99, seed=1)
+    assert signs.shape == (100, 30)
+    assert not how.enumerated
+    assert how.floor == 1 / 100
+
+
+# ---------------------------------------------------------------------------------- many groups
+
+
+@given(st.permutations(range(9)))
+def test_range_is_the_largest_pair_whatever_the_order_of_subjects(order):
+    table = people(sizes=(3, 3, 3))
+    members = [np.zeros((1, 9)) for _ in range(3)]
+    for place, subject in enumerate(order):
+        members[place // 3][0, subject] = 1
+    found = gaps.studentised(members, table)
+    pairs = [
+        gaps.studentised(list(pair), table)["equalized_odds", "worst_class"][0]
+        for pair in itertools.combinations(members, 2)
+    ]
+    assert found["equalized_odds", "worst_class"][0] == max(pairs)
+    assert ("equal_opportunity", "signed") not in found
+
+
+def test_variance_of_a_ratio_is_cochrans():
+    x, n = np.array([[1.0], [2.0], [0.0]]), np.array([[2.0], [2.0], [3.0]])
+    found = standard_errors.of_sums(np.ones((1, 3)), x, n)
+    moved = (x[:, 0] - 3 / 7 * n[:, 0]) / 7
+    assert found.rate[0, 0] == pytest.approx(3 / 7)
+    assert found.variance[0, 0] == pytest.approx((moved**2).sum() * 3 / 2)
+    assert found.variance_of_mean(np.array([True]))[0] == pytest.approx(found.variance[0, 0])

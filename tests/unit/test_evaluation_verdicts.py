@@ -1,0 +1,196 @@
+"""Corrections for many tests, and what a study makes of its gaps."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+import scored
+from facebias import tables
+from facebias.evaluation import multiplicity, verdicts
+from facebias.study import StudyError, settings
+
+CORRECTIONS = {"holm": multiplicity.holm, "fdr_bh": multiplicity.benjamini_hochberg}
+p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+@given(p_lists)
+def test_corrections_are_those_of_statsmodels(name, values):
+    wanted = multipletests(values, method=name)[1]
+    np.testing.assert_allclose(CORRECTIONS[name](np.array(values)), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+@given(p_lists, st.integers(0, 11))
+def test_missing_p_values_count_for_nothing(name, values, place):
+    with_gap = np.insert(np.array(values), min(place, len(values)), np.nan)
+    found = CORRECTIONS[name](with_gap)
+    kept = found[~np.isnan(with_gap)]
+    np.testing.assert_allclose(kept, CORRECTIONS[name](np.array(values)))
+    assert np.isnan(found[np.isnan(with_gap)]).all()
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+@given(p_lists, st.data())
+def test_corrections_never_fall_when_a_p_value_rises(name, values, data):
+    # So the best that a row can reach is the correction of all the floors.
+    raised = [data.draw(st.floats(value, 1)) for value in values]
+    low, high = (CORRECTIONS[name](np.array(part)) for part in (values, raised))
+    assert (low <= high + 1e-12).all()
+
+
+# ----------------------------------------------------------------------------------- judgement
+
+
+def gaps_of(**changes):
+    """One row per architecture, train split, criterion and definition, nothing found."""
+    rows = []
+    for architecture, train, (criterion, definition) in itertools.product(
+        ("vgg16", "cnn3d"),
+        ("regular", "male"),
+        (
+            ("equal_opportunity", "signed"),
+            ("equalized_odds", "per_class_mean"),
+            ("equalized_odds", "worst_class"),
+        ),
+    ):
+        rows.append(
+            {
+                "architecture": architecture,
+                "train_split": train,
+                "attribute": "gender",
+                "groups": "female - male",
+                "criterion": criterion,
+                "definition": definition,
+                "estimate": 0.2,
+                "ci_low": 0.0,
+                "ci_high": 0.4,
+                "n_subjects": 10,
+                "n_samples": 80,
+                "p_value": 0.5,
+                "p_floor": 2 / 252,
+                "null_median": 0.1,
+                "null_low": 0.0,
+                "null_high": 0.3,
+                "detectable": 0.4,
+                "note": None,
+            }
+        )
+    return tables.check(pd.DataFrame(rows).assign(**changes), tables.GAPS)
+
+
+def judged(frame, trains=("regular", "male"), **changes):
+    evaluation = dataclasses.replace(scored.EVALUATION, **changes)
+    return verdicts.judge(frame, verdicts.primary(frame, evaluation, trains), evaluation)
+
+
+def primary(**changes):
+    return dataclasses.replace(scored.EVALUATION.primary, **changes)
+
+
+def test_the_primary_family_is_one_gap_per_architecture_on_the_first_train_split():
+    found = judged(gaps_of())
+    declared = found[found["family"] == "primary"]
+    assert declared["architecture"].tolist() == ["vgg16", "cnn3d"]
+    assert set(declared["train_split"]) == {"regular"}
+    assert set(declared["definition"]) == {"per_class_mean"}
+    assert declared["p_holm"].notna().all()
+    assert declared["q_bh"].isna().all()
+    rest = found[found["family"] == "exploratory"]
+    assert rest["q_bh"].notna().all()
+    assert rest["p_holm"].isna().all()
+
+
+def test_the_family_can_be_declared_otherwise():
+    asked = primary(definition="worst_class", train_split="male")
+    found = judged(gaps_of(), primary=asked)
+    declared = found[found["family"] == "primary"]
+    assert set(declared["definition"]) == {"worst_class"}
+    assert set(declared["train_split"]) == {"male"}
+
+
+def test_a_family_that_is_not_there_is_refused():
+    with pytest.raises(StudyError, match=r"evaluation\.primary: .* by gender, trained on women"):
+        judged(gaps_of(), primary=primary(train_split="women"))
+
+
+def test_of_more_than_two_groups_the_range_is_primary():
+    pairs = [gaps_of(groups=f"{pair}") for pair in ("a - b", "a - c", "b - c")]
+    frame = pd.concat([*pairs, gaps_of(groups="range over a, b, c")], ignore_index=True)
+    found = judged(frame)
+    declared = found[found["family"] == "primary"]
+    assert declared["groups"].tolist() == ["range over a, b, c"] * 2
+
+
+def test_what_five_against_five_can_reach_depends_on_the_number_of_architectures():
+    frames = [
+        gaps_of().assign(architecture=lambda f, k=k: f["architecture"] + str(k)) for k in range(3)
+    ]
+    six = judged(pd.concat(frames, ignore_index=True))
+    assert six.loc[six["family"] == "primary", "p_reachable"].to_numpy() == pytest.approx(12 / 252)
+    frames.append(gaps_of().assign(architecture="another").iloc[:3])
+    seven = judged(pd.concat(frames, ignore_index=True))
+    reachable = seven.loc[seven["family"] == "primary", "p_reachable"].to_numpy()
+    assert reachable == pytest.approx(14 / 252)
+    assert (reachable > 0.05).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ({"p_value": 0.01}, "gap found"),
+        ({"p_value": 0.04}, "cannot tell"),  # 0.08 after Holm
+        ({"p_value": 0.5, "ci_high": 0.1}, "no gap larger than 0.1"),
+        ({"p_value": 0.5, "ci_high": 0.11}, "cannot tell"),
+        ({"p_value": 0.01, "ci_high": 0.1}, "gap found"),
+        ({"p_value": 1, "estimate": 0.0, "ci_high": 0.0}, "cannot tell"),  # all people are alike
+        ({"p_value": 1, "ci_high": 0.1, "p_floor": 1 / 3}, "cannot tell"),  # two people per group
+        ({"p_value": 0.5, "ci_high": np.nan}, "cannot tell"),
+        ({"p_value": np.nan, "estimate": np.nan, "ci_high": np.nan}, "not estimable"),
+    ],
+)
+def test_rules_of_the_verdict(row, verdict):
+    frame = gaps_of()
+    place = (frame["definition"] == "per_class_mean") & (frame["train_split"] == "regular")
+    first = frame.index[place][0]
+    for name, value in row.items():
+        frame.loc[first, name] = value
+    assert judged(frame).loc[first, "verdict"] == verdict
+
+
+def test_both_ends_of_a_signed_gap_must_lie_within_the_margin():
+    frame = gaps_of(ci_low=-0.15, ci_high=0.05)
+    assert "no gap larger than 0.1" not in set(judged(frame)["verdict"])
+    assert set(judged(frame, margin=0.2)["verdict"]) == {"no gap larger than 0.2"}
+
+
+def test_a_slope_is_not_compared_with_the_margin():
+    frame = gaps_of(ci_low=-0.001, ci_high=0.001)
+    trend = frame["definition"] == "signed"
+    frame.loc[trend, ["definition", "groups"]] = ["trend", "trend in age"]
+    assert set(judged(frame).loc[trend, "verdict"]) == {"cannot tell"}
+
+
+def test_no_word_says_unbiased():
+    said = {verdicts.FOUND, verdicts.UNCLEAR, verdicts.MISSING, verdicts.no_larger(0.1)}
+    assert not any("unbiased" in word or "no bias" in word for word in said)
+
+
+def test_the_stage_judges_files_together(tmp_path):
+    frame = gaps_of(p_value=0.02)
+    for name, rows in frame.groupby("architecture"):
+        tables.write(rows, tmp_path / f"{name}.csv", tables.GAPS)
+    evaluation = scored.EVALUATION
+    given = settings(evaluation=evaluation, train_splits=("regular", "male"))
+    out = tmp_path / "fairness.csv"
+    inputs = [str(tmp_path / f"{name}.csv") for name in ("vgg16", "cnn3d")]
+    verdicts.main(["fairness", "--settings", given, "--out", str(out), *inputs])
+    found = tables.read(out, tables.FAIRNESS)
+    assert found["architecture"].unique().tolist() == ["vgg16", "cnn3d"]
+    assert found.loc[found["family"] == "primary", "p_holm"].tolist() == [0.04, 0.04]

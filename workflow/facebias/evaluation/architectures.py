@@ -1,0 +1,93 @@
+"""The predictions of all architectures on one train split, as the stages after them read them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from facebias import tables
+from facebias.evaluation import attributes, scores
+from facebias.evaluation.attributes import Grouping
+from facebias.evaluation.scores import Scores
+from facebias.study import Labels, Resampling, StudyError, read_settings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Model:
+    """What one architecture said over all folds and seeds, and where each subject is tested."""
+
+    scores: Scores
+    folds: Mapping[str, int]
+
+
+def read(
+    predictions: Sequence[Path | str], manifest: pd.DataFrame, labels: Labels, *, train_split: str
+) -> dict[str, Model]:
+    """Read the predictions of all architectures on one train split.
+
+    Parameters
+    ----------
+    predictions
+        Files of ``tables.PREDICTIONS``, each of one model, in any order of folds and seeds.
+    manifest
+        A ``tables.MANIFEST`` table that holds every predicted sample.
+    labels
+        The trained labels and how they are fused.
+    train_split
+        That all files must belong to.
+
+    Returns
+    -------
+    By architecture, in the order of the files.
+
+    Raises
+    ------
+    StudyError
+        If a file does not hold the predictions of one model, and as ``scores.read``.
+    """
+    files: dict[str, list[Path | str]] = {}
+    folds: dict[str, dict[str, int]] = {}
+    for path in predictions:
+        # Only the columns that say whose file it is; the scores are read by architecture.
+        facts = pd.read_parquet(path, columns=["architecture", "fold", "subject"])
+        whose = facts[["architecture", "fold"]].drop_duplicates()
+        if len(whose) != 1:
+            raise StudyError(f"{path}: predictions of {len(whose)} models, expected those of one")
+        architecture, fold = str(whose["architecture"].iloc[0]), int(whose["fold"].iloc[0])
+        files.setdefault(architecture, []).append(path)
+        folds.setdefault(architecture, {}).update(dict.fromkeys(facts["subject"].map(str), fold))
+    return {
+        name: Model(
+            scores=scores.read(paths, manifest, labels, architecture=name, train_split=train_split),
+            folds=folds[name],
+        )
+        for name, paths in files.items()
+    }
+
+
+def given(
+    stage: str, description: str | None, arguments: list[str]
+) -> tuple[argparse.Namespace, Resampling, Grouping, dict[str, Model]]:
+    """Read the arguments of a stage that compares the groups of one attribute, and what they name.
+
+    Returns
+    -------
+    The arguments (``train_split``, ``out``), how to resample, the groups, and the architectures.
+    """
+    parser = argparse.ArgumentParser(prog=f"facebias {stage}", description=description)
+    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation")
+    parser.add_argument("--train-split", required=True)
+    parser.add_argument("--attribute", required=True)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args(arguments)
+    labels, evaluation = read_settings(asked.settings, labels=Labels, evaluation=Resampling)
+    manifest = tables.read(asked.manifest, tables.MANIFEST)
+    found = attributes.grouping(manifest, asked.attribute, bins=evaluation.bins)
+    models = read(asked.predictions, manifest, labels, train_split=asked.train_split)
+    return asked, evaluation, found, models

@@ -1,0 +1,114 @@
+"""Simulated test subjects: studies with a known gap, to calibrate and plan by.
+
+A subject shows every label in some videos and is read with a probability of his or her own. The
+probabilities are beta distributed over subjects, so that the samples of one subject and label
+resemble each other (beta-binomial); a Gaussian copula lets the labels of one subject resemble each
+other too. Wrong decisions fall on the other labels alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import special
+
+from facebias.evaluation.counts import Counts
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Population:
+    """What simulated people are like.
+
+    Attributes
+    ----------
+    labels
+        Number of exclusive labels.
+    samples
+        Fewest and most samples of a subject per label, each number equally likely.
+    rate
+        Mean share of samples that are read correctly, over subjects and labels.
+    correlation
+        Correlation of two correct readings of one subject and label (intraclass correlation).
+        Between 0.2 and 0.5 for five of the six networks of the demo.
+    between_labels
+        Correlation, on the normal scale, of a subject's probabilities for two labels.
+    """
+
+    labels: int = 4
+    samples: tuple[int, int] = (2, 3)
+    rate: float = 0.7
+    correlation: float = 0.25
+    between_labels: float = 0.2
+
+
+def draw(
+    populations: Sequence[Population],
+    sizes: Sequence[int],
+    random: np.random.Generator,
+    *,
+    lower: Sequence[float],
+) -> list[Counts]:
+    """Draw the tested subjects of one study, group after group.
+
+    Parameters
+    ----------
+    populations, sizes
+        What the people of each group are like, and how many are tested.
+    random
+        Source of randomness.
+    lower
+        By how much the rate of every label is lower in each group.
+    """
+    firsts = np.cumsum([0, *sizes])
+    return [
+        _group(population, size, population.rate - less, random, int(first))
+        for population, size, less, first in zip(populations, sizes, lower, firsts, strict=False)
+    ]
+
+
+def _group(
+    population: Population, size: int, rate: float, random: np.random.Generator, first: int
+) -> Counts:
+    n_labels, (fewest, most) = population.labels, population.samples
+    chance = np.clip(_chances(population, size, rate, random), 0, 1)
+    shown = random.integers(fewest, most + 1, size=(size, n_labels))
+    right = random.binomial(shown, chance)
+    confusion = np.zeros((size, n_labels, n_labels))
+    for label in range(n_labels):
+        others = np.delete(np.arange(n_labels), label)
+        wrong = shown[:, label] - right[:, label]
+        fallen = random.multinomial(wrong, np.full(n_labels - 1, 1 / (n_labels - 1)))
+        confusion[:, label, others] = fallen
+        confusion[:, label, label] = right[:, label]
+    return from_confusion(confusion, np.array([f"s{first + i:05d}" for i in range(size)]))
+
+
+def from_confusion(confusion: np.ndarray, subjects: np.ndarray) -> Counts:
+    """Make counts of (S, L, L) true by predicted labels."""
+    found = np.diagonal(confusion, axis1=1, axis2=2)
+    missed, false = confusion.sum(axis=2) - found, confusion.sum(axis=1) - found
+    samples = confusion.sum(axis=(1, 2))
+    rest = samples[:, None] - found - missed - false
+    return Counts(
+        labels=tuple(f"label{i}" for i in range(confusion.shape[1])),
+        exclusive=True,
+        subjects=subjects,
+        samples=samples,
+        table=np.stack([found, false, missed, rest], axis=-1),
+        confusion=confusion,
+    )
+
+
+def _chances(
+    population: Population, size: int, rate: float, random: np.random.Generator
+) -> np.ndarray:
+    """Draw each subject's probability of being read, per label: (size, labels)."""
+    shape, rho = (size, population.labels), population.correlation
+    if rho == 0 or rate in (0, 1):
+        return np.full(shape, rate)
+    shared = np.sqrt(population.between_labels) * random.standard_normal((size, 1))
+    own = np.sqrt(1 - population.between_labels) * random.standard_normal(shape)
+    spread = (1 - rho) / rho
+    return special.betaincinv(rate * spread, (1 - rate) * spread, special.ndtr(shared + own))

@@ -1,0 +1,122 @@
+"""Trends: how a rate changes with an attribute of numbers, per unit of it, over subjects."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from facebias import tables
+from facebias.evaluation import gaps, permutation, power, rates, resampling
+from facebias.evaluation.attributes import Grouping
+from facebias.evaluation.counts import Counts
+from facebias.study import Resampling
+
+TREND = "trend"
+
+
+def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[dict[str, object]]:
+    """Compute the slope of every criterion that has a signed gap, as rows ``trend in ...``.
+
+    A slope is the mean over labels of the slopes of the rate on the attribute, each by least
+    squares over samples; subjects are resampled and permuted.
+    """
+    values = groups.values or {}
+    known = np.isin(counted.subjects, list(values))
+    tested = counted.of(counted.subjects[known])
+    numbers = np.array([values[name] for name in tested.subjects])
+    found = []
+    for criterion, declared in gaps.CRITERIA.items():
+        if not gaps.applies(criterion, "signed"):
+            continue
+        row = {
+            "groups": f"trend in {groups.attribute}",
+            "criterion": criterion,
+            "definition": TREND,
+            **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
+            "n_subjects": len(tested.subjects),
+            "n_samples": round(float(tested.samples.sum())),
+            "note": [],
+        }
+        if gaps.cancels(criterion, "signed", exclusive=counted.exclusive):
+            row["note"] = [gaps.CANCELS]
+        elif len(numbers) < evaluation.min_subjects or len(np.unique(numbers)) < 2:
+            row["note"] = [
+                f"{len(numbers)} subjects with {len(np.unique(numbers))} different values; a trend "
+                f"needs {evaluation.min_subjects} subjects and 2 values"
+            ]
+        else:
+            row |= _tested(tested, numbers, declared.rates[0], evaluation)
+        found.append(row)
+    return found
+
+
+def _tested(
+    tested: Counts, numbers: np.ndarray, rate: str, evaluation: Resampling
+) -> dict[str, object]:
+    numbers = numbers - numbers.mean()  # a shift changes no slope and keeps sums small
+    ratio, n = rates.RATIOS[rate], len(numbers)
+    x, samples = (
+        tested.table @ np.array(ratio.numerator),
+        tested.table @ np.array(ratio.denominator),
+    )
+    x, samples = x.astype(float), samples.astype(float)
+    drawn = resampling.weights(
+        tested.subjects, resamples=evaluation.resamples, seed=evaluation.seed
+    )
+    slopes, _ = slope(x, samples, drawn, np.broadcast_to(numbers, drawn.shape))
+    left_out = None
+    if evaluation.interval == "bca":
+        without = np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
+        left_out = [slope(x, samples, without, np.broadcast_to(numbers, without.shape))[0][1:]]
+    low, high = resampling.interval(
+        slopes, confidence=evaluation.confidence, subjects=n, left_out=left_out
+    )
+    random = resampling.generator(tested.subjects, seed=evaluation.seed, what=TREND)
+    shuffled = random.permuted(np.broadcast_to(numbers, (evaluation.permutations, n)), axis=1)
+    shuffled = np.concatenate([numbers[None], shuffled])
+    chance = permutation.compare(
+        *slope(x, samples, np.ones_like(shuffled), shuffled),
+        permutation.drawn(floor=1 / math.factorial(n), draws=evaluation.permutations),
+        signed=True,
+    )
+    spread = resampling.spread(slopes, subjects=n)
+    return {
+        "estimate": slopes[0],
+        "ci_low": low,
+        "ci_high": high,
+        **power.beside(chance, spread, level=1 - evaluation.confidence, signed=True),
+    }
+
+
+def slope(
+    x: np.ndarray, n: np.ndarray, weights: np.ndarray, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the mean over labels of the slopes of x / n, and its standard error over subjects.
+
+    Parameters
+    ----------
+    x, n
+        (S, L) samples that count and all samples, per subject.
+    weights, numbers
+        (R, S) how often a subject is drawn, and the number that it has. The first row is the data;
+        labels whose slope it cannot estimate are left out.
+    """
+    once = weights * numbers
+    total, first, second = weights @ n, once @ n, (once * numbers) @ n
+    mean = rates.divide(first, total)
+    width = second - mean * first
+    level = rates.divide(weights @ x, total)
+    each = rates.divide(once @ x - mean * (weights @ x), np.where(width > 1e-9, width, 0))
+    kept = np.flatnonzero(~np.isnan(each[0]))
+    if not len(kept):
+        missing = np.full(len(weights), np.nan)
+        return missing, missing
+    moved = np.zeros_like(once)
+    for label in kept:
+        b, m = each[:, [label]], mean[:, [label]]
+        left = x[:, label] - n[:, label] * (level[:, [label]] + b * (numbers - m))
+        moved += (numbers - m) * left / width[:, [label]] / len(kept)
+    subjects = weights.sum(axis=1)
+    variance = (weights * moved**2).sum(axis=1) * subjects / (subjects - 2)
+    return rates.average(each[:, kept]), np.sqrt(variance)

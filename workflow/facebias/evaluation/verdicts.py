@@ -1,0 +1,153 @@
+"""All rows of a study judged together: corrected p-values and a verdict in words.
+
+Rules, in this order, with level = 1 - confidence:
+
+- ``gap found``: the corrected p-value is at most the level.
+- ``no gap larger than X``: the whole interval lies within the declared margin X of 0. Not where
+  no gap could have been found with so few subjects, or where all of them are alike: the interval
+  then has no width, which says nothing about people who were not tested.
+- ``cannot tell``: neither.
+
+A row without an estimate is ``not estimable``. No row is ever called unbiased.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.evaluation import multiplicity
+from facebias.evaluation.trends import TREND
+from facebias.study import Evaluation, StudyError, read_settings
+
+PRIMARY, EXPLORATORY = "primary", "exploratory"
+FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
+RANGE = "range over "
+INTERACTION = " - "
+
+
+def primary(
+    frame: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
+) -> pd.Series:
+    """Tell which rows of a ``tables.GAPS`` table are the declared family.
+
+    Raises
+    ------
+    StudyError
+        If there is none.
+    """
+    asked = evaluation.primary
+    attribute = asked.attribute or evaluation.attributes[0]
+    train_split = asked.train_split or train_splits[0]
+    chosen = (
+        (frame["criterion"] == asked.criterion)
+        & (frame["definition"] == asked.definition)
+        & (frame["attribute"] == attribute)
+        & (frame["train_split"] == train_split)
+    )
+    if not chosen.any():
+        raise StudyError(
+            f"evaluation.primary: no gap of {asked.criterion}, {asked.definition}, by {attribute}, "
+            f"trained on {train_split}; the table has {_values(frame, 'criterion')}; "
+            f"{_values(frame, 'definition')}; {_values(frame, 'attribute')}; "
+            f"{_values(frame, 'train_split')}"
+        )
+    ranges = chosen & frame["groups"].astype(str).str.startswith(RANGE)
+    return ranges if ranges.any() else chosen
+
+
+def primary_effects(
+    frame: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
+) -> pd.Series:
+    """Tell which rows of a ``tables.CHANGES`` table are the declared family.
+
+    Whether a change from the first training split to another is larger for one group than for
+    another, in the mean true positive rate, by the primary attribute.
+    """
+    attribute = evaluation.primary.attribute or evaluation.attributes[0]
+    reference = evaluation.primary.train_split or train_splits[0]
+    return (
+        (frame["attribute"] == attribute)
+        & (frame["metric"] == "tpr_macro")
+        & frame["groups"].astype(str).str.contains(INTERACTION, regex=False)
+        & frame["train_splits"].astype(str).str.endswith(f" - {reference}")
+    )
+
+
+def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> pd.DataFrame:
+    """Add the columns ``tables.JUDGED`` to rows of one study.
+
+    Parameters
+    ----------
+    frame
+        Rows with ``tables.INTERVAL``, ``p_value`` and ``p_floor``.
+    declared
+        Which of them are the primary family: Holm; the others: Benjamini and Hochberg.
+    evaluation
+        Level and margin.
+    """
+    declared = declared.to_numpy(dtype=bool)
+    p_values, floors = frame["p_value"].to_numpy(float), frame["p_floor"].to_numpy(float)
+    columns = {name: np.full(len(frame), np.nan) for name in ("p_holm", "q_bh", "p_reachable")}
+    for name, rows, correct in (
+        ("p_holm", declared, multiplicity.holm),
+        ("q_bh", ~declared, multiplicity.benjamini_hochberg),
+    ):
+        columns[name][rows] = correct(p_values[rows])
+        # Corrections never fall when a p-value rises: the best a row can do is all at their floors.
+        columns["p_reachable"][rows] = correct(floors[rows])
+    judged = frame.assign(family=np.where(declared, PRIMARY, EXPLORATORY), **columns)
+    judged["verdict"] = _verdicts(judged, evaluation)
+    return judged
+
+
+def no_larger(margin: float) -> str:
+    """Word the verdict that a gap is no larger than the margin."""
+    return f"no gap larger than {margin:g}"
+
+
+def _verdicts(frame: pd.DataFrame, evaluation: Evaluation) -> np.ndarray:
+    corrected = np.where(frame["family"] == PRIMARY, frame["p_holm"], frame["q_bh"])
+    ends = frame[["ci_low", "ci_high"]].abs().max(axis=1, skipna=False)
+    # A slope has other units than the margin.
+    comparable = frame["definition"] != TREND if "definition" in frame else True
+    within = (ends <= evaluation.margin) & comparable
+    level = 1 - evaluation.confidence + 1e-12
+    told = (frame["p_reachable"] <= level) & (frame["ci_low"] < frame["ci_high"])
+    return np.select(
+        [frame["estimate"].isna(), corrected <= level, within & told],
+        [MISSING, FOUND, no_larger(evaluation.margin)],
+        UNCLEAR,
+    ).astype(object)
+
+
+def _values(frame: pd.DataFrame, column: str) -> str:
+    return f"{column} {', '.join(map(str, frame[column].unique()))}"
+
+
+# What is judged: the contract of its parts, of the whole, and which rows are the primary family.
+JUDGED = {
+    "fairness": (tables.GAPS, tables.FAIRNESS, primary),
+    "effects": (tables.CHANGES, tables.EFFECTS, primary_effects),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Put the gaps of all models together, correct for their number and say what they mean."""
+    parser = argparse.ArgumentParser(prog="facebias judge", description=main.__doc__)
+    parser.add_argument("table", choices=JUDGED)
+    parser.add_argument("--settings", required=True, help="JSON: evaluation, train_splits")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("inputs", type=Path, nargs="+")
+    given = parser.parse_args(arguments)
+    evaluation, train_splits = read_settings(
+        given.settings, evaluation=Evaluation, train_splits=tuple[str, ...]
+    )
+    part, whole, declared = JUDGED[given.table]
+    frame = tables.gather(given.inputs, part)
+    judged = judge(frame, declared(frame, evaluation, train_splits), evaluation)
+    tables.write(judged, given.out, whole)
