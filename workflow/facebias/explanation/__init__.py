@@ -1,13 +1,27 @@
-"""Heatmaps: where a network looks, by layer-wise relevance propagation."""
+"""Heatmaps: where a network looks, by layer-wise relevance propagation and second opinions."""
 
 from __future__ import annotations
 
 # Names for whoever plans a study without torch; tests hold them equal to what can be done.
+METHODS = ("lrp", "integrated_gradients", "gradient_shap", "occlusion")
 COMPOSITES = (
     "epsilon_plus_flat",
     "epsilon_plus",
     "epsilon_gamma_box",
     "epsilon_alpha2_beta1_flat",
     "epsilon",
+    "conserving",
+    "layered",
 )
-EXPLAINED = ("vgg16", "vggface")
+
+# What suits each architecture where no composite is configured. Measured on the demo's models:
+# through plain convolutions the z+ rule alone hardly tells labels apart and stays as it was when
+# the head is re-initialised; through bottlenecks it agrees best with occlusion.
+DEFAULT_COMPOSITES = {
+    "vgg16": "layered",
+    "vggface": "layered",
+    "resnet50": "conserving",
+    "senet50": "conserving",
+    "cnn3d": "layered",
+    "resnet3d": "layered",
+}

@@ -1,10 +1,9 @@
-"""Heatmaps of one model on one test split."""
+"""Heatmaps of one model: every test sample of its fold, explained once."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,88 +16,98 @@ from facebias.architectures import inference, weights
 from facebias.architectures import network as networks
 from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
-from facebias.cohort import Clips, Model, Reader
-from facebias.explanation import attribution, composites
-from facebias.study import Architecture, Explanation, Labels, Split, StudyError, read_settings
+from facebias.cohort import Model, Reader
+from facebias.explanation import DEFAULT_COMPOSITES, methods
+from facebias.explanation.attribution import Attribution, Choose, clips_at_once
+from facebias.explanation.methods import Method
+from facebias.study import Architecture, Explaining, Labels, StudyError, read_settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A trained model with what it is explained on.
+
+    ``rows`` of the manifest, their ``clips`` and ``targets`` (as ``cohort.targets`` gives them).
+    """
+
+    model: Model
+    architecture: Architecture
+    network: Network
+    labels: Labels
+    explaining: Explaining
+    rows: pd.DataFrame
+    clips: Reader
+    targets: Tensor
+
+    def method(self, name: str) -> Method:
+        """Make the method ``name`` for this network."""
+        own = DEFAULT_COMPOSITES[self.model.architecture]
+        return methods.METHODS[name](self.network, self.explaining.composite or own)
+
+    def at_once(self) -> int:
+        """Give how many clips to explain at once."""
+        frames, size = self.network.frames, self.network.input_size
+        return clips_at_once(torch.Size([frames, 3, size, size]), self.explaining.batch_size)
+
+    def choose(self, positions: np.ndarray) -> Choose:
+        """Say which outputs of the clips at these positions are explained.
+
+        Those of the true ``label``, of the ``predicted`` one or of a named one.
+
+        Raises
+        ------
+        StudyError
+            If there is no such output, or no single true label.
+        """
+        target, labels = self.explaining.target, self.labels
+        if target == "predicted":
+            return lambda scores: scores.argmax(1)
+        if target in labels.names:
+            place = labels.names.index(target)
+            return lambda scores: torch.full_like(scores[:, 0], place, dtype=torch.long)
+        if target == "label" and labels.kind == "classes":
+            truth = self.targets[positions]
+            return lambda scores: truth.to(scores.device)
+        raise StudyError(
+            f"explanation.target: found {target!r}; with labels.kind {labels.kind} expected "
+            + ("label, " if labels.kind == "classes" else "")
+            + f"predicted, or one of {', '.join(labels.names)}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Heatmaps:
-    """Relevance of the pixels, float32 (n, T, H, W), and its ``tables.EXPLANATIONS`` columns.
+    """Relevance of the pixels, float32 (n, T, H, W), and facts of every sample explained.
 
-    ``faces`` are the crops that were explained, uint8 (n, T, H', W', 3) before they were resized.
+    ``faces``: the crop in the middle of each clip, uint8 (n, H', W', 3) before it was resized.
     """
 
     relevance: np.ndarray
     faces: np.ndarray
-    table: pd.DataFrame
+    facts: pd.DataFrame
 
 
-def explain(
-    network: Network,
-    rows: pd.DataFrame,
-    store: Clips,
-    *,
-    model: Model,
-    architecture: Architecture,
-    labels: Labels,
-    explanation: Explanation,
-) -> Heatmaps:
-    """Explain the clips of ``rows`` (of a manifest), ``explanation.batch_size`` at a time.
-
-    Raises
-    ------
-    StudyError
-        If the architecture or the composite cannot be had, or a clip has no single true label
-        where the true label is to be explained.
-    """
-    rules = composites.composite(
-        explanation.composite,
-        convention=network.convention,
-        canonizers=attribution.canonizers(model.architecture),
-    )
-    choose = _chooser(explanation.target, labels)
-    clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
-    targets = torch.from_numpy(cohort.targets(rows, labels))
-    network.eval()
-    size = explanation.batch_size
+def explain(trained: Trained, method: Method) -> Heatmaps:
+    """Explain every sample by ``method``, batch by batch."""
+    rows, size = trained.rows, trained.at_once()
     relevance, faces, facts = [], [], []
     batches = range(0, len(rows), size)
     for start in progress.track(batches, total=len(batches), what="explain", unit="batches"):
         here = np.arange(start, min(start + size, len(rows)))
-        faces.append(clips[here])
-        prepared = network.prepare(torch.from_numpy(faces[-1]))
-        truth = targets[here].to(prepared.device)
-        found = attribution.attribute(
-            network, prepared, lambda scores, truth=truth: choose(scores, truth), rules
-        )
+        clips = trained.clips[here]
+        choose = trained.choose(here)
+        found = method(trained.network, trained.network.prepare(torch.from_numpy(clips)), choose)
+        faces.append(clips[:, clips.shape[1] // 2])
         relevance.append(found.pixels.float().cpu().numpy())
-        facts.append(_facts(found, choose(found.scores, truth), truth, labels))
+        facts.append(_facts(found, choose(found.scores), trained.targets[here], trained.labels))
     known = rows[["sample", "subject"]].reset_index(drop=True)
     table = pd.concat([known, pd.concat(facts, ignore_index=True)], axis=1)
-    table = table.assign(row=np.arange(len(rows)))
-    return Heatmaps(np.concatenate(relevance), np.concatenate(faces), table)
-
-
-def _chooser(target: str, labels: Labels) -> Callable[[Tensor, Tensor], Tensor]:
-    """Say which output is explained: of the true ``label``, the ``predicted`` or a named one."""
-    if target == "predicted":
-        return lambda scores, truth: scores.argmax(1)
-    if target in labels.names:
-        position = labels.names.index(target)
-        return lambda scores, truth: torch.full_like(scores[:, 0], position, dtype=torch.long)
-    if target == "label" and labels.kind == "classes":
-        return lambda scores, truth: truth
-    raise StudyError(
-        f"explanation.target: found {target!r}; with labels.kind {labels.kind} expected "
-        + ("label, " if labels.kind == "classes" else "")
-        + f"predicted, or one of {', '.join(labels.names)}"
+    return Heatmaps(
+        np.concatenate(relevance), np.concatenate(faces), table.assign(row=np.arange(len(rows)))
     )
 
 
-def _facts(
-    found: attribution.Attribution, chosen: Tensor, truth: Tensor, labels: Labels
-) -> pd.DataFrame:
+def _facts(found: Attribution, chosen: Tensor, truth: Tensor, labels: Labels) -> pd.DataFrame:
     """Give the columns that say what was explained."""
     position = chosen[:, None]
     sure = inference.probabilities(found.scores, labels.kind)
@@ -127,6 +136,27 @@ def _names(values: Tensor, labels: Labels) -> list[str]:
     ]
 
 
+def spread(rows: pd.DataFrame, per_subject: int | None) -> pd.DataFrame:
+    """Keep at most ``per_subject`` samples of each subject, evenly over its samples, in order."""
+    if per_subject is None:
+        return rows
+    kept = [
+        place
+        for places in rows.groupby("subject", sort=False).indices.values()
+        for place in places[evenly(len(places), per_subject)]
+    ]
+    return rows.iloc[sorted(kept)].reset_index(drop=True)
+
+
+def evenly(n: int, most: int) -> np.ndarray:
+    """Give at most ``most`` positions, evenly from the first to the last of ``n``.
+
+    >>> evenly(7, 3)
+    array([0, 3, 6])
+    """
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
+
+
 def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
     """Write ``.npz``: ``sample``, ``relevance`` (float16), ``scale`` and ``faces`` (uint8).
 
@@ -141,20 +171,38 @@ def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
             relevance=(heatmaps.relevance / unit).astype(np.float16),
             scale=scale,
             faces=heatmaps.faces,
-            sample=heatmaps.table["sample"].to_numpy(dtype=str),
+            sample=heatmaps.facts["sample"].to_numpy(dtype=str),
         )
 
 
 def main(arguments: list[str]) -> None:
-    """Make the heatmaps of one model on the test samples of one test split."""
-    given = _parser().parse_args(arguments)
+    """Make the heatmaps of one model: every test sample of its fold."""
+    given = parser("explain", main.__doc__).parse_args(arguments)
+    trained = opened(given)
+    heatmaps = explain(trained, trained.method(given.method))
+    if not np.isfinite(heatmaps.relevance).all():
+        finite = np.isfinite(heatmaps.relevance).all(axis=(1, 2, 3))
+        sample = trained.rows["sample"].iloc[int(np.argmin(finite))]
+        raise StudyError(
+            f"explanation: {given.method} gives sample {sample} a relevance that is not finite; "
+            "choose another explanation.composite"
+        )
+    write_relevance(heatmaps, given.relevance)
+    table = heatmaps.facts.assign(method=given.method, **vars(trained.model))
+    tables.write(table, given.out, tables.EXPLANATIONS)
+
+
+def opened(given: argparse.Namespace) -> Trained:
+    """Read what the arguments of ``parser`` name.
+
+    Raises
+    ------
+    StudyError
+        If no test sample is left, or the weights do not fit.
+    """
     torch.set_num_threads(given.threads)
-    architecture, labels, explanation, test = read_settings(
-        given.settings,
-        architecture=Architecture,
-        labels=Labels,
-        explanation=Explanation,
-        test=Split,
+    architecture, labels, explaining = read_settings(
+        given.settings, architecture=Architecture, labels=Labels, explaining=Explaining
     )
     determinism.configure(deterministic=True)
     model = Model(given.architecture, given.train_split, given.fold, given.seed)
@@ -166,44 +214,44 @@ def main(arguments: list[str]) -> None:
         model=model,
         role="test",
     )
-    rows = rows[splits.selected(test, rows)].reset_index(drop=True)
     if rows.empty:
         raise StudyError(
-            f"explanation: test split {given.test_split!r} selects no clip of fold {model.fold}; "
-            "see the table of excluded samples for the reasons"
+            f"explanation: no clip of a test subject of {model.train_split!r}, fold {model.fold} "
+            "is left; see the table of excluded samples for the reasons"
         )
-    frames = Reader(store, rows["sample"].tolist()[:1], frames=architecture.frames).shape[0]
-    network = networks.build(model.architecture, architecture, len(labels.names), frames)
+    rows = spread(rows, explaining.per_subject)
+    clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
+    network = networks.build(model.architecture, architecture, len(labels.names), clips.shape[0])
     weights.load(network, given.model / "weights.safetensors")
-    heatmaps = explain(
-        network.to(device.choose(architecture.training.device)),
-        rows,
-        store,
+    return Trained(
         model=model,
         architecture=architecture,
+        network=network.to(device.choose(architecture.training.device)).eval(),
         labels=labels,
-        explanation=explanation,
+        explaining=explaining,
+        rows=rows,
+        clips=clips,
+        targets=torch.from_numpy(cohort.targets(rows, labels)),
     )
-    write_relevance(heatmaps, given.out)
-    table = heatmaps.table.assign(test_split=given.test_split, **vars(model))
-    tables.write(table, given.table, tables.EXPLANATIONS)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="facebias explain", description=main.__doc__)
-    parser.add_argument(
-        "--settings", required=True, help="JSON: architecture, labels, explanation, test"
-    )
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--test-split", required=True)
-    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--splits", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="heatmaps (.npz)")
-    parser.add_argument("--table", type=Path, required=True, help="what was explained (.csv)")
-    parser.add_argument("--threads", type=int, default=1)
-    return parser
+def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
+    """Give the arguments that every stage on one model's explanations has."""
+    made = argparse.ArgumentParser(prog=f"facebias {stage}", description=purpose)
+    made.add_argument("--settings", required=True, help="JSON: architecture, labels, explaining")
+    made.add_argument("--method", required=True, choices=methods.METHODS)
+    made.add_argument("--architecture", required=True)
+    made.add_argument("--train-split", required=True)
+    made.add_argument("--model", type=Path, required=True, help="folder of the model")
+    made.add_argument("--fold", type=int, required=True)
+    made.add_argument("--seed", type=int, required=True)
+    made.add_argument("--manifest", type=Path, required=True)
+    made.add_argument("--splits", type=Path, required=True)
+    made.add_argument("--index", type=Path, required=True)
+    made.add_argument("--out", type=Path, required=True, help="table (.csv)")
+    made.add_argument("--threads", type=int, default=1)
+    if stage == "explain":
+        made.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")
+    else:
+        made.add_argument("--samples", type=int, required=True)
+    return made

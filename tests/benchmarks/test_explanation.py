@@ -1,0 +1,75 @@
+"""How fast networks are explained, at the demo's size, on one core.
+
+Against zennit called sample by sample: the same composite of zennit's own rules and hooks,
+registered once, for one clip after the other. Timings are printed, never asserted.
+"""
+
+import time
+
+import explaining
+import pytest
+import torch
+import zennit.core
+
+from facebias import explanation
+from facebias.explanation import composites, methods
+
+CLIPS, FRAMES, SIZE = 16, 3, 48
+ROUNDS = 3
+
+
+def seconds(work):
+    work()
+    taken = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        work()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+@pytest.mark.parametrize("name", explaining.SIX)
+def test_explanations_per_second(name, capsys):
+    torch.set_num_threads(1)
+    options = {"batch_norm": True} if name.startswith("vgg") else {}
+    head = "lstm" if name in ("resnet50", "senet50") else "mean"
+    network = explaining.build(
+        name, frames=FRAMES, side=SIZE, width=0.25, head=head, options=options, trained=True
+    )
+    given = network.prepare(explaining.clips(CLIPS, FRAMES, SIZE))
+    chosen = explanation.DEFAULT_COMPOSITES[name]
+    ours = methods.lrp(network, chosen)
+    rules = composites.composite(chosen, network)
+    plain = zennit.core.Composite(
+        lambda *part: explaining.zennits(rules.module_map(*part)), rules.canonizers
+    )
+
+    def pass_and_back():
+        clips = given.clone().requires_grad_()
+        torch.autograd.grad(network(clips)[:, 0].sum(), clips)
+
+    def batch():
+        return ours(network, given, explaining.largest).pixels
+
+    def one_by_one():
+        maps = []
+        with plain.context(network):
+            for clip in given:
+                clip = clip[None].clone().requires_grad_()
+                scores = network(clip)
+                top = scores.argmax(1)[:, None]
+                start = torch.zeros_like(scores).scatter(1, top, scores.detach().gather(1, top))
+                maps.append(torch.autograd.grad(scores, clip, start)[0].sum(2))
+        return torch.cat(maps)
+
+    expected, found = one_by_one(), batch()
+    assert found.shape == expected.shape == (CLIPS, FRAMES, SIZE, SIZE)
+    assert (found - expected).abs().max() < 0.05 * expected.abs().max()
+    base, mine, theirs = seconds(pass_and_back), seconds(batch), seconds(one_by_one)
+    with capsys.disabled():
+        print(
+            f"\n{name}, {chosen}: {CLIPS / mine:.0f} explanations/s, zennit one by one "
+            f"{CLIPS / theirs:.0f} ({theirs / mine:.1f} times), cost {mine / base:.1f} passes "
+            "forward and back",
+            end="",
+        )

@@ -1,0 +1,108 @@
+"""Second opinions: what captum's methods promise, through our interface."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from explaining import build, clips, first, largest
+
+from facebias import explanation
+from facebias.explanation import methods
+
+CAPTUMS = [name for name in methods.METHODS if name != "lrp"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def explained(name, network, given, choose=largest):
+    return methods.METHODS[name](network, "layered")(network, given, choose)
+
+
+@pytest.mark.parametrize("head", ["lstm", "mean"])
+@pytest.mark.parametrize("name", methods.METHODS)
+def test_every_method_gives_one_map_per_frame(name, head):
+    network = build("cnn3d", frames=4, head=head, trained=True)
+    given = network.prepare(clips(3, 4))
+    chosen = torch.tensor([2, 0, 3])
+    found = explained(name, network, given, lambda scores: chosen)
+    assert found.pixels.shape == (3, 4, 32, 32)
+    assert torch.isfinite(found.pixels).all()
+    assert not found.pixels.requires_grad
+    assert (found.pixels.flatten(1).abs().sum(1) > 0).all()
+    with torch.no_grad():
+        assert torch.allclose(found.scores, network(given), atol=1e-5)
+    assert not any("forward" in vars(part) for part in network.modules())
+
+
+def test_integrated_gradients_add_up_to_what_the_clip_adds(monkeypatch):
+    monkeypatch.setattr(methods, "STEPS", 256)
+    network = build("vgg16", head="mean", trained=True).double()
+    given = network.prepare(clips()).double()
+    found = explained("integrated_gradients", network, given)
+    with torch.no_grad():
+        both = network(given).amax(1), network(torch.zeros_like(given))
+    chosen = found.scores.argmax(1)
+    added = both[0] - both[1].gather(1, chosen[:, None])[:, 0]
+    assert torch.allclose(found.whole, added)
+    assert torch.allclose(found.conserved, torch.ones(3).double(), atol=0.02)
+
+
+def test_gradient_shap_adds_up_roughly():
+    """Its sum is right in expectation over draws; a network without bends leaves no chance."""
+    network = build("cnn3d", head="mean", options={"layers": ((8, 1, 2),), "batch_norm": False})
+    found = explained("gradient_shap", network, network.prepare(clips(2)), first)
+    assert torch.allclose(found.conserved, torch.ones(2), atol=0.5)
+
+
+def test_occlusion_is_the_loss_of_the_output():
+    network = build("cnn3d", head="mean", trained=True)
+    given = network.prepare(clips(1))
+    found = explained("occlusion", network, given, first)
+    side = 32 // methods.SQUARES
+    covered = given.clone()
+    covered[..., :side, :side] = 0
+    with torch.no_grad():
+        lost = (network(given) - network(covered))[0, 0]
+    # The corner is covered once only.
+    corner = found.pixels[0, :, 0, 0]
+    assert torch.allclose(corner, lost.expand(2), rtol=1e-4, atol=1e-6)
+    assert found.whole.isnan().all()
+
+
+@pytest.mark.parametrize("name", CAPTUMS)
+def test_neighbours_and_random_states_change_nothing(name):
+    network = build("resnet50", width=0.25, trained=True).double()
+    given = network.prepare(clips(3)).double()
+    np.random.seed(5)  # noqa: NPY002
+    torch.manual_seed(5)
+    states = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    whole = explained(name, network, given)
+    assert np.array_equal(np.random.get_state()[1], states[0])  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), states[1])
+    torch.manual_seed(6)
+    alone = explained(name, network, given[1:2])
+    scale = whole.pixels.abs().max()
+    assert torch.allclose(whole.pixels[1:2], alone.pixels, atol=1e-9 * scale)
+
+
+def test_methods_agree_on_the_place_that_matters():
+    """A network that looks at one corner only: every method puts its relevance there."""
+    network = build("cnn3d", frames=1, head="mean", options={"layers": ((8, 1, 1),)})
+    network.backbone.layers[0].weight.data.abs_()
+    mask = torch.zeros(32, 32)
+    mask[:8, :8] = 1
+    network.backbone.layers[2].register_forward_hook(lambda part, given, out: out * mask)
+    given = network.prepare(clips(2, 1))
+    for name in methods.METHODS:
+        pixels = explained(name, network, given).pixels.abs()
+        inside = pixels[..., :12, :12].sum() / pixels.sum()
+        assert inside > 0.9, (name, float(inside))
+
+
+def test_names_for_planning_are_what_can_be_done():
+    assert tuple(methods.METHODS) == explanation.METHODS
