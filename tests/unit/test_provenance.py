@@ -1,3 +1,4 @@
+import hashlib
 import json
 import subprocess
 import sys
@@ -19,7 +20,8 @@ def names(stage):
 
 
 def test_sources_follow_imports_and_nothing_else():
-    assert {"splits.py", "tables.py", "study.py", "__init__.py"} == names("split")
+    expected = {"splits.py", "tables.py", "replacement.py", "study.py", "__init__.py"}
+    assert names("split") == expected
     assert "training/loop.py" in names("train")
     assert not {path for path in names("metrics") if path.startswith(("training", "figures"))}
     assert not {path for path in names("train") if path.startswith(("figures", "evaluation"))}
@@ -57,6 +59,9 @@ def test_every_stage_exists_and_its_sources_are_what_python_loads(stage):
         "index",
         "gather",
         "resolve",
+        "model_card",
+        "checksums",
+        "record",
     ],
 )
 def test_stages_that_start_in_a_second_do_not_import_torch(stage):
@@ -71,6 +76,19 @@ def test_stages_that_start_in_a_second_do_not_import_torch(stage):
     assert done.stdout.strip() == "False"
 
 
+def test_planning_a_study_loads_no_table_library():
+    """Every plan waits for what this module imports."""
+    code = "import sys, facebias.provenance; print({'pandas', 'torch'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "workflow")},
+    )
+    assert done.stdout.strip() == "set()"
+
+
 def test_written_facts_are_the_same_twice(tmp_path):
     provenance.write(tmp_path / "a.json", seed=3)
     provenance.write(tmp_path / "b.json", seed=3)
@@ -78,6 +96,60 @@ def test_written_facts_are_the_same_twice(tmp_path):
     facts = json.loads((tmp_path / "a.json").read_text())
     assert facts["seed"] == 3
     assert facts["versions"]["torch"].startswith("2.")
+    assert facts["lock"] == hashlib.sha256((ROOT / "envs/lock.txt").read_bytes()).hexdigest()
+    assert set(facts["code"]) == {"commit", "clean"}
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """A repository with one file of code and one of text, in the place of this one."""
+    for name in ("workflow/rules/a.smk", "README.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("once\n")
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    for command in (["init"], ["add", "."], [*who, "commit", "--message", "first"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    provenance.code.cache_clear()
+    yield tmp_path
+    provenance.code.cache_clear()
+
+
+def test_code_names_its_commit(clone):
+    done = subprocess.run(
+        ["git", "-C", clone, "log", "-1", "--format=%H"], capture_output=True, text=True, check=True
+    )
+    assert provenance.code() == {"commit": done.stdout.strip(), "clean": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("workflow/rules/a.smk", False),
+        ("workflow/rules/new.smk", False),
+        ("README.md", True),
+        ("results/small/config.yaml", True),
+    ],
+)
+def test_only_changed_or_new_code_is_not_clean(clone, name, clean):
+    (clone / name).parent.mkdir(parents=True, exist_ok=True)
+    (clone / name).write_text("twice\n")
+    assert provenance.code()["clean"] is clean
+
+
+def test_removed_code_is_not_clean(clone):
+    (clone / "workflow/rules/a.smk").unlink()
+    assert provenance.code()["clean"] is False
+
+
+def test_outside_git_nothing_is_claimed(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    provenance.code.cache_clear()
+    assert provenance.code() == {"commit": None, "clean": None}
+    assert provenance.software()["lock"] is None
+    provenance.code.cache_clear()
 
 
 def test_unknown_stage_is_one_line():

@@ -1,0 +1,154 @@
+"""The stage ``model_card``: what one architecture is, what it was tested on, and how it did.
+
+The sections are those of Mitchell et al. 2019, *Model Cards for Model Reporting*.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from facebias import splits, tables
+from facebias.evaluation import attributes, scores
+from facebias.record import by_group, layout, study_record
+from facebias.record.card_facts import Card, facts
+from facebias.replacement import replacing
+from facebias.report import findings
+from facebias.study import Architecture, Data, Evaluation, Labels, Splits, read_settings
+from facebias.vocabulary import printed
+
+TEMPLATES = Path(__file__).parent
+MARKUP = re.compile(r"([\\`*<|])")
+
+
+def main(arguments: list[str]) -> None:
+    """Write the card of one architecture as Markdown and HTML, and its metrics by group."""
+    given = _parser().parse_args(arguments)
+    text = json.loads(given.settings)
+    parts = read_settings(
+        given.settings,
+        architecture=Architecture,
+        data=Data,
+        labels=Labels,
+        splits=Splits,
+        evaluation=Evaluation,
+    )
+    architecture, data, labels, division, evaluation = parts
+    names = {
+        "architecture": [given.architecture],
+        "train_split": text["train_splits"],
+        "fold": range(division.n_folds),
+        "seed": text["seeds"],
+    }
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    groupings = [
+        attributes.grouping(manifest, name, bins=evaluation.bins) for name in evaluation.attributes
+    ]
+    measured = []
+    for train in text["train_splits"]:
+        model = {"architecture": given.architecture, "train_split": train}
+        files = layout.expanded(text["predictions"], names | {"train_split": [train]})
+        scored = scores.read(files, manifest, labels, **model)
+        measured.append(by_group.metrics(scored, groupings, model, evaluation=evaluation))
+    card = Card(
+        study=text["study"],
+        title=text["title"],
+        name=given.architecture,
+        architecture=architecture,
+        data=data,
+        labels=labels,
+        splits=division,
+        trains=text["train_splits"],
+        tests=text["test_splits"],
+        evaluation=evaluation,
+        trained=study_record.models(text["provenance"], names),
+        metrics=tables.read(given.metrics, tables.METRICS),
+        by_group=pd.concat(measured, ignore_index=True),
+        fairness=tables.read(given.fairness, tables.FAIRNESS),
+        roles=splits.read(given.splits),
+        manifest=manifest,
+        excluded=tables.read(given.excluded, tables.EXCLUDED),
+        groupings=groupings,
+    )
+    write(card, given.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="facebias model_card", description=main.__doc__)
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: study and title (text), architecture, data, labels, splits, evaluation, seeds, "
+        "train_splits and test_splits (names, in order), predictions and provenance (patterns of "
+        "what testing and training wrote)",
+    )
+    parser.add_argument("--architecture", required=True)
+    for name in ("metrics", "fairness", "splits", "manifest", "excluded"):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=f"{name}.csv")
+    parser.add_argument("--out", type=Path, required=True, help=".md, .html and .csv are added")
+    return parser
+
+
+def write(card: Card, stem: Path) -> None:
+    """Write a card beside its table: ``stem`` with .md, .html and .csv."""
+    text = markdown(card)
+    tables.write(card.by_group, stem.with_suffix(".csv"), tables.METRICS)
+    for suffix, page in ((".md", text), (".html", html(text, title=f"Model card: {card.name}"))):
+        with replacing(stem.with_suffix(suffix)) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+
+
+def markdown(card: Card) -> str:
+    """Write a card as Markdown."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        finalize=_plain,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "printed": printed,
+        "listed": findings.listed,
+        "counted": _counted,
+        "interval": _interval,
+    }
+    labels = card.labels
+    return environment.get_template("model_card.md.jinja").render(
+        facts(card)
+        | {
+            "level": round(100 * card.evaluation.confidence),
+            "guess": 1 / len(labels.evaluated) if labels.kind == "classes" else None,
+        }
+    )
+
+
+def _plain(value: object) -> str:
+    """Keep names from being read as Markdown."""
+    return MARKUP.sub(r"\\\1", str(value))
+
+
+def _counted(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _interval(found: findings.Estimate | None) -> str:
+    if found is None:
+        return "–"
+    return str(found) if found.known else "not estimable"
+
+
+def html(text: str, *, title: str) -> str:
+    """Put Markdown into a page that loads nothing; HTML inside it is shown, not obeyed."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    page = environment.get_template("model_card.html.jinja")
+    return page.render(title=title, body=parser.render(text))

@@ -1,0 +1,88 @@
+"""The stage ``record``: a finished study in, its record and its RO-Crate out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from facebias import configuration, tables
+from facebias.record import checksums, crate, study_record, times
+from facebias.replacement import replacing
+
+CONFIG, RECORD, TABLES = "config.yaml", "record.json", "tables"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the record of a finished study, and an RO-Crate around it."""
+    given = _parser().parse_args(arguments)
+    settings = json.loads(given.settings)
+    config = yaml.safe_load(given.config.read_text(encoding="utf-8"))
+    study = configuration.load(config)
+    names = study_record.names(study)
+    digests = {path.stem: checksums.read(path) for path in given.checksums}
+    made = study_record.record(
+        study,
+        config,
+        trained=study_record.models(settings["provenance"], names),
+        manifest=tables.read(given.manifest, tables.MANIFEST),
+        excluded=tables.read(given.excluded, tables.EXCLUDED),
+        measured=times.jobs(given.benchmarks, settings["benchmarks"], names),
+        digests=digests,
+        patterns=settings["model_files"],
+        files=settings["files"],
+    )
+    study_record.write(made, given.out / RECORD)
+    crate.write_guide(given.out / crate.README, study.study)
+    _fill(given.out, config=given.config, tidy=given.tables)
+    beside = [path.relative_to(given.out).as_posix() for path in (*given.cards, *given.checksums)]
+    results = [f"{TABLES}/{table.name}" for table in given.tables]
+    outside = {path: digest for part in digests.values() for path, digest in part.items()}
+    described = crate.describe(
+        given.out,
+        made,
+        held=[crate.README, CONFIG, RECORD, *results, *beside],
+        outside={path: digest for path, digest in outside.items() if path not in results},
+        configuration=CONFIG,
+        outputs=results,
+        given=[given.manifest.relative_to(given.out.parent).as_posix()],
+    )
+    crate.write(described, given.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="facebias record", description=main.__doc__)
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: provenance (pattern of what training wrote), model_files (patterns, under the "
+        "folder of the study), benchmarks (patterns, under --benchmarks, and whether their jobs "
+        "run a network), files (digest of names and sizes of the data set)",
+    )
+    parser.add_argument("--config", type=Path, required=True, help="resolved configuration")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--excluded", type=Path, required=True)
+    parser.add_argument(
+        "--checksums", type=Path, nargs="+", required=True, help="in the crate already"
+    )
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="copied to the crate")
+    parser.add_argument("--cards", type=Path, nargs="+", required=True, help="in the crate already")
+    parser.add_argument("--benchmarks", type=Path, required=True, help="folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the crate")
+    return parser
+
+
+def _fill(folder: Path, *, config: Path, tidy: Sequence[Path]) -> None:
+    """Copy into the crate what it holds."""
+    with replacing(folder / crate.CODE) as temporary:
+        crate.copy_code(temporary)
+    with replacing(folder / CONFIG) as temporary:
+        shutil.copyfile(config, temporary)
+    with replacing(folder / TABLES) as temporary:
+        temporary.mkdir()
+        for table in tidy:
+            shutil.copyfile(table, temporary / table.name)

@@ -1,0 +1,48 @@
+# From tables and records to a card per architecture: what it is, whom it was tested on, how it did.
+
+
+# Relative, so that a clone elsewhere plans the same jobs.
+CARD = os.path.relpath(Path(PACKAGE_ROOT, "facebias/record/model_card"))
+
+
+rule model_card:
+    """Write the card of one architecture, and its metrics by group of people."""
+    input:
+        templates=expand(f"{CARD}.{{kind}}.jinja", kind=["md", "html"]),
+        manifest=rules.manifest.output.manifest,
+        excluded=rules.index.output.excluded,
+        splits=rules.gather_splits.output,
+        # Predictions and what training wrote are read, too: the tables are made from them.
+        metrics=rules.gather_metrics.output,
+        fairness=rules.gather_fairness.output,
+    output:
+        markdown=f"{OUT}/provenance/model_cards/{{architecture}}.md",
+        table=f"{OUT}/provenance/model_cards/{{architecture}}.csv",
+        html=report(
+            f"{OUT}/provenance/model_cards/{{architecture}}.html",
+            caption="../report/model_card.rst",
+            category="8. Model cards",
+            labels={"architecture": "{architecture}"},
+        ),
+    log:
+        f"{OUT}/logs/model_card/{{architecture}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/model_card/{{architecture}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=sources("model_card"),
+        settings=card_settings,
+        stem=subpath(output.markdown, strip_suffix=".md"),
+    shell:
+        "python -m facebias model_card --settings {params.settings:q}"
+        " --architecture {wildcards.architecture} --metrics {input.metrics}"
+        " --fairness {input.fairness} --splits {input.splits} --manifest {input.manifest}"
+        " --excluded {input.excluded} --out {params.stem} 2> {log}"
+
+
+CARDS = expand(rules.model_card.output.html, architecture=ARCHITECTURES)

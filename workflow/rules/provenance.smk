@@ -1,0 +1,109 @@
+# From results to what made them: checksums, and a record of the study with an RO-Crate around it.
+#
+# The whole is remade when a result is; benchmark files are read, but are no inputs: they change
+# only when a job runs, and then so does its result.
+TABLES = [
+    *rules.gather_metrics.output,
+    *rules.gather_confusion.output,
+    *rules.gather_fairness.output,
+    *EFFECTS,
+    rules.index.output.summary,
+    *(table for tables in DIAGNOSTICS for table in tables),
+]
+
+# Files by what they belong to, under the folder of the study. Each part is digested on its own, so
+# that a change of one architecture does not read the weights of all others again.
+MODEL_FILES = [
+    rules.train_model.output.weights,
+    rules.train_model.output.history,
+    rules.train_model.output.provenance,
+    *rules.predict.output,
+]
+DIGESTED = {
+    "data": [
+        rules.manifest.output.manifest,
+        rules.index.output.excluded,
+        *rules.gather_splits.output,
+        rules.index.output.index,
+        *rules.index.input.faces,
+    ],
+    "results": [
+        *TABLES,
+        *PRINTED,
+        *FIGURES,
+        *rules.start_page.output,
+        *rules.report.output,
+    ],
+    **{name: expand(MODEL_FILES, architecture=name, allow_missing=True) for name in ARCHITECTURES},
+}
+
+
+rule checksums:
+    """Write the SHA-256 of the files of one part of the study."""
+    input:
+        files=digested,
+    output:
+        f"{OUT}/provenance/checksums/{{part}}.sha256",
+    log:
+        f"{OUT}/logs/checksums/{{part}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/checksums/{{part}}.tsv"
+    wildcard_constraints:
+        part="|".join(DIGESTED),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(120),
+    params:
+        code=sources("checksums"),
+        settings=digest_settings,
+        root=subpath(output[0], ancestor=3),
+    shell:
+        "python -m facebias checksums --settings {params.settings:q} --root {params.root}"
+        " --out {output} 2> {log}"
+
+
+rule record:
+    """Write what made the results of the study, and an RO-Crate around it."""
+    input:
+        config=rules.resolve.output,
+        manifest=rules.manifest.output.manifest,
+        excluded=rules.index.output.excluded,
+        checksums=expand(rules.checksums.output, part=DIGESTED),
+        tables=TABLES,
+        cards=expand(rules.model_card.output.markdown, architecture=ARCHITECTURES),
+        card_tables=expand(rules.model_card.output.table, architecture=ARCHITECTURES),
+    output:
+        record=f"{OUT}/provenance/record.json",
+        crate=f"{OUT}/provenance/ro-crate-metadata.json",
+        guide=f"{OUT}/provenance/README.md",
+        config=f"{OUT}/provenance/config.yaml",
+        tables=directory(f"{OUT}/provenance/tables"),
+        code=directory(f"{OUT}/provenance/code"),
+    log:
+        f"{OUT}/logs/record.log",
+    benchmark:
+        f"{OUT}/benchmarks/record.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=sources("record"),
+        settings=constant(
+            provenance=str(rules.train_model.output.provenance),
+            model_files=under_study(MODEL_FILES),
+            benchmarks=benchmarks(),
+            files=FILES,
+        ),
+        benchmarks=f"{OUT}/benchmarks",
+        folder=subpath(output.record, parent=True),
+    shell:
+        "python -m facebias record --settings {params.settings:q} --config {input.config}"
+        " --manifest {input.manifest} --excluded {input.excluded} --checksums {input.checksums}"
+        " --tables {input.tables} --cards {input.cards} {input.card_tables}"
+        " --benchmarks {params.benchmarks} --out {params.folder} 2> {log}"

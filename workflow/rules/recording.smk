@@ -1,0 +1,56 @@
+# What cards, checksums and the record of a study ask for. Nothing here runs a job.
+from snakemake.io import strip_wildcard_constraints
+
+
+def card_settings(wildcards):
+    """Give what the card of one architecture depends on."""
+    return settings(
+        study=STUDY.study,
+        title=STUDY.title,
+        architecture=STUDY.architectures[wildcards.architecture],
+        data=STUDY.data,
+        labels=STUDY.labels,
+        splits=STUDY.splits,
+        evaluation=STUDY.evaluation,
+        seeds=STUDY.seeds,
+        train_splits=TRAIN_SPLITS,
+        test_splits=TEST_SPLITS,
+        predictions=str(rules.predict.output),
+        provenance=str(rules.train_model.output.provenance),
+    )
+
+
+def digested(wildcards):
+    """List what the files of one part wait for. Of a model, its predictions come last."""
+    if wildcards.part in ARCHITECTURES:
+        names = dict(EVERY_MODEL, architecture=wildcards.part)
+        return expand(rules.predict.output, **names)
+    return DIGESTED[wildcards.part]
+
+
+def under_study(patterns):
+    """Name files as seen from the folder of the study."""
+    return [str(pattern).removeprefix(f"{OUT}/") for pattern in patterns]
+
+
+def digest_settings(wildcards):
+    """Name the files of one part by their patterns: a command line cannot hold thousands."""
+    return settings(
+        files=under_study(DIGESTED[wildcards.part]),
+        names={"train_split": TRAIN_SPLITS, "fold": FOLDS, "seed": SEEDS},
+    )
+
+
+def runs_network(rule):
+    """Tell whether the jobs of a rule may take a GPU; the architecture decides."""
+    return callable(rule.resources.get("gpu"))
+
+
+def benchmarks():
+    """List the benchmark files of all rules of the study, and whether their jobs run a network."""
+    folder = f"{OUT}/benchmarks/"
+    return {
+        strip_wildcard_constraints(rule.benchmark).removeprefix(folder): runs_network(rule)
+        for rule in workflow.rules
+        if rule.benchmark and folder in rule.benchmark
+    }
