@@ -1,0 +1,119 @@
+"""The stages of published studies: files in, files and a page out."""
+
+import json
+import re
+
+import published_results as published
+import pytest
+import study_tables as made
+
+from facebias import __main__ as command
+from facebias import tables
+from facebias.published import audit, contracts, page, stage
+
+
+def run(name, out, *, values=None, rankings=True):
+    arguments = ["published", name, "--out", str(out)]
+    arguments += ["--values", str(values or published.path(name))]
+    arguments += ["--contrasts", str(published.path(f"{name}_contrasts"))]
+    if rankings and name == "domnich2021":
+        arguments += ["--rankings", str(published.path(f"{name}_rankings"))]
+    return command.main(arguments)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
+    for name in ("domnich2021", "deuschel2020"):
+        assert run(name, folder / name) == 0
+    return folder
+
+
+def test_every_file_keeps_its_contract(pages):
+    for folder in pages.iterdir():
+        files = {path.stem: path for path in folder.glob("*.csv")}
+        for name, path in files.items():
+            assert len(tables.read(path, stage.CONTRACTS[name]))
+    assert {path.stem for path in pages.glob("domnich2021/*.csv")} == set(stage.CONTRACTS) - {
+        "differences"
+    }
+
+
+def test_audit_has_the_columns_that_were_asked_for(pages):
+    found = tables.read(pages / "domnich2021/audit.csv", contracts.AUDIT)
+    wanted = "paper_table architecture train_split test_split label metric printed implied"
+    assert list(found.columns)[:8] == wanted.split()
+
+
+def test_the_page_says_what_the_tables_say(pages):
+    text = (pages / "domnich2021/README.md").read_text()
+    words = " ".join(text.split())
+    assert "24 statements on who is most and least biased, **24 agree**" in words
+    assert "**12 of these 14 flip**" in words
+    assert "**0 of the 18 models**" in words
+    assert "which breaks 3 rules: 0.2 as false positive rate of upset, test set all" in words
+    assert "published equalized odds are always 4/3" in words
+    assert text.count("| **flips**: rank") + text.count("| stays") == 2 * 24
+    assert "{{" not in text
+    assert "nan" not in words.lower().split()
+
+
+def test_the_page_of_tables_without_a_fault(pages):
+    folder = pages / "domnich2021"
+    read = {
+        path.stem: tables.read(path, stage.CONTRACTS[path.stem]) for path in folder.glob("*.csv")
+    }
+    read["audit"] = read["audit"][read["audit"]["rule"] == audit.ONE_DRAW]
+    read["extremes"] = read["extremes"].assign(ci_low=-1.0)
+    words = " ".join(page.render("domnich2021", published.DOMNICH, read).split())
+    assert "The printed numbers agree with each other. ##" in words
+    assert "No interval excludes 0 before the correction either." in words
+    assert "All 72 rates that the drawn samples of *upset* cannot enter" in words
+
+
+def test_tables_of_the_page_are_whole(pages):
+    for path in pages.glob("*/README.md"):
+        blocks = re.findall(r"(?:^\|.*\n)+", path.read_text(), flags=re.M)
+        assert blocks
+        for block in blocks:
+            assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_the_page_of_study_b(pages):
+    words = " ".join((pages / "deuschel2020/README.md").read_text().split())
+    assert "8 of 9 statements agree with the tables; not: trained on both: men" in words
+    assert "| male | female - male | F1 score, mean over labels | 0.44 | 0.55 | -0.11 |" in words
+
+
+def test_rates_that_contradict_each_other_are_named(tmp_path, capsys):
+    text = published.path("domnich2021").read_text()
+    wrong = text.replace(
+        "12,vggface,regular,female,sadness,tpr,1.0", "12,vggface,regular,female,sadness,tpr,0.2"
+    )
+    assert wrong != text
+    (tmp_path / "values.csv").write_text(wrong)
+    assert run("domnich2021", tmp_path / "out", values=tmp_path / "values.csv") == 1
+    said = capsys.readouterr().err
+    assert "published rates of vggface, trained on regular, tested on female: no confusion" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_rankings_are_needed(tmp_path, capsys):
+    assert run("domnich2021", tmp_path, rankings=False) == 1
+    assert "--rankings is needed for domnich2021" in capsys.readouterr().err
+
+
+def test_comparison_of_a_study_of_classes(tmp_path):
+    tables.write(made.fairness(), tmp_path / "fairness.csv", tables.FAIRNESS)
+    out = compare("domnich2021", tmp_path / "fairness.csv", tmp_path)
+    found = tables.read(out, contracts.COMPARISON)
+    assert found.groupby(["architecture", "train_split"]).ngroups == 18
+
+
+def compare(name, ours, folder):
+    settings = json.dumps({"published": name, "drawn": False, "confidence": 0.95})
+    out = folder / "comparison.csv"
+    arguments = ["published_comparison", "--settings", settings, "--out", str(out)]
+    arguments += ["--values", str(published.path(name)), "--ours", str(ours)]
+    assert command.main(arguments) == 0
+    return out

@@ -1,0 +1,73 @@
+"""`snakemake published` needs printed tables alone; a study is compared only where it asks."""
+
+import re
+
+import pytest
+import studies
+
+FUSED = {
+    "published": "domnich2021",
+    "labels.names": ["happiness", "surprise", "sadness", "anger", "disgust", "contempt"],
+    "labels.fuse": {"upset": ["anger", "disgust", "contempt"]},
+}
+MADE = {
+    "domnich2021": (
+        "fairness.csv",
+        "intervals.csv",
+        "extremes.csv",
+        "audit.csv",
+        "statements.csv",
+        "contrasts.csv",
+        "README.md",
+        "figures/gaps.pdf",
+        "figures/gaps.png",
+        "figures/gaps.csv",
+    ),
+    "deuschel2020": ("differences.csv", "contrasts.csv", "README.md"),
+}
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Read the table of jobs that Snakemake prints."""
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", output, flags=re.M)}
+
+
+def test_published_needs_no_data_and_runs_once(tmp_path):
+    config = studies.write(studies.SMALL, tmp_path)
+    done = studies.snakemake(tmp_path, config, "published")
+    assert done.returncode == 0, done.stdout
+    assert jobs(done.stdout) == {
+        "figure_published": 1,
+        "published": 1,
+        "published_deuschel2020": 1,
+        "published_domnich2021": 1,
+        "total": 4,
+    }
+    folder = tmp_path / "results" / "published"
+    for paper, names in MADE.items():
+        for name in names:
+            assert (folder / paper / name).stat().st_size, name
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"published"}
+    again = studies.snakemake(tmp_path, config, "published")
+    assert "Nothing to be done" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "compared"),
+    [({}, False), (FUSED, True), ({**FUSED, "published": None}, False)],
+    ids=["other labels", "asked for", "not asked for"],
+)
+def test_a_study_is_compared_only_where_it_asks(tmp_path, changes, compared):
+    config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
+    planned = studies.snakemake(tmp_path, config, "--dry-run", "figures")
+    assert planned.returncode == 0, planned.stdout
+    found = jobs(planned.stdout)
+    assert found.get("published_comparison", 0) == compared
+    assert found.get("figure_published_comparison", 0) == 3 * compared
+
+
+def test_a_study_that_has_nothing_in_common_is_not_planned(tmp_path):
+    config = studies.write(studies.changed(studies.SMALL, {"published": "deuschel2020"}), tmp_path)
+    done = studies.snakemake(tmp_path, config, "--dry-run")
+    assert done.returncode != 0
+    assert "published: deuschel2020 has units, labels.kind is classes" in done.stdout

@@ -1,0 +1,1 @@
+"""Published results beside ours: tables of papers as data, recomputed, audited and compared."""

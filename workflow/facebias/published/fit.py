@@ -1,0 +1,43 @@
+"""Whether a study can be placed beside the published one that its configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from facebias.configuration import suggest
+from facebias.published import papers
+from facebias.published.papers import PAPERS
+from facebias.study import Study
+
+DATA = Path(__file__).parents[2] / "published"
+
+
+def misfits(study: Study) -> Iterator[str]:
+    """Say why a study and the paper in ``study.published`` have nothing to compare, if so."""
+    if study.published is None:
+        return
+    name = study.published
+    if name not in PAPERS:
+        yield f"published: no such study {name!r}{suggest(name, PAPERS)}"
+        return
+    paper = PAPERS[name]
+    if study.labels.kind != paper.kind:
+        yield f"published: {name} has {paper.kind}, labels.kind is {study.labels.kind}"
+        return
+    if paper.labels and set(study.labels.evaluated) != set(paper.labels):
+        found, wanted = ", ".join(study.labels.evaluated), ", ".join(paper.labels)
+        yield f"published: {name} has the labels {wanted}; this study evaluates {found}"
+    values = papers.values(DATA / f"{name}.csv", paper)
+    shared = {
+        "architectures": (study.architectures, values["architecture"].unique()),
+        "splits.train": (study.splits.train, values["train_split"].unique()),
+    }
+    if paper.kind == "classes":
+        shared["evaluation.attributes"] = (study.evaluation.attributes, paper.pairs)
+    else:
+        shared["splits.test"] = (study.splits.test, paper.tests)
+    for key, (ours, theirs) in shared.items():
+        if not set(ours) & set(theirs):
+            found = ", ".join(ours)
+            yield f"published: {name} has none of {key} {found}{suggest(found, theirs)}"

@@ -1,0 +1,170 @@
+# Published studies: recomputed from their printed tables, and placed beside a study of ours.
+# Everything but the comparison needs no data set, no weights and no models.
+PUBLISHED = f"{STUDY.results}/published"
+PRINTED_VALUES = os.path.relpath(Path(PACKAGE_ROOT, "published"))
+PAGES = os.path.relpath(Path(PACKAGE_ROOT, "facebias", "published"))
+
+
+rule published_domnich2021:
+    """Recompute the gaps of study A, audit its tables and check its statements."""
+    input:
+        template=f"{PAGES}/domnich2021.md.jinja",
+        values=f"{PRINTED_VALUES}/domnich2021.csv",
+        contrasts=f"{PRINTED_VALUES}/domnich2021_contrasts.csv",
+        rankings=f"{PRINTED_VALUES}/domnich2021_rankings.csv",
+    output:
+        fairness=f"{PUBLISHED}/domnich2021/fairness.csv",
+        intervals=f"{PUBLISHED}/domnich2021/intervals.csv",
+        extremes=f"{PUBLISHED}/domnich2021/extremes.csv",
+        audit=f"{PUBLISHED}/domnich2021/audit.csv",
+        statements=f"{PUBLISHED}/domnich2021/statements.csv",
+        contrasts=f"{PUBLISHED}/domnich2021/contrasts.csv",
+        page=f"{PUBLISHED}/domnich2021/README.md",
+    log:
+        f"{PUBLISHED}/domnich2021/logs/tables.log",
+    benchmark:
+        f"{PUBLISHED}/domnich2021/benchmarks/tables.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=sources("published"),
+        folder=subpath(output.page, parent=True),
+    shell:
+        "python -m facebias published domnich2021 --values {input.values}"
+        " --contrasts {input.contrasts} --rankings {input.rankings}"
+        " --out {params.folder} 2> {log}"
+
+
+rule published_deuschel2020:
+    """Recompute the differences of study B and check its statements."""
+    input:
+        template=f"{PAGES}/deuschel2020.md.jinja",
+        values=f"{PRINTED_VALUES}/deuschel2020.csv",
+        contrasts=f"{PRINTED_VALUES}/deuschel2020_contrasts.csv",
+    output:
+        differences=f"{PUBLISHED}/deuschel2020/differences.csv",
+        contrasts=f"{PUBLISHED}/deuschel2020/contrasts.csv",
+        page=f"{PUBLISHED}/deuschel2020/README.md",
+    log:
+        f"{PUBLISHED}/deuschel2020/logs/tables.log",
+    benchmark:
+        f"{PUBLISHED}/deuschel2020/benchmarks/tables.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=sources("published"),
+        folder=subpath(output.page, parent=True),
+    shell:
+        "python -m facebias published deuschel2020 --values {input.values}"
+        " --contrasts {input.contrasts} --out {params.folder} 2> {log}"
+
+
+rule figure_published:
+    """Draw the gaps of study A in three definitions, with what chance could have done to them."""
+    input:
+        table=rules.published_domnich2021.output.intervals,
+    output:
+        pdf=f"{PUBLISHED}/domnich2021/figures/gaps.pdf",
+        csv=f"{PUBLISHED}/domnich2021/figures/gaps.csv",
+        png=f"{PUBLISHED}/domnich2021/figures/gaps.png",
+    log:
+        f"{PUBLISHED}/domnich2021/logs/figures/gaps.log",
+    benchmark:
+        f"{PUBLISHED}/domnich2021/benchmarks/figures/gaps.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("published"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure published --settings {params.settings:q}"
+        " --input intervals={input.table} --out {params.stem} 2> {log}"
+
+
+if STUDY.published is not None:
+
+    # Classes are compared by their gaps, units by their scores and the differences of these.
+    COMPARED, DEFINITIONS = {
+        "classes": (rules.gather_fairness.output, ["published", "per_class_mean", "signed"]),
+        "units": (rules.gather_metrics.output, ["value", "difference"]),
+    }[STUDY.labels.kind]
+
+    rule published_comparison:
+        """Place this study beside the published one."""
+        input:
+            values=f"{PRINTED_VALUES}/{STUDY.published}.csv",
+            ours=COMPARED,
+        output:
+            report(
+                f"{OUT}/tables/published_comparison.csv",
+                caption="../report/table_published_comparison.rst",
+                category="9. Beside the published study",
+                labels={"table": "ours beside published"},
+            ),
+        log:
+            f"{OUT}/logs/published_comparison.log",
+        benchmark:
+            f"{OUT}/benchmarks/published_comparison.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(10),
+        params:
+            code=sources("published_comparison"),
+            settings=constant(
+                published=STUDY.published,
+                drawn=DRAWN,
+                confidence=STUDY.evaluation.confidence,
+            ),
+        shell:
+            "python -m facebias published_comparison --settings {params.settings:q}"
+            " --values {input.values} --ours {input.ours} --out {output} 2> {log}"
+
+    rule figure_published_comparison:
+        """Draw this study beside the published one, in one definition."""
+        input:
+            table=rules.published_comparison.output,
+        output:
+            pdf=f"{FIGURE}/published/{{definition}}.pdf",
+            csv=f"{FIGURE}/published/{{definition}}.csv",
+            png=report(
+                f"{FIGURE}/published/{{definition}}.png",
+                caption="../report/published_comparison.rst",
+                category="9. Beside the published study",
+                labels={"figure": "ours beside published, {definition}"},
+            ),
+        log:
+            f"{OUT}/logs/figures/published/{{definition}}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/published/{{definition}}.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(15),
+        params:
+            code=figure_sources("published_comparison"),
+            settings=FIGURE_SETTINGS,
+            stem=subpath(output.png, strip_suffix=".png"),
+        shell:
+            "python -m facebias figure published_comparison --settings {params.settings:q}"
+            " --input comparison={input.table} --select definition={wildcards.definition}"
+            " --out {params.stem} 2> {log}"
+
+    FIGURES += expand(rules.figure_published_comparison.output.png, definition=DEFINITIONS)
