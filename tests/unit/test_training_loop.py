@@ -1,4 +1,4 @@
-"""Training end to end on made clips: it learns, repeats itself, resumes, says what is wrong."""
+"""Training end to end on made clips: it learns, repeats itself, says what is wrong."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 import safetensors.torch
 import synthetic
 import torch
+from fitting import examples, fit, same, small
 
 from facebias import cohort, splits, study, tables
 from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
 from facebias.study import StudyError
-from facebias.training import loop, precision, stage
-from facebias.training.checkpoint import Checkpoint
+from facebias.training import loop, stage
 
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
 
@@ -33,53 +33,13 @@ def made(tmp_path_factory):
     return synthetic.make(tmp_path_factory.mktemp("made"), subjects=10, repetitions=2)
 
 
-def small(**changes):
-    return synthetic.architecture(**({"width": 0.25, "head": "mean"} | changes))
-
-
-def train(made, out, *extra, labels=None, architecture=None):
+def train(made, out, *, labels=None, architecture=None):
     settings = study.settings(
         architecture=architecture or small(), labels=labels or synthetic.labels()
     )
-    stage.main(["--settings", settings, *IDS, *made.arguments(), "--out", str(out), *extra])
+    where = ["--out", str(out), "--checkpoints", f"{out}-checkpoints"]
+    stage.main(["--settings", settings, *IDS, *made.arguments(), *where])
     return safetensors.torch.load_file(out / "weights.safetensors")
-
-
-def same(first, second):
-    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
-
-
-def examples(made, architecture, role):
-    store = open_clips(made.index)
-    rows = cohort.members(
-        tables.read(made.manifest, tables.MANIFEST),
-        splits.read(made.splits),
-        store,
-        model=Model("cnn3d", "regular", 0, 1),
-        role=role,
-    )
-    reader = cohort.Reader(store, rows["sample"].tolist(), frames=architecture.frames)
-    return loop.Examples(reader, cohort.targets(rows, synthetic.labels()))
-
-
-def fit(made, architecture, *, seed=1, name="cnn3d", validated=True, checkpoint=None):
-    torch.manual_seed(seed)
-    network = networks.build(name, architecture, 4, 2)
-    validation = examples(made, architecture, "validation")
-    if not validated:
-        validation = loop.Examples(
-            cohort.Reader(open_clips(made.index), [], frames=None), validation.targets[:0]
-        )
-    return loop.fit(
-        network,
-        examples(made, architecture, "train"),
-        validation,
-        training=architecture.training,
-        kind="classes",
-        precision=precision.choose("fp32", torch.device("cpu")),
-        key=[seed, 0],
-        checkpoint=checkpoint or Checkpoint(None, ""),
-    )
 
 
 def test_training_learns_the_pattern(made, tmp_path):
@@ -116,42 +76,6 @@ def test_same_seed_gives_the_same_bits(made, name):
     assert same(first, second)
     assert history.equals(again)
     assert not same(first, other)
-
-
-def test_resumed_training_gives_the_same_bits(made, tmp_path, monkeypatch):
-    architecture = synthetic.architecture(epochs=4, dropout=0.3, options={"features": 256})
-    whole, history = fit(made, architecture, name="vgg16")
-    real, calls = loop._validate, []
-
-    def killed(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(loop, "_validate", killed)
-    with pytest.raises(KeyboardInterrupt):
-        fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
-    assert (tmp_path / "checkpoint.pt").exists()
-    resumed, again = fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
-    assert len(calls) == 3 + 2  # two epochs were kept: the third and the fourth run
-    assert same(whole, resumed)
-    assert history.equals(again)
-
-
-def test_checkpoint_of_another_training_is_not_used(tmp_path, capsys):
-    Checkpoint(tmp_path, "one").save({"epoch": 3})
-    assert Checkpoint(tmp_path, "one").load() == {"epoch": 3}
-    assert Checkpoint(tmp_path, "two").load() is None
-    assert "belongs to another training" in capsys.readouterr().err
-    (tmp_path / "checkpoint.pt").write_bytes(b"torn")
-    assert Checkpoint(tmp_path, "one").load() is None
-    assert "cannot be read" in capsys.readouterr().err
-
-
-def test_checkpoint_is_gone_when_the_model_is_there(made, tmp_path):
-    train(made, tmp_path / "model", "--checkpoints", str(tmp_path / "kept"))
-    assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_without_validation_subjects_the_last_epoch_is_taken(made):
@@ -248,8 +172,9 @@ def test_left_out_samples_are_skipped(made):
     assert "p00-happiness-0" not in set(rows["sample"])
 
 
-def test_gpu_is_demanded_in_vain(made, tmp_path, monkeypatch):
+def test_device_is_chosen_before_anything_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    nothing = synthetic.Made(*(tmp_path / name for name in ("manifest", "splits", "index")))
     with pytest.raises(StudyError, match=r"training.device: found cuda"):
-        train(made, tmp_path / "model", architecture=small(device="cuda"))
+        train(nothing, tmp_path / "model", architecture=small(device="cuda"))
     assert not (tmp_path / "model").exists()

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from facebias import tables
+from facebias.replacement import replacing
 
 NAME = "checkpoint.pt"
 
 
 class Checkpoint:
-    """One file in a folder, replaced as a whole after every epoch.
+    """One file in a folder of its own, replaced as a whole.
 
     Parameters
     ----------
     folder
-        Where the file lies; None keeps nothing.
+        Where the file lies: not among the outputs of a job, which Snakemake deletes before it runs
+        the job again.
     key
-        Names what is trained. A file with another key is not used.
+        Names what is trained (``fingerprint``). A file with another key is not used.
     """
 
-    def __init__(self, folder: Path | None, key: str):
-        self.path = None if folder is None else Path(folder) / NAME
+    def __init__(self, folder: Path, key: str):
+        self.path = Path(folder) / NAME
         self.key = key
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write ``state`` (tensors and plain values)."""
-        if self.path is not None:
-            with tables.replacing(self.path) as temporary:
-                torch.save({"key": self.key, "state": state}, temporary)
+        """Write ``state`` (tensors and plain values).
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; what was saved before is still there.
+        """
+        # Through memory: torch's own writer hides the system's error, such as a full disk.
+        buffer = io.BytesIO()
+        torch.save({"key": self.key, "state": state}, buffer)
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
 
     def load(self) -> dict[str, Any] | None:
         """Read the state that was saved last; None if there is none that fits."""
-        if self.path is None or not self.path.exists():
+        if not self.path.exists():
             return None
         try:
             found = torch.load(self.path, map_location="cpu", weights_only=True)
@@ -49,6 +61,7 @@ class Checkpoint:
         return None
 
     def remove(self) -> None:
-        """Delete the file: the training is done."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        """Delete the file, and its folders as far as they are empty: the training is done."""
+        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.removedirs(self.path.parent)

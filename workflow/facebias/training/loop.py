@@ -12,15 +12,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from facebias import determinism, progress, tables
+from facebias import progress, tables
 from facebias.architectures import inference, inputs
 from facebias.architectures.network import Network
 from facebias.cohort import Reader
 from facebias.study import StudyError, Training
 from facebias.training import augmentation, losses
 from facebias.training.checkpoint import Checkpoint
+from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.precision import Precision
 from facebias.training.schedules import SCHEDULES
+from facebias.training.state import Epoch, State
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,34 +31,6 @@ class Examples:
 
     clips: Reader
     targets: np.ndarray
-
-
-@dataclasses.dataclass
-class Fit:
-    """A training under way."""
-
-    network: Network
-    optimiser: torch.optim.Optimizer
-    scaler: torch.amp.GradScaler
-    history: list[dict[str, Any]]
-    best: dict[str, Tensor]
-
-    def state(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on; its random numbers follow from its number."""
-        return {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "history": self.history,
-            "best": self.best,
-        }
-
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``."""
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.history, self.best = state["history"], state["best"]
 
 
 def fit(
@@ -69,6 +43,7 @@ def fit(
     precision: Precision,
     key: list[int],
     checkpoint: Checkpoint,
+    interruption: Interruption,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train ``network`` by stochastic gradient descent and pick its best epoch.
 
@@ -87,7 +62,9 @@ def fit(
     key
         Entropy of the random stream: order of the clips, augmentation, dropout.
     checkpoint
-        Where training goes on from, if it stopped on the way.
+        Where training goes on from, if it stopped on the way; written after every epoch.
+    interruption
+        Looked at before every step and every batch of validation clips.
 
     Returns
     -------
@@ -97,6 +74,8 @@ def fit(
     ------
     StudyError
         If the loss is not finite, or there are fewer than two clips to train on.
+    Interrupted
+        If a signal has come; the checkpoint then holds all steps done.
     """
     if len(train.clips) < 2:
         raise StudyError(f"training: {len(train.clips)} clips to train on; at least 2 are needed")
@@ -108,51 +87,65 @@ def fit(
         weight_decay=training.weight_decay,
         nesterov=training.nesterov,
     )
-    state = Fit(network, optimiser, precision.scaler(), history=[], best={})
+    state = State(network, optimiser, precision.scaler())
     saved = checkpoint.load()
-    if saved is not None:
+    if saved is None:
+        # A disk that cannot be written to is to be known now, not after the first epoch.
+        checkpoint.save(state.plain())
+    else:
         state.resume(saved)
     epochs = range(len(state.history), training.epochs)
-    for epoch in progress.track(epochs, total=len(epochs), what="train", unit="epochs"):
-        row = {"epoch": epoch + 1}
-        row |= _train(state, train, epoch, training, kind, precision, key)
-        row |= _validate(network, validation, training, kind, precision)
-        if _better(row, state.history, training.select):
-            for earlier in state.history:
-                earlier["best"] = False
-            row["best"] = True
-            state.best = copy.deepcopy(network.state_dict())
-        else:
-            row["best"] = False
-        state.history.append(row)
-        checkpoint.save(state.state())
+    try:
+        for number in progress.track(epochs, total=len(epochs), what="train", unit="epochs"):
+            if state.epoch is None:
+                state.epoch = Epoch.begin(len(train.clips), number=number, key=key)
+            row = {"epoch": number + 1}
+            row |= _train(state, train, training, kind, precision, interruption)
+            row |= _validate(network, validation, training, kind, precision, interruption)
+            row["best"] = _better(row, state.history, training.select)
+            if row["best"]:
+                for earlier in state.history:
+                    earlier["best"] = False
+                state.best = copy.deepcopy(network.state_dict())
+            state.history.append(row)
+            state.epoch = None
+            checkpoint.save(state.plain())
+    except Interrupted as stop:
+        checkpoint.save(state.plain())
+        raise Interrupted(f"stopped by {stop} in {_place(state, training)}") from None
     return state.best, tables.check(pd.DataFrame(state.history), tables.HISTORY)
 
 
+def _place(state: State, training: Training) -> str:
+    """Say how far the epoch under way has come."""
+    steps = len(even_batches(state.epoch.order, training.batch_size))
+    return f"epoch {len(state.history) + 1}, step {len(state.epoch.record)} of {steps}"
+
+
 def _train(
-    state: Fit,
+    state: State,
     train: Examples,
-    epoch: int,
     training: Training,
     kind: str,
     precision: Precision,
-    key: list[int],
+    interruption: Interruption,
 ) -> dict[str, float]:
-    """Go through the training clips once."""
+    """Go through the training clips once, or through those of the epoch that are left."""
     network, optimiser, scaler = state.network, state.optimiser, state.scaler
     device = precision.device
-    random = np.random.default_rng(np.random.SeedSequence(key, spawn_key=(epoch,)))
-    torch.manual_seed(determinism.torch_seed(key, epoch, 0))
-    batches = even_batches(random.permutation(len(train.clips)), training.batch_size)
-    first, total = epoch * len(batches), training.epochs * len(batches)
-    record = []
+    epoch, record = state.epoch, state.epoch.record
+    batches = even_batches(epoch.order, training.batch_size)
+    first, total = len(state.history) * len(batches), training.epochs * len(batches)
+    rates = [
+        training.learning_rate * SCHEDULES[training.schedule](first + step, total)
+        for step in range(len(batches))
+    ]
     network.train()
-    for step, batch in enumerate(batches):
-        rate = training.learning_rate * SCHEDULES[training.schedule](first + step, total)
+    for batch in interruption.before(batches[len(record) :]):
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rates[len(record)]
         clips = inputs.images(torch.from_numpy(train.clips[batch]), network.input_size, device)
-        changes = augmentation.draw(len(batch), training.augmentation, random)
+        changes = augmentation.draw(len(batch), training.augmentation, epoch.random)
         clips = network.convention.normalise(augmentation.apply(clips, changes))
         targets = torch.from_numpy(train.targets[batch]).to(device)
         with precision.autocast():
@@ -172,23 +165,28 @@ def _train(
     lost = counted[:, 0].isfinite().logical_not().nonzero()
     if len(lost):
         step = int(lost[0])
-        rate = training.learning_rate * SCHEDULES[training.schedule](first + step, total)
         raise StudyError(
-            f"training: the loss is {counted[step, 0]:g} in epoch {epoch + 1}, step {step + 1} of "
-            f"{len(batches)}, at learning rate {rate:.3g}; lower training.learning_rate or set "
-            "training.gradient_clip (such as 1.0)"
+            f"training: the loss is {counted[step, 0]:g} in epoch {len(state.history) + 1}, step "
+            f"{step + 1} of {len(batches)}, at learning rate {rates[step]:.3g}; lower "
+            "training.learning_rate or set training.gradient_clip (such as 1.0)"
         )
-    return {"learning_rate": rate, **_means(counted, "train")}
+    return {"learning_rate": rates[-1], **_means(counted, "train")}
 
 
 def _validate(
-    network: Network, examples: Examples, training: Training, kind: str, precision: Precision
+    network: Network,
+    examples: Examples,
+    training: Training,
+    kind: str,
+    precision: Precision,
+    interruption: Interruption,
 ) -> dict[str, float]:
     """Score the validation clips; NaN where there are none."""
     if not len(examples.clips):
         return {"validation_loss": math.nan, "validation_accuracy": math.nan}
+    batches = interruption.before(examples.clips.batches(training.batch_size))
     with precision.autocast():
-        scores = inference.scores(network, examples.clips.batches(training.batch_size))
+        scores = inference.scores(network, batches)
     targets = torch.from_numpy(examples.targets)
     loss = losses.loss(scores, targets, kind=kind)
     return _means(_count(scores, targets, loss, kind)[None], "validation")

@@ -3,80 +3,123 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import SafetensorError
+from torch import Tensor
 
 from facebias import cohort, determinism, device, provenance, splits, tables
 from facebias.architectures import network as networks
 from facebias.architectures import weights
 from facebias.clips.store import ClipStore, open_clips
 from facebias.cohort import Model, Reader
+from facebias.replacement import replacing
 from facebias.study import Architecture, Labels, StudyError, read_settings
-from facebias.training import loop, precision
+from facebias.training import interruption, loop, precision
 from facebias.training.checkpoint import Checkpoint
+from facebias.training.fingerprint import fingerprint
+from facebias.training.interruption import Interrupted
 from facebias.training.loop import Examples
 
 
 def main(arguments: list[str]) -> None:
-    """Train one model and write its weights, its history and what made it."""
+    """Train one model and write its weights, its history and what made it.
+
+    A signal stops it with exit status 75 (try again); the same command goes on from there.
+    """
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
     architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
+    training = architecture.training
     model = Model(given.architecture, given.train_split, given.fold, given.seed)
-    place = device.choose(architecture.training.device)
-    precise = precision.choose(architecture.training.precision, place)
-    determinism.configure(deterministic=architecture.training.deterministic)
-    manifest, roles = tables.read(given.manifest, tables.MANIFEST), splits.read(given.splits)
+    # First of all: an unfit device is to be known in seconds, and computes when it is chosen.
+    determinism.configure(deterministic=training.deterministic)
+    place = device.choose(training.device)
+    precise = precision.choose(training.precision, place)
     store = open_clips(given.index)
-    parts = {
+    rows = _rows(given, model, store)
+    examples = {
+        role: _examples(part, labels, store, architecture.frames) for role, part in rows.items()
+    }
+    key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
+    torch.manual_seed(determinism.torch_seed(key))
+    frames = examples["train"].clips.shape[0]
+    network = networks.build(model.architecture, architecture, len(labels.names), frames).to(place)
+    name = fingerprint(
+        settings=given.settings, model=model, precision=precise, rows=rows, examples=examples
+    )
+    checkpoint = Checkpoint(given.checkpoints, name)
+    try:
+        with interruption.noting() as interrupted:
+            best, history = loop.fit(
+                network,
+                examples["train"],
+                examples["validation"],
+                training=training,
+                kind=labels.kind,
+                precision=precise,
+                key=key,
+                checkpoint=checkpoint,
+                interruption=interrupted,
+            )
+    except Interrupted as stop:
+        print(f"facebias train: {stop}; the same command goes on from there", file=sys.stderr)
+        raise SystemExit(os.EX_TEMPFAIL) from None
+    facts = {
+        **vars(model),
+        "settings": given.settings,
+        "subjects": {role: sorted(set(part["subject"])) for role, part in rows.items()},
+        "samples": {role: len(part) for role, part in rows.items()},
+        "parameters": sum(value.numel() for value in network.parameters()),
+        "data": {
+            name: provenance.digest(getattr(given, name))
+            for name in ("manifest", "splits", "index")
+        },
+        "deterministic": architecture.training.deterministic,
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
+        "precision": precise.name,
+    }
+    _write(given.out, best, history, facts)
+    checkpoint.remove()
+    _report(history)
+
+
+def _rows(given: argparse.Namespace, model: Model, store: ClipStore) -> dict[str, pd.DataFrame]:
+    """Give the rows of the manifest that take part, by role."""
+    manifest, roles = tables.read(given.manifest, tables.MANIFEST), splits.read(given.splits)
+    rows = {
         role: cohort.members(manifest, roles, store, model=model, role=role)
         for role in ("train", "validation")
     }
-    if parts["train"].empty:
+    if rows["train"].empty:
         raise StudyError(
             f"{given.index}: no clip of the training subjects of {model.train_split!r} is left; "
             "see the table of excluded samples for the reasons"
         )
-    train, validation = (
-        _examples(rows, labels, store, architecture.frames) for rows in parts.values()
-    )
-    key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
-    torch.manual_seed(determinism.torch_seed(key))
-    network = networks.build(
-        model.architecture, architecture, len(labels.names), train.clips.shape[0]
-    )
-    checkpoint = Checkpoint(given.checkpoints, _fingerprint(given, parts))
-    best, history = loop.fit(
-        network.to(place),
-        train,
-        validation,
-        training=architecture.training,
-        kind=labels.kind,
-        precision=precise,
-        key=key,
-        checkpoint=checkpoint,
-    )
-    with tables.replacing(given.out) as folder:
+    return rows
+
+
+def _write(
+    out: Path, best: dict[str, Tensor], history: pd.DataFrame, facts: dict[str, object]
+) -> None:
+    """Write the folder of the model in one step."""
+    with replacing(out) as folder:
         folder.mkdir()
-        weights.save(best, folder / "weights.safetensors")
+        try:
+            weights.save(best, folder / "weights.safetensors")
+        except SafetensorError as error:
+            raise StudyError(
+                f"{out}: the weights cannot be written ({error}); make room on that disk, then "
+                "run the same command again: training does not start anew"
+            ) from None
         tables.write(history, folder / "history.csv", tables.HISTORY)
-        provenance.write(
-            folder / "provenance.json",
-            **vars(model),
-            settings=given.settings,
-            subjects={role: sorted(set(rows["subject"])) for role, rows in parts.items()},
-            samples={role: len(rows) for role, rows in parts.items()},
-            parameters=sum(value.numel() for value in network.parameters()),
-            device=torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
-            precision=precise.name,
-        )
-    checkpoint.remove()
-    _report(history)
+        digest = provenance.digest(folder / "weights.safetensors")
+        provenance.write(folder / "provenance.json", **facts, weights=digest)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--splits", type=Path, required=True)
     parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--checkpoints", type=Path, help="folder that a killed job resumes from")
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="folder that a killed job goes on from"
+    )
     parser.add_argument("--threads", type=int, default=1)
     return parser
 
@@ -102,13 +147,6 @@ def _examples(rows: pd.DataFrame, labels: Labels, store: ClipStore, frames: int 
         known = ~np.isnan(targets).all(axis=1)
         rows, targets = rows[known], targets[known]
     return Examples(Reader(store, rows["sample"].tolist(), frames=frames), targets)
-
-
-def _fingerprint(given: argparse.Namespace, parts: dict[str, pd.DataFrame]) -> str:
-    """Name what is trained on what: a checkpoint of anything else is not resumed."""
-    samples = [sample for rows in parts.values() for sample in rows["sample"]]
-    named = [given.settings, given.architecture, given.train_split, given.fold, given.seed]
-    return hashlib.sha256(repr([named, samples]).encode()).hexdigest()
 
 
 def _report(history: pd.DataFrame) -> None:

@@ -1,0 +1,113 @@
+"""Snakemake itself is interrupted or killed while a model trains; the same command goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import processes
+import psutil
+import pytest
+import studies
+import synthetic
+
+from facebias import configuration, study
+
+MODEL = Path("cnn3d", "regular", "fold-0", "seed-1")
+RESULTS = Path("results", "small")
+IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
+CONFIG = studies.changed(
+    studies.SMALL,
+    {
+        "labels.names": list(synthetic.NAMES),
+        "training.epochs": 8,
+        "training.batch_size": 2,
+        "architectures.vgg16": ...,
+        "explanation.architectures": [],
+        "splits.train": {"regular": {}},
+    },
+)
+
+
+def prepare(folder: Path) -> synthetic.Made:
+    """Write a study of which all is there but the model."""
+    made = synthetic.make(folder / RESULTS)
+    data = folder / RESULTS / "data"
+    (data / "splits" / "regular").mkdir(parents=True)
+    manifest = made.manifest.rename(data / "manifest.csv")
+    splits = made.splits.rename(data / "splits" / "regular" / "seed-1.csv")
+    return synthetic.Made(manifest, splits, made.index)
+
+
+def uninterrupted(folder: Path) -> dict[str, str]:
+    """Train the model without Snakemake; give the digests of its weights and history."""
+    made = prepare(folder)
+    loaded = configuration.load(configuration.resolve(CONFIG))
+    settings = study.settings(architecture=loaded.architectures["cnn3d"], labels=loaded.labels)
+    where = ["--out", "model", "--checkpoints", "checkpoints"]
+    arguments = ["train", "--settings", settings, *IDS, *made.arguments(), *where]
+    assert processes.run(arguments, folder) == 0, processes.said(folder)
+    return results_of(folder / "model")
+
+
+def results_of(model: Path) -> dict[str, str]:
+    digests = processes.digests(model)
+    return {name: digests[name] for name in ("weights.safetensors", "history.csv")}
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Snakemake for the model alone, in a group of processes as a shell does."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(studies.ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    command += ["--cores", "1", "--rerun-incomplete", *arguments]
+    command += [str(RESULTS / "models" / MODEL / "weights.safetensors")]
+    return subprocess.Popen(
+        [*command, "--allowed-rules", "train_model"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.slow
+def test_interrupted_terminated_and_killed(tmp_path):
+    folder = tmp_path / "study"
+    (tmp_path / "whole").mkdir()
+    expected = uninterrupted(tmp_path / "whole")
+    prepare(folder)
+    studies.write(CONFIG, folder)
+    checkpoint = folder / RESULTS / "checkpoints" / MODEL / "checkpoint.pt"
+    log = folder / RESULTS / "logs" / "train" / f"{MODEL}.log"
+
+    # Ctrl-C, and what a scheduler sends to all processes of a job: training saves and stops.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        running = snakemake(folder)
+        processes.wait_for_a_change(checkpoint, lambda running=running: running.poll() is None)
+        os.killpg(running.pid, number)
+        printed, _ = running.communicate()
+        assert running.returncode == 1, printed
+        assert f"stopped by {number.name} in epoch" in log.read_text()
+        assert checkpoint.exists()
+
+    # Killed without notice, Snakemake leaves a lock, and its job trains on by itself.
+    running = snakemake(folder)
+    processes.wait_for_a_change(checkpoint, lambda: running.poll() is None)
+    orphans = psutil.Process(running.pid).children(recursive=True)
+    assert orphans
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    locked, _ = snakemake(folder).communicate()
+    assert "It can be removed with the --unlock argument" in locked
+    assert snakemake(folder, "--unlock").wait() == 0
+    last = snakemake(folder)
+    printed, _ = last.communicate()
+    assert last.returncode == 0, printed
+    psutil.wait_procs(orphans)
+    assert results_of(folder / RESULTS / "models" / MODEL) == expected
+    assert not (folder / RESULTS / "checkpoints").exists()
+    assert not list((folder / RESULTS).rglob(".*"))

@@ -1,0 +1,82 @@
+"""Trainings of a second on a made study, for the tests of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import synthetic
+import torch
+from torch import Tensor
+
+from facebias import cohort, splits, study, tables
+from facebias.architectures import network as networks
+from facebias.clips.store import open_clips
+from facebias.cohort import Model
+from facebias.training import loop, precision
+from facebias.training.interruption import Interruption
+from facebias.training.loop import Examples
+
+
+class Nowhere:
+    """A checkpoint that keeps nothing."""
+
+    def load(self) -> None:
+        """Find nothing."""
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Forget ``state``."""
+
+
+def small(**changes: Any) -> study.Architecture:
+    """Give the settings of the smallest network."""
+    return synthetic.architecture(**({"width": 0.25, "head": "mean"} | changes))
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    """Tell whether two state dicts hold the same bits."""
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def examples(made: synthetic.Made, architecture: study.Architecture, role: str) -> Examples:
+    """Give the examples of one role."""
+    store = open_clips(made.index)
+    rows = cohort.members(
+        tables.read(made.manifest, tables.MANIFEST),
+        splits.read(made.splits),
+        store,
+        model=Model("cnn3d", "regular", 0, 1),
+        role=role,
+    )
+    reader = cohort.Reader(store, rows["sample"].tolist(), frames=architecture.frames)
+    return Examples(reader, cohort.targets(rows, synthetic.labels()))
+
+
+def fit(
+    made: synthetic.Made,
+    architecture: study.Architecture,
+    *,
+    seed: int = 1,
+    name: str = "cnn3d",
+    validated: bool = True,
+    checkpoint: Any = None,
+    interruption: Interruption | None = None,
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
+    """Train a fresh network."""
+    torch.manual_seed(seed)
+    network = networks.build(name, architecture, 4, 2)
+    validation = examples(made, architecture, "validation")
+    if not validated:
+        nobody = cohort.Reader(open_clips(made.index), [], frames=None)
+        validation = Examples(nobody, validation.targets[:0])
+    return loop.fit(
+        network,
+        examples(made, architecture, "train"),
+        validation,
+        training=architecture.training,
+        kind="classes",
+        precision=precision.choose("fp32", torch.device("cpu")),
+        key=[seed, 0],
+        checkpoint=checkpoint or Nowhere(),
+        interruption=interruption or Interruption(),
+    )

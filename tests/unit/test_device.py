@@ -1,0 +1,165 @@
+"""Which device a model runs on; no GPU is needed, torch's answers about one are made up."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+
+from facebias import device
+from facebias.study import StudyError
+
+V100 = ("Tesla V100-SXM2-32GB", (7, 0))
+LOCKED = ["sm_70", "sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120"]
+LATER = ["sm_75", "sm_80", "sm_90", "sm_120"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_given(monkeypatch):
+    for name in device.GIVEN:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Pretend that torch, built for ``kernels``, sees a GPU; ``fault`` is what computing raises."""
+
+    def pretend(name, capability, kernels, fault=None):
+        def ones(*arguments, **options):
+            assert options == {"device": "cuda"}
+            if fault is not None:
+                raise fault
+            return torch.zeros(1)
+
+        monkeypatch.setattr(torch.version, "cuda", "12.8")
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+        monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: kernels)
+        monkeypatch.setattr(torch, "ones", ones)
+
+    return pretend
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("capability", "built", "runs"),
+    [
+        ((7, 0), ["sm_70", "sm_80"], True),
+        ((7, 5), ["sm_70"], True),
+        ((6, 1), ["sm_70", "sm_80"], False),
+        ((8, 6), ["sm_80", "sm_90"], True),
+        ((9, 0), ["sm_80"], False),
+        ((12, 0), ["sm_80", "compute_90"], True),
+        ((9, 0), ["sm_90a"], True),
+        ((7, 0), LOCKED, True),
+        ((7, 0), LATER, False),
+    ],
+)
+def test_kernels_are_matched_to_the_gpu(capability, built, runs):
+    assert device.runs_on(capability, built) is runs
+
+
+def test_locked_torch_has_kernels_for_a_v100():
+    assert torch._C._cuda_getArchFlags().split() == LOCKED
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+def test_gpu_that_computes_is_taken(gpu, wanted):
+    gpu(*V100, LOCKED)
+    assert device.choose(wanted).type == "cuda"
+
+
+def test_cpu_is_taken_where_there_is_no_gpu_and_none_was_given(no_gpu):
+    assert device.choose("auto").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLURM_JOB_GPUS", "0"),
+        ("SLURM_STEP_GPUS", "1,2"),
+        ("SLURM_GPUS", "v100:1"),
+        ("CUDA_VISIBLE_DEVICES", "0"),
+        ("CUDA_VISIBLE_DEVICES", "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"),
+    ],
+)
+def test_given_gpu_that_cannot_be_used_is_an_error(no_gpu, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StudyError) as caught:
+        device.choose("auto")
+    said = str(caught.value)
+    assert said.startswith(f"training.device: found auto and this job was given a GPU ({name}=")
+    assert "finds no working GPU; see whether nvidia-smi shows one" in said
+    assert "set training.device to cpu" in said
+    assert device.choose("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLURM_JOB_GPUS", ""),
+        ("SLURM_GPUS", "0"),
+        ("CUDA_VISIBLE_DEVICES", ""),
+        ("CUDA_VISIBLE_DEVICES", "-1"),
+        ("CUDA_VISIBLE_DEVICES", "NoDevFiles"),
+    ],
+)
+def test_empty_hand_is_no_gpu(no_gpu, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    assert device.choose("auto").type == "cpu"
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+def test_v100_without_kernels_is_named_with_the_fix(gpu, wanted):
+    gpu(*V100, LATER)
+    with pytest.raises(StudyError) as caught:
+        device.choose(wanted)
+    said = str(caught.value)
+    assert (
+        "has kernels for sm_75, sm_80, sm_90, sm_120 and none for Tesla V100-SXM2-32GB, "
+        "compute capability 7.0; take another GPU or install a torch with kernels for this one"
+    ) in said
+    assert "torch 2.10 as locked" in said
+    assert "CUDA 12.6" in said
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+def test_gpu_that_fails_to_compute_is_an_error(gpu, wanted):
+    fault = "CUDA error: CUDA-capable device(s) is/are busy or unavailable\nFor debugging consider"
+    gpu(*V100, LOCKED, fault=RuntimeError(fault))
+    with pytest.raises(StudyError) as caught:
+        device.choose(wanted)
+    said = str(caught.value)
+    assert "cannot compute on the GPU: CUDA error: CUDA-capable device(s) is/are busy" in said
+    assert "nvidia-smi" in said
+    assert "\n" not in said
+
+
+def test_driver_that_is_too_old_is_an_error(monkeypatch):
+    def available():
+        warnings.warn("The NVIDIA driver on your system is too old (found 11040).", stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", available)
+    with pytest.raises(StudyError, match=r"no working GPU: The NVIDIA driver .* too old"):
+        device.choose("auto")
+
+
+def test_gpu_is_demanded_in_vain(no_gpu):
+    with pytest.raises(
+        StudyError, match=r"^training.device: found cuda, but on .*finds no working GPU; see"
+    ):
+        device.choose("cuda")
+
+
+def test_torch_without_cuda_is_named(monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert device.choose("auto").type == "cpu"
+    with pytest.raises(StudyError, match="is built without CUDA; install the locked torch"):
+        device.choose("cuda")
