@@ -1,0 +1,48 @@
+"""The SLURM profile has a place for every rule; checked without SLURM."""
+
+import re
+
+import pytest
+import studies
+import yaml
+
+SETTINGS = yaml.safe_load((studies.ROOT / "slurm" / "config.yaml").read_text())
+# Jobs on CPUs with a place in the queue of their own: the first ones of a study, and long ones.
+ALONE = {"resolve", "draw", "manifest", "split", "extract", "index", "quality"}
+
+
+@pytest.fixture(scope="module")
+def rules() -> dict[str, str]:
+    """The text of every rule with a command, by its name."""
+    files = sorted(studies.ROOT.glob("workflow/rules/*.smk"))
+    text = "\n".join(file.read_text() for file in files)
+    _, *parts = re.split(r"^ *(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def test_every_rule_has_one_place(rules):
+    places = [*ALONE, *SETTINGS["set-resources"], *SETTINGS["groups"]]
+    assert sorted(places) == sorted(rules)
+
+
+def test_rules_that_may_take_a_gpu_are_sent_to_gpu_nodes(rules):
+    networks = {name for name, text in rules.items() if "gpu=gpus" in text}
+    assert set(SETTINGS["set-resources"]) == networks
+
+
+def test_plan_of_a_study(tmp_path):
+    config = studies.write(studies.SMALL, tmp_path)
+    profile = str(studies.ROOT / "slurm")
+    done = studies.snakemake(tmp_path, config, "--dry-run", "--profile", profile)
+    assert done.returncode == 0, done.stdout
+    # Jobs of a group are indented.
+    alone = dict(
+        re.findall(r"^rule (\w+):\n(?: .+\n)*? +resources: (.+)", done.stdout, re.MULTILINE)
+    )
+    del alone["all"]  # has no command, and so no job
+    assert set(alone) <= ALONE | set(SETTINGS["set-resources"])
+    for name, resources in alone.items():
+        wanted = SETTINGS["set-resources"].get(name, {})
+        assert ("gpu=1, " in resources) == ("gpu" in wanted)
+        assert ("gpu_model=v100, slurm_partition=gpu" in resources) == ("gpu_model" in wanted)
+    assert "runtime=1440" in alone["train_model"]
