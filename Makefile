@@ -1,4 +1,5 @@
-# make demo · make test · make lint · make bench; each sets up what it needs first.
+# make demo · make plan · make figures · make test · make lint · make bench; each sets up what it
+# needs first. Another study than the demo: make plan CONFIG=config/london.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CONFIG ?= config/demo.yaml
 BIN := .venv/bin
@@ -6,7 +7,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/local --configfile
 # One thread per process: default threading ran up to 18 times slower on a shared machine.
 export OMP_NUM_THREADS := 1
 
-.PHONY: install demo test lint format bench lock
+.PHONY: install demo plan figures test lint format bench lock
 
 install: .venv/installed
 
@@ -24,20 +25,29 @@ demo: install
 	$(SNAKEMAKE) config/demo.yaml
 	@echo "The report: results/demo/report.html (start with its first page: results/demo/report/start_page.html)"
 
+# What a run would do, why, and for how long. Nothing is run.
+plan: install
+	@$(BIN)/python -m facebias plan --profile profiles/local --configfile $(CONFIG)
+
+# Every figure and printed table again, from the tables and heatmaps that are there. Nothing else
+# runs, even where it is out of date, and no network is needed.
+figures: install
+	$(BIN)/python -m facebias figures --profile profiles/local --configfile $(CONFIG)
+
 test: install
 	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-columns=median,min,max,rounds

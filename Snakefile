@@ -2,7 +2,7 @@
 #
 #   snakemake --configfile config/demo.yaml --profile profiles/local [target]
 #
-# Targets: all clips train predictions metrics heatmaps tables figures report.
+# Targets: all clips train predictions metrics heatmaps tables figures report provenance published.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -22,18 +22,12 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/explanation.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/diagnostics.smk"
+include: "workflow/rules/published.smk"
+include: "workflow/rules/recording.smk"
+include: "workflow/rules/cards.smk"
 include: "workflow/rules/report.smk"
-
-
-localrules:
-    all,
-    clips,
-    train,
-    predictions,
-    metrics,
-    heatmaps,
-    tables,
-    figures,
+include: "workflow/rules/provenance.smk"
 
 
 rule all:
@@ -41,11 +35,15 @@ rule all:
     input:
         rules.resolve.output,
         rules.report.output,
+        DIAGNOSTICS,
+        rules.record.output,
 
 
 rule clips:
     input:
         rules.index.output,
+        # Models name only the index, or each of them would list hundreds of shards.
+        rules.index.input.faces,
 
 
 rule train:
@@ -63,6 +61,7 @@ rule metrics:
         rules.gather_metrics.output,
         rules.gather_confusion.output,
         rules.gather_fairness.output,
+        EFFECTS,
 
 
 rule heatmaps:
@@ -73,8 +72,21 @@ rule heatmaps:
 rule tables:
     input:
         PRINTED,
+        DIAGNOSTICS,
 
 
 rule figures:
     input:
         FIGURES,
+
+
+rule provenance:
+    input:
+        rules.record.output,
+
+
+rule published:
+    input:
+        rules.published_domnich2021.output,
+        rules.published_deuschel2020.output,
+        rules.figure_published.output,

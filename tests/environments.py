@@ -14,9 +14,18 @@ ENVS = Path(__file__).parents[1] / "envs"
 BASE = ("jinja2", "jsonschema", "numpy", "pandas", "pyarrow", "pyyaml", "tqdm")
 TORCH = ("torch", "torchvision")
 FACES = ("av", "facenet-pytorch", "opencv-python-headless", "pillow", "scikit-learn")
+DRAWING = ("matplotlib", "pillow", "pygments")
 # What the rules of one kind import.
 ENVIRONMENTS = {
-    "analysis": (*BASE, "matplotlib", "pillow", "pygments", "scikit-learn", "scipy", "snakemake"),
+    "analysis": (
+        *BASE,
+        *DRAWING,
+        "markdown-it-py",
+        "rocrate",
+        "scikit-learn",
+        "scipy",
+        "snakemake",
+    ),
     "clips": (*BASE, *TORCH, *FACES),
     "models": (*BASE, *TORCH, "captum", "safetensors", "zennit"),
 }

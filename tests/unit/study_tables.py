@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.study import Figures, Labels
+from facebias.evaluation import verdicts
+from facebias.study import Evaluation, Figures, Labels, build
 
 ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
@@ -118,29 +119,82 @@ def fairness(
                         "published",
                     )
                     size = {"signed": 1, "published": 1, "per_class_mean": 1.3, "worst_class": 2.2}
-                    value = gap * (0.5 if criterion == "accuracy_gap" else 1) * size[definition]
+                    scale = (0.5 if criterion == "accuracy_gap" else 1) * size[definition]
+                    value = gap * scale
                     value += random.normal(0, 0.015) + 0.06 * (SKILL[architecture] - 0.72) * 4
-                    value = value if definition == "signed" else abs(value)
-                    ends = (value - spread, value + spread)
+                    low, high = value - spread, value + spread
                     if definition != "signed":
-                        ends = (max(0.0, ends[0]), ends[1])
-                    drawn = (np.nan,) * 3 if empty else (value, *ends)
-                    note = CANCELS if empty else ""
+                        value = abs(value)
+                        low, high = max(0.0, value - spread), value + spread
+                    row = {
+                        "estimate": value,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "p_value": 0.0008 if low * high > 0 else 0.4,
+                        "p_floor": 2 / 252,
+                        "null_median": 0.0 if definition == "signed" else 0.06 * scale,
+                        "null_low": -0.12 * scale if definition == "signed" else 0.01 * scale,
+                        "null_high": 0.12 * scale,
+                        "detectable": 0.2 * scale,
+                    }
                     rows.append(
-                        (
-                            architecture,
-                            train,
-                            attribute,
-                            name,
-                            criterion,
-                            definition,
-                            *drawn,
-                            10,
-                            80,
-                            note,
-                        )
+                        {
+                            "architecture": architecture,
+                            "train_split": train,
+                            "attribute": attribute,
+                            "groups": name,
+                            "criterion": criterion,
+                            "definition": definition,
+                            **(dict.fromkeys(row, np.nan) if empty else row),
+                            "n_subjects": 10,
+                            "n_samples": 80,
+                            "note": CANCELS if empty else "",
+                        }
                     )
-    return tables.check(pd.DataFrame(rows, columns=list(tables.FAIRNESS.columns)), tables.FAIRNESS)
+    return judged(tables.check(pd.DataFrame(rows), tables.GAPS), attribute=attribute)
+
+
+def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
+    """Judge made-up gaps as a study does."""
+    settings = {**start_settings()["evaluation"], "attributes": [attribute]}
+    evaluation = build(Evaluation, settings)
+    trains = tuple(frame["train_split"].unique())
+    declared = verdicts.primary(frame, evaluation, trains)
+    return tables.check(verdicts.judge(frame, declared, evaluation), tables.FAIRNESS)
+
+
+def effects(*, difference: float = -0.2) -> pd.DataFrame:
+    """Changes of the mean true positive rate: women lose ``difference`` more than men."""
+    rows = []
+    for architecture, train, groups in itertools.product(
+        ARCHITECTURES, TRAINS[1:], ("female", "male", "female - male")
+    ):
+        value = difference if " - " in groups else difference * (groups == "female")
+        rows.append(
+            {
+                "architecture": architecture,
+                "attribute": "gender",
+                "train_splits": f"{train} - regular",
+                "groups": groups,
+                "metric": "tpr_macro",
+                "estimate": value,
+                "ci_low": value - 0.1,
+                "ci_high": value + 0.1,
+                "n_subjects": 10 if " - " in groups else 5,
+                "n_samples": 80 if " - " in groups else 40,
+                "p_value": 0.003,
+                "p_floor": 0.002,
+                "null_median": 0.0,
+                "null_low": -0.15,
+                "null_high": 0.15,
+                "detectable": 0.2,
+                "note": None,
+            }
+        )
+    frame = tables.check(pd.DataFrame(rows), tables.CHANGES)
+    evaluation = build(Evaluation, start_settings()["evaluation"])
+    declared = verdicts.primary_effects(frame, evaluation, TRAINS)
+    return tables.check(verdicts.judge(frame, declared, evaluation), tables.EFFECTS)
 
 
 def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, pd.DataFrame]:
@@ -220,7 +274,8 @@ def explanations(
             score = float(random.uniform(0.05, 0.99))
             said = label if score > 0.4 else "happiness"
             names.append(sample.sample)
-            cell = ("vgg16", "regular", "all", len(rows), sample.sample, sample.subject)
+            model = ("lrp", "vgg16", "regular", 0, 1)
+            cell = (*model, len(rows), sample.sample, sample.subject)
             rows.append((*cell, label, said, label, score, 3.1, 3.0, 0.97))
     table = pd.DataFrame(rows, columns=list(tables.EXPLANATIONS.columns))
     y, x = np.mgrid[0:side, 0:side] / side
@@ -233,9 +288,21 @@ def explanations(
     arrays = {
         "relevance": np.stack(relevance).astype(np.float16),
         "sample": np.array(names),
-        "faces": np.repeat(faces[:, None], 4, axis=1),
+        "faces": faces,
     }
     return tables.check(table, tables.EXPLANATIONS), arrays
+
+
+def randomisation() -> pd.DataFrame:
+    """Heatmaps of two architectures that grow unlike as layers are drawn anew."""
+    rows = []
+    for architecture, layers, sample in itertools.product(("vgg16", "cnn3d"), (1, 5, 10), range(3)):
+        model = ("lrp", architecture, "regular", 0, 1)
+        alike = 1 - layers / 12 - 0.01 * sample
+        names = (f"layer{10 - layers}", f"x{sample}", f"s{sample}")
+        rows.append((*model, layers, layers / 10, *names, alike, alike / 2))
+    table = pd.DataFrame(rows, columns=list(tables.RANDOMISATION.columns))
+    return tables.check(table, tables.RANDOMISATION)
 
 
 def _face(side: int, tone: float) -> np.ndarray:
@@ -293,9 +360,19 @@ def start_settings(**changes: object) -> dict[str, object]:
         },
         "evaluation": {
             "attributes": ["gender"],
-            "resamples": 2000,
-            "confidence": 0.95,
+            "bins": {},
             "min_subjects": 3,
+            "primary": {
+                "criterion": "equalized_odds",
+                "definition": "per_class_mean",
+                "attribute": None,
+                "train_split": None,
+            },
+            "margin": 0.1,
+            "confidence": 0.95,
+            "interval": "expanded",
+            "resamples": 2000,
+            "permutations": 10_000,
             "seed": 1,
         },
         "seeds": [1],

@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import nn
 
-from facebias import architectures, device
+from facebias import architectures
 from facebias.architectures import heads, inference, inputs, sizes, weights
 from facebias.architectures import network as networks
 from facebias.study import Head, StudyError
@@ -336,39 +336,3 @@ def test_weights_come_back_and_must_fit(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(StudyError, match="no readable weights"):
         weights.load(other, path)
-
-
-@pytest.mark.parametrize(
-    ("capability", "built", "runs"),
-    [
-        ((7, 0), ["sm_70", "sm_80"], True),
-        ((7, 5), ["sm_70"], True),
-        ((6, 1), ["sm_70", "sm_80"], False),
-        ((8, 6), ["sm_80", "sm_90"], True),
-        ((9, 0), ["sm_80"], False),
-        ((12, 0), ["sm_80", "compute_90"], True),
-        ((9, 0), ["sm_90a"], True),
-    ],
-)
-def test_kernels_are_matched_to_the_gpu(capability, built, runs):
-    assert device.runs_on(capability, built) is runs
-
-
-def test_missing_gpu_stops_at_once(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device.choose("auto").type == "cpu"
-    with pytest.raises(
-        StudyError, match=r"training.device: found cuda, but .* set training.device"
-    ):
-        device.choose("cuda")
-
-
-def test_gpu_without_kernels_is_named(monkeypatch):
-    monkeypatch.setattr(torch.version, "cuda", "12.8")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla P40")
-    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_70", "sm_80"])
-    assert device.choose("auto").type == "cpu"
-    with pytest.raises(StudyError, match=r"Tesla P40 has compute capability 6.1.*sm_70, sm_80"):
-        device.choose("cuda")

@@ -3,16 +3,18 @@ from __future__ import annotations
 import json
 import re
 
+import diagnosed
 import matplotlib
 import numpy as np
 import pandas as pd
+import published_results
 import pytest
 import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, texts
 from matplotlib.text import Text
 
 from facebias import tables
-from facebias.figures import stage, style
+from facebias.figures import gaps, stage, style
 from facebias.figures.request import FigureError
 from facebias.study import plain
 
@@ -26,8 +28,18 @@ FAMILIES = {
     "gaps_signed": ({"fairness": made.fairness()}, GENDER),
     "curves": (made.histories(), {}),
     "heatmaps": (heatmap_inputs(), GENDER),
+    "conserved": ({"explanations": made.explanations()[0]}, {}),
+    "randomisation": ({"randomisation": made.randomisation()}, {}),
     "exclusions": ({"exclusions": made.exclusions()}, {}),
     "subjects": ({"splits": made.splits(), "manifest": made.manifest()}, GENDER),
+    "confounds": ({"confounds": diagnosed.confound_table()}, GENDER),
+    "variance": ({"variance": diagnosed.variance_table(folds=4)}, GENDER),
+    "redraws": ({"redraws": diagnosed.redraw_table()}, GENDER),
+    "published": ({"intervals": published_results.intervals()}, GENDER),
+    "published_comparison": (
+        {"comparison": published_results.compared()},
+        {"definition": "published"},
+    ),
 }
 
 
@@ -218,12 +230,12 @@ def test_gaps_that_nobody_can_estimate_become_words():
         assert numbers.empty
 
 
-def test_signed_gaps_name_whom_they_favour_and_hollow_what_includes_zero():
+def test_signed_gaps_name_whom_they_favour_and_hollow_what_is_not_found():
     table = made.fairness(gap=-0.16, spread=0.1)
     table = table[(table["criterion"] == "equal_opportunity") & (table["train_split"] == "regular")]
     signed = table["definition"] == "signed"
     wide = signed & (table["architecture"] == "vgg16")
-    table.loc[wide, ["ci_low", "ci_high"]] = [-0.5, 0.2]
+    table.loc[wide, "verdict"] = "cannot tell"
     figure, numbers = draw("gaps_signed", {"fairness": table}, **GENDER)
     assert any("favours male" in text and "favours female" in text for text in texts(figure))
     fills = {
@@ -236,6 +248,36 @@ def test_signed_gaps_name_whom_they_favour_and_hollow_what_includes_zero():
     assert hollow == [round(float(table.loc[wide, "estimate"].iloc[0]), 6)]
     low, high = figure.axes[0].get_xlim()
     assert low == -high
+
+
+@pytest.mark.parametrize("name", ["gaps", "gaps_signed"])
+def test_every_gap_stands_before_the_band_of_chance_with_its_median(name):
+    table = made.fairness(trains=("regular",))
+    figure, numbers = draw(name, {"fairness": table}, **GENDER)
+    bands, medians = [], []
+    for axes in figure.axes:
+        bands += [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+        medians += [
+            line.get_xdata()[0] for line in axes.lines if line.get_color() == gaps.CHANCE_EDGE
+        ]
+    wanted = numbers[["null_low", "null_high"]].round(9).apply(tuple, axis=1)
+    assert sorted(np.round(bands, 9).tolist()) == sorted(map(list, wanted))
+    assert sorted(np.round(medians, 9)) == sorted(numbers["null_median"].round(9))
+    assert "gaps by chance alone" in texts(figure)
+
+
+def test_gap_without_a_reference_has_no_band():
+    table = made.fairness(trains=("regular",))
+    table[["null_low", "null_median", "null_high"]] = np.nan
+    figure, _ = draw("gaps", {"fairness": table}, **GENDER)
+    assert not any(axes.patches for axes in figure.axes)
+
+
+def test_trends_are_no_sizes():
+    table = made.fairness(trains=("regular",))
+    slope = table[table["definition"] == "signed"].assign(definition="trend", groups="trend in age")
+    _, numbers = draw("gaps", {"fairness": pd.concat([table, slope])}, **GENDER)
+    assert "trend" not in set(numbers["definition"])
 
 
 def test_signed_gaps_of_several_splits_are_headed_by_what_is_compared():

@@ -111,8 +111,8 @@ def test_relevance_of_another_size_is_fitted_to_the_face():
 def test_relevance_for_is_red_and_against_is_blue():
     relevance = np.zeros((1, 16, 16))
     relevance[0, 4, 4], relevance[0, 12, 12] = 1, -1
-    faces = np.full((1, 16, 16, 3), 128, dtype=np.uint8)
-    _, overlay, _ = heatmap_pictures.pair(faces, relevance, publishable=True)
+    face = np.full((16, 16, 3), 128, dtype=np.uint8)
+    _, overlay, _ = heatmap_pictures.pair(face, relevance, publishable=True)
     red, blue = overlay[4, 4].astype(int), overlay[12, 12].astype(int)
     assert red[0] > red[2] + 80
     assert blue[2] > blue[0] + 80

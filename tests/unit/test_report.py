@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import subprocess
+from html import unescape
 from html.parser import HTMLParser
 
+import diagnosed
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,8 @@ def write_tables(folder, **changes):
         "exclusions": (made.exclusions(), tables.EXCLUSIONS),
         "splits": (made.splits(), tables.SPLITS),
         "manifest": (made.manifest(), tables.MANIFEST),
+        "effects": (made.effects(), tables.EFFECTS),
+        "confounds": (diagnosed.confound_table(), tables.CONFOUNDS),
     }
     arguments = []
     for name, (table, contract) in every.items():
@@ -43,7 +47,7 @@ def page(folder, *, settings=None, **changes):
 
 def words(html):
     text = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 def with_data(**changes):
@@ -58,6 +62,16 @@ def planted(*entries):
 
 
 # ------------------------------------------------------------------------------------ start page
+
+
+def test_what_else_differs_stands_beside_the_gaps_that_were_found(tmp_path):
+    confounds = diagnosed.confound_table()
+    fairness = made.fairness()
+    assert (fairness["verdict"] == "gap found").any()
+    (said, *_) = confounds.loc[confounds["measure"] != "split_ratio", "warning"].dropna()
+    assert said in words(page(tmp_path, confounds=confounds))
+    silent = confounds.assign(warning=None)
+    assert "What else could explain" not in words(page(tmp_path, confounds=silent))
 
 
 def test_the_page_is_well_formed_and_loads_nothing(tmp_path):
@@ -369,6 +383,42 @@ def test_fairness_is_printed_as_sizes_and_signs(tmp_path):
     assert set(wide["table"]) == {
         f"{kind}-skin_tone-{train}" for kind in ("gaps", "signed") for train in made.TRAINS
     }
+
+
+def test_a_star_marks_the_gaps_that_are_found_and_the_csv_has_all_verdicts(tmp_path):
+    table = made.fairness(trains=("regular",))
+    tex, wide = printed(tmp_path, "fairness", table)
+    assert tex.count("^{*}") == (table["verdict"] == "gap found").sum() > 0
+    row = wide[(wide["table"] == "gaps-gender-regular") & (wide["criterion"] == "equalized_odds")]
+    chosen = table[
+        (table["criterion"] == "equalized_odds") & (table["definition"] == "per_class_mean")
+    ]
+    assert row["per_class_mean_verdict"].tolist() == chosen["verdict"].tolist()
+
+
+def test_the_declared_question_has_its_verdicts_chance_and_rules(tmp_path):
+    table = made.fairness(gap=-0.3, spread=0.1)
+    said = words(page(tmp_path, fairness=table))
+    assert "equalized odds (mean of absolute gaps per label) by gender trained on regular" in said
+    assert "gap found for VGG16, VGGFace, ResNet50, SENet50, 3D-CNN and ResNet3D" in said
+    assert "smallest corrected p that this design can reach is 0.048" in said
+    assert "no gap larger than 0.1 where the whole interval lies within that, unless" in said
+
+
+def test_for_whom_another_training_split_costs_more_is_told(tmp_path):
+    said = words(page(tmp_path))
+    assert "p corrected after Holm for 12 comparisons" in said
+    assert "male instead of regular" in said
+    assert "\u22120.20 [\u22120.30, \u22120.10] 0.036 gap found" in said
+
+
+def test_a_design_that_can_find_nothing_says_so(tmp_path):
+    table = made.fairness()
+    table["p_reachable"] = 0.1
+    table.loc[table["family"] == "primary", "verdict"] = "cannot tell"
+    said = words(page(tmp_path, fairness=table))
+    assert "the corrected p cannot fall below 0.1, whatever the models do" in said
+    assert "cannot tell for VGG16" in said
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(tmp_path):

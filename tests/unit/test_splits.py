@@ -226,6 +226,8 @@ def test_stage_draws_from_the_manifest(tmp_path):
         [
             "--settings",
             settings(splits=declared(), seeds=(1,)),
+            "--train-split",
+            "female",
             "--manifest",
             str(tmp_path / "manifest.csv"),
             "--out",
@@ -233,4 +235,24 @@ def test_stage_draws_from_the_manifest(tmp_path):
         ]
     )
     written = splits.read(tmp_path / "splits.csv")
-    pd.testing.assert_frame_equal(written, splits.draw(declared(), [1], SUBJECTS))
+    drawn = splits.draw(declared(), [1], SUBJECTS)
+    expected = drawn[drawn["train_split"] == "female"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(written, expected)
+
+
+def test_a_train_split_is_drawn_alone_as_among_others():
+    """The workflow draws each on its own, with the one whose size it takes."""
+    train = {
+        "regular": Split(where={}, match_size_to="female"),
+        "female": Split(where={"gender": "female"}),
+        "male": Split(where={"gender": "male"}),
+    }
+    whole = splits.draw(declared(train=train), [1, 2], SUBJECTS)
+    for name, needed in (("female", ["female"]), ("regular", ["regular", "female"])):
+        alone = splits.draw(declared(train={n: train[n] for n in needed}), [2], SUBJECTS)
+        rows = [
+            table[(table["train_split"] == name) & (table["seed"] == 2)].reset_index(drop=True)
+            for table in (whole, alone)
+        ]
+        assert len(rows[0]) == len(SUBJECTS)
+        pd.testing.assert_frame_equal(*rows)

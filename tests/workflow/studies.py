@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
+import functools
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -64,31 +70,77 @@ def write(config: dict, folder: Path) -> Path:
     return path
 
 
+def clone(folder: Path, source: Path = ROOT) -> Path:
+    """Copy what Snakemake reads of the project to ``folder``, as old as it is."""
+    for name in ("CITATION.cff", "LICENSE", "Makefile", "Snakefile"):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / name, folder / name)
+    for name in ("config", "envs", "profiles", "workflow"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source / name, folder / name, ignore=ignored)
+    return folder
+
+
 def snakemake(
     folder: Path, config: Path, *arguments: str, root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in ``folder`` with two cores; its output is one text."""
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            str(root / "Snakefile"),
-            "--directory",
-            str(folder),
-            "--configfile",
-            str(config),
-            "--cores",
-            "2",
-            "--resources",
-            "gpu=1",
-            "--nocolor",
-            *arguments,
-        ],
+        [sys.executable, "-m", "snakemake", *_arguments(folder, config, root), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
     )
+
+
+def plan(
+    folder: Path, config: Path, *arguments: str, root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Say what ``snakemake`` would run: the same as with ``--dry-run``, in half of the time."""
+    words = [*_arguments(folder, config, root), "--dry-run", "--quiet", "rules", *arguments]
+    with tempfile.TemporaryDirectory() as temporary:
+        said = Path(temporary, "said")
+        planner = _planner()
+        print(json.dumps([str(said), *words]), file=planner.stdin, flush=True)
+        status = int(planner.stdout.readline())
+        return subprocess.CompletedProcess(words, status, said.read_text())
+
+
+def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Read how many jobs of each rule Snakemake would run or has run; a target is no job."""
+    assert done.returncode == 0, done.stdout
+    counted = re.findall(r"^(\w+) +(\d+)$", done.stdout, re.M)
+    assert counted or "Nothing to be done" in done.stdout, done.stdout
+    return {name: int(number) for name, number in counted if name not in TARGETS}
+
+
+# Rules without outputs, and the sum that Snakemake adds.
+TARGETS = {"all", "total"}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def _arguments(folder: Path, config: Path, root: Path) -> list[str]:
+    named = {
+        "--snakefile": root / "Snakefile",
+        "--directory": folder,
+        "--configfile": config,
+        "--cores": 2,
+        "--resources": "gpu=1",
+    }
+    return [*(str(part) for option in named.items() for part in option), "--nocolor"]
+
+
+@functools.cache
+def _planner() -> subprocess.Popen[str]:
+    script = Path(__file__).with_name("planner.py")
+    planner = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    atexit.register(planner.communicate)
+    return planner

@@ -14,7 +14,9 @@ import pandas as pd
 from facebias import architectures, datasets, explanation, splits
 from facebias.configuration import suggest
 from facebias.datasets.drawn import bias
-from facebias.study import ConfigError, Study, StudyError
+from facebias.evaluation import gaps
+from facebias.published import fit
+from facebias.study import ConfigError, Study, StudyError, crossed
 
 
 def check(study: Study, *, root: str) -> pd.DataFrame:
@@ -39,6 +41,7 @@ def check(study: Study, *, root: str) -> pd.DataFrame:
         *_architectures(study),
         *_explanation(study),
         *_evaluation(study),
+        *fit.misfits(study),
     ]
     if faults:
         raise ConfigError(faults)
@@ -127,23 +130,37 @@ def _explanation(study: Study) -> Iterator[str]:
         if name not in study.architectures:
             hint = suggest(name, study.architectures)
             yield f"explanation.architectures: {name!r} is not among the architectures{hint}"
-        elif name not in explanation.EXPLAINED:
-            hint = suggest(name, explanation.EXPLAINED)
-            yield f"explanation.architectures: {name!r} cannot be explained yet{hint}"
     target, names = study.explanation.target, study.labels.names
     ways = ("predicted", *names) if study.labels.kind == "units" else ("label", "predicted", *names)
     if target not in ways:
         yield f"explanation.target: found {target!r}{suggest(target, ways)}"
-    if study.explanation.composite not in explanation.COMPOSITES:
-        found = study.explanation.composite
+    found = study.explanation.composite
+    if found is not None and found not in explanation.COMPOSITES:
         yield f"explanation.composite: found {found!r}{suggest(found, explanation.COMPOSITES)}"
 
 
 def _evaluation(study: Study) -> Iterator[str]:
-    for name in study.evaluation.attributes:
-        if name not in study.data.attributes:
-            hint = suggest(name, study.data.attributes)
-            yield f"evaluation.attributes: no attribute {name!r}{hint}"
+    asked, known = study.evaluation, study.data.attributes
+    for attribute in asked.attributes:
+        for name in [attribute] if attribute in known else crossed(attribute):
+            if name not in known:
+                yield f"evaluation.attributes: no attribute {name!r}{suggest(name, known)}"
+    for name, edges in asked.bins.items():
+        key = f"evaluation.bins.{name}"
+        if name not in known:
+            yield f"{key}: no attribute {name!r}{suggest(name, known)}"
+        if list(edges) != sorted(edges):
+            yield f"{key}: found {list(edges)}, expected rising edges"
+    primary = asked.primary
+    if primary.attribute is not None and primary.attribute not in asked.attributes:
+        hint = suggest(primary.attribute, asked.attributes)
+        yield f"evaluation.primary.attribute: found {primary.attribute!r}{hint}"
+    if primary.train_split is not None and primary.train_split not in study.splits.train:
+        hint = suggest(primary.train_split, study.splits.train)
+        yield f"evaluation.primary.train_split: found {primary.train_split!r}{hint}"
+    if not gaps.applies(primary.criterion, primary.definition):
+        found = f"{primary.criterion} has no signed gap; choose another"
+        yield f"evaluation.primary.definition: {found}"
 
 
 def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
@@ -151,11 +168,12 @@ def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
         if name not in subjects.columns:
             known = [column for column in subjects.columns if column != "subject"]
             yield f"data.attributes: the subjects have no {name!r}{suggest(name, known)}"
-    for name in study.evaluation.attributes:
-        if name in subjects.columns and pd.api.types.is_float_dtype(subjects[name]):
+    numbers = {name for name in subjects if pd.api.types.is_float_dtype(subjects[name])}
+    for attribute in study.evaluation.attributes:
+        for name in numbers & {attribute, *crossed(attribute)} - set(study.evaluation.bins):
             yield (
                 f"evaluation.attributes: {name} is a number, groups need names; "
-                f"add a column with its bands, such as {name}_band, to the subjects table"
+                f"cut it with evaluation.bins, such as {name}: [0, 30, 50, 100]"
             )
 
 

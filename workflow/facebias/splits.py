@@ -330,13 +330,17 @@ def _known(names: Sequence[str], subjects: pd.DataFrame, key: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Draw the splits of a study and write them."""
+    """Draw who trains, validates and tests in one train split, and write it."""
     parser = argparse.ArgumentParser(prog="facebias split", description=main.__doc__)
     parser.add_argument("--settings", required=True, help="JSON: splits, seeds")
+    parser.add_argument("--train-split", required=True)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     splits, seeds = read_settings(given.settings, splits=Splits, seeds=tuple[int, ...])
     manifest = tables.read(given.manifest, tables.MANIFEST)
     subjects = manifest.drop_duplicates("subject")
-    tables.write(draw(splits, seeds, subjects), given.out, tables.SPLITS)
+    drawn = draw(splits, seeds, subjects)
+    # The settings hold further train splits only where this one takes its size from them.
+    drawn = drawn[drawn["train_split"] == given.train_split]
+    tables.write(drawn, given.out, tables.SPLITS)

@@ -18,6 +18,8 @@ class Stage:
 
 
 STAGES = {
+    "plan": Stage("facebias.plan", "say what a run would do, why, and for how long"),
+    "figures": Stage("facebias.drawing", "draw every figure and printed table again"),
     "resolve": Stage("facebias.configuration", "write the resolved configuration"),
     "draw": Stage("facebias.datasets.drawn.stage", "draw people and film them"),
     "manifest": Stage("facebias.datasets.stage", "list the samples of a data set"),
@@ -28,12 +30,28 @@ STAGES = {
     "predict": Stage("facebias.prediction", "score the test samples of one model"),
     "metrics": Stage("facebias.evaluation.stage", "measure one model on one test split", "metrics"),
     "fairness": Stage("facebias.evaluation.stage", "measure gaps between groups", "fairness"),
+    "effects": Stage("facebias.evaluation.stage", "measure what training splits change", "effects"),
+    "judge": Stage("facebias.evaluation.verdicts", "judge the gaps of all models together"),
+    "quality": Stage("facebias.clips.quality", "measure how well faces can be seen"),
+    "confounds": Stage("facebias.evaluation.confounds", "measure what else differs by group"),
+    "variance": Stage("facebias.evaluation.variance", "tell subjects, folds and seeds apart"),
+    "redraws": Stage("facebias.evaluation.redraws", "draw the test subjects again"),
     "evaluate": Stage("facebias.evaluation.audit", "audit any table of predictions"),
-    "explain": Stage("facebias.explanation.stage", "make heatmaps of one model on one test split"),
+    "power": Stage("facebias.evaluation.planning", "plan how many subjects a study needs"),
+    "calibrate": Stage("facebias.evaluation.calibration", "measure error rates of the statistics"),
+    "explain": Stage("facebias.explanation.stage", "make heatmaps of one model's test samples"),
+    "randomise": Stage("facebias.explanation.randomisation", "check heatmaps of one model"),
     "gather": Stage("facebias.tables", "put tables of one kind together"),
     "figure": Stage("facebias.figures.stage", "draw one figure"),
     "print_table": Stage("facebias.report.print", "write one table for print"),
+    "published": Stage("facebias.published.stage", "recompute a published study", "published"),
+    "published_comparison": Stage(
+        "facebias.published.stage", "place a study beside the published one", "compare"
+    ),
     "start_page": Stage("facebias.report.start_page", "write the report's first page"),
+    "model_card": Stage("facebias.record.model_card", "write the card of one architecture"),
+    "checksums": Stage("facebias.record.checksums", "write the checksums of result files"),
+    "record": Stage("facebias.record.stage", "write the record of a study and its RO-Crate"),
 }
 
 

@@ -215,26 +215,91 @@ class Splits:
         return self.folds.k if self.folds else 1
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """What is measured, between which groups, and how its uncertainty is found."""
+CROSS = "_x_"
 
-    attributes: tuple[str, ...]
-    resamples: int
-    confidence: float
+
+def crossed(attribute: str) -> list[str]:
+    """List the attributes that one name crosses: ``gender x skin`` or ``gender_x_skin``.
+
+    >>> crossed("gender x skin_tone")
+    ['gender', 'skin_tone']
+    """
+    return attribute.replace(" x ", CROSS).split(CROSS)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Primary:
+    """The question a study is about, declared before its results: one gap per architecture.
+
+    ``attribute`` and ``train_split`` None: the first one of the study.
+    """
+
+    criterion: str
+    definition: str
+    attribute: str | None
+    train_split: str | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resampling:
+    """How the uncertainty of one model's numbers is found, and what a group needs."""
+
+    bins: Mapping[str, tuple[float, ...]]
     min_subjects: int
+    confidence: float
+    interval: str
+    resamples: int
+    permutations: int
     seed: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """Which models are explained and how."""
+class Evaluation(Resampling):
+    """What is measured, between which groups, and by which rules a whole study is judged."""
 
-    architectures: tuple[str, ...]
-    composite: str
+    attributes: tuple[str, ...]
+    primary: Primary
+    margin: float
+
+    def __post_init__(self) -> None:
+        """Write crossed attributes as one name, which files can have too."""
+        names = tuple(CROSS.join(crossed(name)) for name in self.attributes)
+        object.__setattr__(self, "attributes", names)
+
+    @property
+    def resampling(self) -> Resampling:
+        """What the numbers of one model depend on, and nothing else."""
+        names = [field.name for field in dataclasses.fields(Resampling)]
+        return Resampling(**{name: getattr(self, name) for name in names})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Explaining:
+    """How one model is explained. ``composite`` None: what suits the architecture."""
+
+    composite: str | None
     target: str
     batch_size: int
+    per_subject: int | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Explanation(Explaining):
+    """Which models are explained, by which methods, and what is checked and shown of it.
+
+    ``randomisation``: samples of the check by re-initialised layers; 0: no check.
+    """
+
+    architectures: tuple[str, ...]
+    methods: tuple[str, ...]
+    randomisation: int
     per_group: int
+
+    @property
+    def explaining(self) -> Explaining:
+        """What the heatmaps of one model depend on, and nothing else."""
+        names = [field.name for field in dataclasses.fields(Explaining)]
+        return Explaining(**{name: getattr(self, name) for name in names})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -261,6 +326,7 @@ class Study:
     evaluation: Evaluation
     explanation: Explanation
     figures: Figures
+    published: str | None
 
 
 # --------------------------------------------------------------------------- plain values and back

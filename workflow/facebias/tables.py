@@ -7,13 +7,13 @@ stage never meets a column it does not expect, and a killed job leaves no half-w
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+
+from facebias.replacement import replacing
 
 
 class TableError(ValueError):
@@ -85,6 +85,21 @@ CLIPS = Table(
     ("sample",),
 )
 
+# One row per clip: how well its face can be seen (``clips.quality.measure`` says in which units).
+QUALITY = Table(
+    "quality",
+    {
+        "sample": "text",
+        "detection_probability": "number",
+        "face_size": "number",
+        "key_frame_span": "number",
+        "brightness": "number",
+        "contrast": "number",
+        "sharpness": "number",
+    },
+    ("sample",),
+)
+
 # Who does what: one row per subject, train split, fold and seed.
 # `role` is train, validation, test or unused.
 SPLITS = Table(
@@ -146,9 +161,30 @@ CONFUSION = Table(
     (*CELL, "true", "predicted"),
 )
 
-# `groups` names the two groups as "a - b" (the order of a signed gap) or "range over a, b, c".
-FAIRNESS = Table(
-    "fairness",
+# What comes from chance alone beside an estimate, and the smallest true gap that would be found in
+# 80 of 100 such studies, before any correction.
+CHANCE = {
+    "p_value": "number",
+    "p_floor": "number",
+    "null_median": "number",
+    "null_low": "number",
+    "null_high": "number",
+    "detectable": "number",
+}
+# What all rows of a study together make of a p-value. `family` is primary or exploratory.
+# `p_reachable` is the smallest corrected p-value that the design could have given.
+JUDGED = {
+    "family": "text",
+    "p_holm": "number",
+    "q_bh": "number",
+    "p_reachable": "number",
+    "verdict": "text",
+}
+
+# The gaps of one model. `groups` names the two groups as "a - b" (the order of a signed gap),
+# "range over a, b, c" or "trend in age".
+GAPS = Table(
+    "gaps",
     {
         "architecture": "text",
         "train_split": "text",
@@ -157,10 +193,34 @@ FAIRNESS = Table(
         "criterion": "text",
         "definition": "text",
         **INTERVAL,
+        **CHANCE,
         "note": "text",
     },
     ("architecture", "train_split", "attribute", "groups", "criterion", "definition"),
 )
+
+# The gaps of a study, judged together.
+FAIRNESS = Table("fairness", {**GAPS.columns, **JUDGED}, GAPS.key)
+
+# What another training split changes for the same test subjects. `train_splits` names them as
+# "a - b", `groups` one group, "all", or two as "a - b": how much more it changes for a than for b.
+CHANGES = Table(
+    "changes",
+    {
+        "architecture": "text",
+        "attribute": "text",
+        "train_splits": "text",
+        "groups": "text",
+        "metric": "text",
+        **INTERVAL,
+        **CHANCE,
+        "note": "text",
+    },
+    ("architecture", "attribute", "train_splits", "groups", "metric"),
+)
+
+# The changes of a study, judged together.
+EFFECTS = Table("effects", {**CHANGES.columns, **JUDGED}, CHANGES.key)
 
 # Samples given and left out, by attribute, group and stage.
 EXCLUSIONS = Table(
@@ -176,12 +236,88 @@ EXCLUSIONS = Table(
     ("attribute", "group", "reason"),
 )
 
-# One row per explained sample: row of the relevance array, what was explained and how much of the
-# explained output arrived at the pixels.
+# What differs between the groups beside what is recorded of them. `measure` is one of
+# evaluation.confounds; `train_split`, `groups` and `label` are `all` where a row is not of one.
+# Of sizes that come from chance alone, `null_high` is the largest that is not unusual.
+CONFOUNDS = Table(
+    "confounds",
+    {
+        "attribute": "text",
+        "measure": "text",
+        "train_split": "text",
+        "role": "text",
+        "groups": "text",
+        "label": "text",
+        **INTERVAL,
+        "p_value": "number",
+        "null_high": "number",
+        "warning": "text",
+        "note": "text",
+    },
+    ("attribute", "measure", "train_split", "role", "groups", "label"),
+)
+
+GAP = {
+    "architecture": "text",
+    "train_split": "text",
+    "attribute": "text",
+    "groups": "text",
+    "criterion": "text",
+    "definition": "text",
+}
+
+# Where the variance of a gap comes from: `source` is subjects, folds, seeds, interaction or total,
+# `levels` how many of it there are. `variance` is that of the gap as reported (the mean over
+# seeds), `variance_one_seed` that of the gap of a study with a single seed.
+VARIANCE = Table(
+    "variance",
+    {
+        **GAP,
+        "source": "text",
+        "levels": "whole",
+        "variance": "number",
+        "share": "number",
+        "variance_one_seed": "number",
+        "share_one_seed": "number",
+        "estimate": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "note": "text",
+    },
+    (*GAP, "source"),
+)
+
+# What a gap and its verdict would be with other test subjects, `n_drawn` of each group.
+REDRAWS = Table(
+    "redraws",
+    {
+        **GAP,
+        "n_drawn": "whole",
+        "n_subjects": "whole",
+        "n_redraws": "whole",
+        "estimate": "number",
+        "low": "number",
+        "median": "number",
+        "high": "number",
+        "share_sign_flipped": "number",
+        "verdict": "text",
+        "share_above": "number",
+        "share_below": "number",
+        "share_open": "number",
+        "share_verdict_flipped": "number",
+        "share_smallest": "number",
+        "note": "text",
+    },
+    (*GAP, "n_drawn"),
+)
+
+# One row per explained sample of a model: row of the relevance array, what was explained, and how
+# much of the explained output arrived at the pixels (missing where a method promises no sum).
 EXPLANATIONS = Table(
     "explanations",
     {
-        **CELL,
+        "method": "text",
+        **MODEL,
         "row": "whole",
         "sample": "text",
         "subject": "text",
@@ -193,29 +329,29 @@ EXPLANATIONS = Table(
         "relevance": "number",
         "conserved": "number",
     },
-    (*CELL, "sample"),
-    open=True,
+    ("method", *MODEL, "sample"),
+)
+
+# One row per sample and step of re-initialising a model from its top: how many of its layers are
+# drawn anew, the last of them, and how alike the heatmap is to that of the trained model.
+RANDOMISATION = Table(
+    "randomisation",
+    {
+        "method": "text",
+        **MODEL,
+        "layers": "whole",
+        "share": "number",
+        "layer": "text",
+        "sample": "text",
+        "subject": "text",
+        "rank_correlation": "number",
+        "structural_similarity": "number",
+    },
+    ("method", *MODEL, "layers", "sample"),
 )
 
 _PANDAS = {"text": "object", "whole": "int64", "number": "float64", "truth": "bool"}
 _TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-
-
-@contextlib.contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path in the same folder; on success it takes the place of ``path``.
-
-    Works for files and folders alike. On any error the temporary one is removed and ``path`` is
-    as it was.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        if path.is_dir():
-            path.rename(Path(folder) / "replaced")
-        temporary.replace(path)
 
 
 def check(frame: pd.DataFrame, table: Table, *, source: str = "") -> pd.DataFrame:
@@ -298,7 +434,10 @@ def gather(paths: list[Path | str], table: Table) -> pd.DataFrame:
     return check(pd.concat([read(path, table) for path in paths], ignore_index=True), table)
 
 
-GATHERED = {table.name: table for table in (METRICS, CONFUSION, FAIRNESS, EXPLANATIONS)}
+GATHERED = {
+    table.name: table
+    for table in (SPLITS, METRICS, CONFUSION, EXPLANATIONS, RANDOMISATION, VARIANCE, REDRAWS)
+}
 
 
 def main(arguments: list[str]) -> None:

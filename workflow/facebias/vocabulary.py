@@ -13,6 +13,10 @@ NAMES = {
     "senet50": "SENet50",
     "cnn3d": "3D-CNN",
     "resnet3d": "ResNet3D",
+    # methods of explanation
+    "lrp": "layer-wise relevance propagation",
+    "integrated_gradients": "integrated gradients",
+    "gradient_shap": "gradient SHAP",
     # metrics
     "accuracy": "accuracy",
     "tpr": "true positive rate",
@@ -25,6 +29,17 @@ NAMES = {
     "auc_macro": "area under the ROC curve, mean over labels",
     "selection_rate": "selection rate",
     "auc": "area under the ROC curve",
+    # measures of confounds
+    "label_share": "share of the label",
+    "cramers_v": "Cramer's V",
+    "normalised_mutual_information": "normalised mutual information",
+    "left_out": "share of samples left out",
+    "detection_probability": "certainty of face detection",
+    "face_size": "size of the face in pixels",
+    "key_frame_span": "frames from first to last key frame",
+    "brightness": "brightness of the face",
+    "contrast": "contrast of the face",
+    "sharpness": "sharpness of the face",
     # criteria
     "equal_opportunity": "equal opportunity",
     "equalized_odds": "equalized odds",

@@ -4,7 +4,6 @@
 rule extract:
     """Decode, pick key frames and cut the faces of one shard of the samples."""
     input:
-        code=sources("extract"),
         manifest=rules.manifest.output.manifest,
         films=FILMS,
     output:
@@ -21,6 +20,7 @@ rule extract:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
+        code=sources("extract"),
         settings=constant(clips=STUDY.clips),
         files=FILES,
     shell:
@@ -31,7 +31,6 @@ rule extract:
 rule index:
     """Gather the clips of all shards; count what was left out, by group."""
     input:
-        code=sources("index"),
         manifest=rules.manifest.output.manifest,
         excluded=rules.manifest.output.excluded,
         faces=expand(rules.extract.output.faces, shard=CLIP_SHARDS),
@@ -51,6 +50,7 @@ rule index:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        code=sources("index"),
         settings=constant(data=STUDY.data),
     shell:
         "python -m facebias index --settings {params.settings:q} --manifest {input.manifest}"

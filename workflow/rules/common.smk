@@ -1,4 +1,6 @@
 # Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
+import dataclasses
+import functools
 import json
 import os
 import sys
@@ -10,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
 from facebias import architectures, checks, configuration, datasets, provenance, stages
-from facebias.study import StudyError, settings
+from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
 
@@ -31,15 +33,19 @@ ARCHITECTURES = list(STUDY.architectures)
 TRAIN_SPLITS = list(STUDY.splits.train)
 TEST_SPLITS = list(STUDY.splits.test)
 ATTRIBUTES = list(STUDY.evaluation.attributes)
+# Without combinations such as `gender x skin`: what is recorded of a person.
+RECORDED = list(dict.fromkeys(part for name in ATTRIBUTES for part in crossed(name)))
 FOLDS = list(range(STUDY.splits.n_folds))
 SEEDS = list(STUDY.seeds)
+METHODS = list(STUDY.explanation.methods)
 
 
 wildcard_constraints:
     architecture="|".join(ARCHITECTURES),
     train_split="|".join(TRAIN_SPLITS),
     test_split="|".join(TEST_SPLITS),
-    attribute="|".join(ATTRIBUTES),
+    attribute="|".join({*ATTRIBUTES, *RECORDED}),
+    method="|".join(METHODS),
     fold=r"\d+",
     seed=r"\d+",
     shard=r"\d{3}",
@@ -54,24 +60,29 @@ CLIP_SHARDS = shards(STUDY.clips.shards)
 DRAWN_SHARDS = [f"{shard:02d}" for shard in range(STUDY.data.drawn.shards)] if DRAWN else []
 
 
+@functools.cache
 def sources(stage, *more):
-    """List the package files that a stage runs: Snakemake compares their checksums."""
+    """Give the digest of every package file that a stage runs, by its path.
+
+    For `params`: Snakemake compares them with those of the last run, so an edit reruns what it
+    must and a checkout that only touches files reruns nothing. As `input`, thirty files for each
+    of 10,000 jobs took half of the time of planning.
+    """
     files = provenance.sources("facebias.__main__", stages.STAGES[stage].module, *more)
-    # Relative, so that a clone elsewhere plans the same jobs.
-    return [os.path.relpath(file) for file in files]
+    return {os.path.relpath(file, PACKAGE_ROOT): provenance.digest(file)[:16] for file in files}
 
 
 def network_sources(stage):
-    """Give the input function that adds the one network module of the job's architecture."""
+    """Give the function that adds the one network module of the job's architecture."""
 
-    def files(wildcards):
+    def digests(wildcards):
         return sources(stage, architectures.ARCHITECTURES[wildcards.architecture])
 
-    return files
+    return digests
 
 
 def figure_sources(name):
-    """List the package files behind one figure: the stage and the figure's own module."""
+    """Give the digests of the files behind one figure: the stage and the figure's own module."""
     return sources("figure", f"facebias.figures.{name}")
 
 
@@ -80,6 +91,17 @@ def predictions_of_cell(wildcards):
     return expand(
         rules.predict.output,
         architecture=wildcards.architecture,
+        train_split=wildcards.train_split,
+        fold=FOLDS,
+        seed=SEEDS,
+    )
+
+
+def predictions_of_split(wildcards):
+    """List the predictions of all architectures on one train split, over folds and seeds."""
+    return expand(
+        rules.predict.output,
+        architecture=ARCHITECTURES,
         train_split=wildcards.train_split,
         fold=FOLDS,
         seed=SEEDS,
@@ -103,9 +125,31 @@ def unchanging(text):
     return same
 
 
+# Labels are fused when scores are measured: nothing before depends on how.
+UNFUSED = dataclasses.replace(STUDY.labels, fuse={}, subsample_fused=False, seed=0)
+# Written once, not once per model.
+NETWORK_SETTINGS = {
+    name: settings(architecture=architecture, labels=UNFUSED)
+    for name, architecture in STUDY.architectures.items()
+}
+
+
 def network_settings(wildcards):
     """Give what training and prediction of one architecture depend on."""
-    return settings(architecture=STUDY.architectures[wildcards.architecture], labels=STUDY.labels)
+    return NETWORK_SETTINGS[wildcards.architecture]
+
+
+def split_settings(wildcards):
+    """Give what one train split and seed depend on: no test split, no other train split.
+
+    But for the one whose size it takes.
+    """
+    train, name = {}, wildcards.train_split
+    while name and name not in train:
+        train[name] = STUDY.splits.train[name]
+        name = train[name].match_size_to
+    drawn = dataclasses.replace(STUDY.splits, train=train, test={})
+    return settings(splits=drawn, seeds=[int(wildcards.seed)])
 
 
 def test_settings(wildcards):
@@ -118,18 +162,22 @@ def test_settings(wildcards):
 
 
 def explanation_settings(wildcards):
-    """Give what the heatmaps of one cell depend on."""
+    """Give what the heatmaps of one model depend on."""
     return settings(
         architecture=STUDY.architectures[wildcards.architecture],
-        labels=STUDY.labels,
-        explanation=STUDY.explanation,
-        test=STUDY.splits.test[wildcards.test_split],
+        labels=UNFUSED,
+        explaining=STUDY.explanation.explaining,
     )
 
 
 def gpus(wildcards):
     """Ask for one GPU, unless the configuration puts the architecture on the CPU."""
     return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
+
+
+def first_fold(path):
+    """Give the path of one of the outputs of `explain` for the first fold and seed."""
+    return expand(path, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True)
 
 
 def growing(amount):

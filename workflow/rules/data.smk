@@ -24,8 +24,6 @@ rule resolve:
 
 rule draw:
     """Draw one shard of the people and film them."""
-    input:
-        code=sources("draw"),
     output:
         directory(f"{OUT}/data/drawn/shard-{{drawn_shard}}"),
     log:
@@ -39,6 +37,7 @@ rule draw:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        code=sources("draw"),
         settings=DRAWN_SETTINGS,
     shell:
         "python -m facebias draw --settings {params.settings:q}"
@@ -48,7 +47,6 @@ rule draw:
 rule manifest:
     """List the samples with their labels, subjects and attributes."""
     input:
-        code=sources("manifest", datasets.ADAPTERS[STUDY.data.adapter]),
         given=GIVEN_TABLES,
     output:
         manifest=f"{OUT}/data/manifest.csv",
@@ -64,7 +62,9 @@ rule manifest:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        settings=constant(data=STUDY.data, labels=STUDY.labels),
+        code=sources("manifest", datasets.ADAPTERS[STUDY.data.adapter]),
+        # The index looks at max_excluded, after the faces are cut.
+        settings=constant(data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=UNFUSED),
         root=ROOT,
         files=FILES,
     shell:

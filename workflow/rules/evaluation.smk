@@ -5,7 +5,6 @@ CELL = "{architecture}/{train_split}/{test_split}"
 rule cell_metrics:
     """Measure one architecture, trained on one split, on one test split."""
     input:
-        code=sources("metrics"),
         manifest=rules.manifest.output.manifest,
         predictions=predictions_of_cell,
     output:
@@ -22,6 +21,7 @@ rule cell_metrics:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        code=sources("metrics"),
         settings=test_settings,
     shell:
         "python -m facebias metrics --settings {params.settings:q}"
@@ -34,7 +34,6 @@ rule cell_metrics:
 rule cell_fairness:
     """Measure the gaps between the groups of one attribute for one architecture and train split."""
     input:
-        code=sources("fairness"),
         manifest=rules.manifest.output.manifest,
         predictions=predictions_of_cell,
     output:
@@ -50,7 +49,8 @@ rule cell_fairness:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation),
+        code=sources("fairness"),
+        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
     shell:
         "python -m facebias fairness --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -61,7 +61,6 @@ rule cell_fairness:
 rule gather_metrics:
     """Put the metrics of all cells into one table."""
     input:
-        code=sources("gather"),
         cells=expand(
             rules.cell_metrics.output.metrics,
             architecture=ARCHITECTURES,
@@ -81,14 +80,28 @@ rule gather_metrics:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        code=sources("gather"),
         table="metrics",
     shell:
         "python -m facebias gather {params.table} --out {output} {input.cells} 2> {log}"
 
 
+use rule gather_metrics as gather_splits with:
+    input:
+        cells=expand(rules.split.output, train_split=TRAIN_SPLITS, seed=SEEDS),
+    output:
+        f"{OUT}/data/splits.csv",
+    log:
+        f"{OUT}/logs/gather/splits.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/splits.tsv"
+    params:
+        code=sources("gather"),
+        table="splits",
+
+
 use rule gather_metrics as gather_confusion with:
     input:
-        code=sources("gather"),
         cells=expand(
             rules.cell_metrics.output.confusion,
             architecture=ARCHITECTURES,
@@ -102,12 +115,13 @@ use rule gather_metrics as gather_confusion with:
     benchmark:
         f"{OUT}/benchmarks/gather/confusion.tsv"
     params:
+        code=sources("gather"),
         table="confusion",
 
 
-use rule gather_metrics as gather_fairness with:
+rule gather_fairness:
+    """Put the gaps of all models together, correct for their number and say what they mean."""
     input:
-        code=sources("gather"),
         cells=expand(
             rules.cell_fairness.output,
             architecture=ARCHITECTURES,
@@ -120,5 +134,71 @@ use rule gather_metrics as gather_fairness with:
         f"{OUT}/logs/gather/fairness.log",
     benchmark:
         f"{OUT}/benchmarks/gather/fairness.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
+        code=sources("judge"),
         table="fairness",
+        settings=constant(evaluation=STUDY.evaluation, train_splits=TRAIN_SPLITS),
+    shell:
+        "python -m facebias judge {params.table} --settings {params.settings:q}"
+        " --out {output} {input.cells} 2> {log}"
+
+
+rule cell_effects:
+    """Measure what another training split changes for the same test subjects."""
+    input:
+        manifest=rules.manifest.output.manifest,
+        predictions=expand(
+            rules.predict.output,
+            train_split=TRAIN_SPLITS,
+            fold=FOLDS,
+            seed=SEEDS,
+            allow_missing=True,
+        ),
+    output:
+        f"{OUT}/effects/{{architecture}}/{{attribute}}.csv",
+    log:
+        f"{OUT}/logs/effects/{{architecture}}/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/effects/{{architecture}}/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=sources("effects"),
+        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
+    shell:
+        "python -m facebias effects --settings {params.settings:q}"
+        " --architecture {wildcards.architecture} --attribute {wildcards.attribute}"
+        " --manifest {input.manifest} --predictions {input.predictions} --out {output} 2> {log}"
+
+
+use rule gather_fairness as gather_effects with:
+    input:
+        cells=expand(
+            rules.cell_effects.output,
+            architecture=ARCHITECTURES,
+            attribute=ATTRIBUTES,
+        ),
+    output:
+        f"{OUT}/tables/effects.csv",
+    log:
+        f"{OUT}/logs/gather/effects.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/effects.tsv"
+    params:
+        code=sources("judge"),
+        table="effects",
+        settings=constant(evaluation=STUDY.evaluation, train_splits=TRAIN_SPLITS),
+
+
+# What another training split changes: needs two.
+EFFECTS = rules.gather_effects.output if len(TRAIN_SPLITS) > 1 else []

@@ -1,26 +1,28 @@
-# From models to heatmaps: layer-wise relevance propagation, batched per model and test split.
-# A cell is explained by the model of its first fold and seed.
-EXPLAINED_WEIGHTS = expand(
-    rules.train_model.output.weights, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True
-)[0]
+# From models to heatmaps: every test sample of a model's fold once; figures select from them.
+# One seed stands for all: heatmaps of several seeds are no more certain, only more.
+EVERY_EXPLAINED_MODEL = dict(
+    method=METHODS,
+    architecture=list(STUDY.explanation.architectures),
+    train_split=TRAIN_SPLITS,
+    fold=FOLDS,
+    seed=SEEDS[:1],
+)
 
 
 rule explain:
-    """Explain the test samples of one cell."""
+    """Explain every test sample of one model once."""
     input:
-        code=network_sources("explain"),
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
         index=rules.index.output.index,
-        faces=rules.index.input.faces,
-        weights=EXPLAINED_WEIGHTS,
+        weights=rules.train_model.output.weights,
     output:
-        relevance=f"{OUT}/heatmaps/{CELL}.npz",
-        table=f"{OUT}/heatmaps/{CELL}.csv",
+        relevance=f"{OUT}/heatmaps/{{method}}/{MODEL}.npz",
+        table=f"{OUT}/heatmaps/{{method}}/{MODEL}.csv",
     log:
-        f"{OUT}/logs/explain/{CELL}.log",
+        f"{OUT}/logs/explain/{{method}}/{MODEL}.log",
     benchmark:
-        f"{OUT}/benchmarks/explain/{CELL}.tsv"
+        f"{OUT}/benchmarks/explain/{{method}}/{MODEL}.tsv"
     conda:
         "../../envs/models.yaml"
     threads: 1
@@ -29,22 +31,93 @@ rule explain:
         runtime=growing(240),
         gpu=gpus,
     params:
+        code=network_sources("explain"),
         settings=explanation_settings,
         folder=subpath(input.weights, parent=True),
-        fold=FOLDS[0],
-        seed=SEEDS[0],
     shell:
-        "python -m facebias explain --settings {params.settings:q}"
+        "python -m facebias explain --settings {params.settings:q} --method {wildcards.method}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --test-split {wildcards.test_split} --fold {params.fold} --seed {params.seed}"
-        " --threads {threads} --model {params.folder} --manifest {input.manifest}"
-        " --splits {input.splits} --index {input.index} --out {output.relevance}"
-        " --table {output.table} 2> {log}"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
+        " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
+        " --index {input.index} --relevance {output.relevance} --out {output.table} 2> {log}"
 
 
-EVERY_EXPLAINED_CELL = dict(
-    architecture=list(STUDY.explanation.architectures),
-    train_split=TRAIN_SPLITS,
-    test_split=TEST_SPLITS,
-)
-HEATMAPS = expand(rules.explain.output.relevance, **EVERY_EXPLAINED_CELL)
+rule randomise:
+    """Compare the heatmaps of one model with those of the model re-initialised from its top."""
+    input:
+        manifest=rules.manifest.output.manifest,
+        splits=rules.split.output,
+        index=rules.index.output.index,
+        weights=rules.train_model.output.weights,
+    output:
+        f"{OUT}/randomisation/{{method}}/{MODEL}.csv",
+    log:
+        f"{OUT}/logs/randomise/{{method}}/{MODEL}.log",
+    benchmark:
+        f"{OUT}/benchmarks/randomise/{{method}}/{MODEL}.tsv"
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+        gpu=gpus,
+    params:
+        code=network_sources("randomise"),
+        settings=explanation_settings,
+        folder=subpath(input.weights, parent=True),
+        samples=STUDY.explanation.randomisation,
+    shell:
+        "python -m facebias randomise --settings {params.settings:q} --method {wildcards.method}"
+        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
+        " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
+        " --index {input.index} --samples {params.samples} --out {output} 2> {log}"
+
+
+use rule gather_metrics as gather_explanations with:
+    input:
+        cells=expand(rules.explain.output.table, **EVERY_EXPLAINED_MODEL),
+    output:
+        f"{OUT}/tables/explanations.csv",
+    log:
+        f"{OUT}/logs/gather/explanations.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/explanations.tsv"
+    params:
+        code=sources("gather"),
+        table="explanations",
+
+
+# One model of each architecture is checked.
+use rule gather_metrics as gather_randomisation with:
+    input:
+        cells=expand(
+            rules.randomise.output,
+            **{
+                **EVERY_EXPLAINED_MODEL,
+                "train_split": TRAIN_SPLITS[0],
+                "fold": FOLDS[0],
+            },
+        ),
+    output:
+        f"{OUT}/tables/randomisation.csv",
+    log:
+        f"{OUT}/logs/gather/randomisation.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/randomisation.tsv"
+    params:
+        code=sources("gather"),
+        table="randomisation",
+
+
+EXPLAINED = bool(STUDY.explanation.architectures)
+RANDOMISED = EXPLAINED and STUDY.explanation.randomisation > 0
+HEATMAPS = [
+    *expand(rules.explain.output.relevance, **EVERY_EXPLAINED_MODEL),
+    *(rules.gather_explanations.output if EXPLAINED else []),
+    *(rules.gather_randomisation.output if RANDOMISED else []),
+]
+
+# Figures show the models of the first fold; their groups are rows, so test splits need no own.
+EXPLAINED_CELL = "{method}/{architecture}/{train_split}"

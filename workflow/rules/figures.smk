@@ -5,7 +5,6 @@ FIGURE = f"{OUT}/figures"
 rule figure_confusion:
     """Draw the confusion matrices of all architectures for one train and test split."""
     input:
-        code=figure_sources("confusion"),
         table=rules.gather_confusion.output,
     output:
         pdf=f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.pdf",
@@ -27,6 +26,7 @@ rule figure_confusion:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("confusion"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -39,7 +39,6 @@ rule figure_confusion:
 rule figure_rates:
     """Draw one metric per label and test split, with intervals over subjects."""
     input:
-        code=figure_sources("rates"),
         table=rules.gather_metrics.output,
     output:
         pdf=f"{FIGURE}/rates/{{metric}}.pdf",
@@ -61,6 +60,7 @@ rule figure_rates:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("rates"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -72,7 +72,6 @@ rule figure_rates:
 rule figure_gaps:
     """Draw the gaps between the groups of one attribute, with intervals over subjects."""
     input:
-        code=figure_sources("gaps"),
         table=rules.gather_fairness.output,
     output:
         pdf=f"{FIGURE}/gaps/{{attribute}}.pdf",
@@ -94,6 +93,7 @@ rule figure_gaps:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("gaps"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -105,7 +105,6 @@ rule figure_gaps:
 rule figure_gaps_signed:
     """Draw the signed gaps: which group is at a disadvantage, with intervals over subjects."""
     input:
-        code=figure_sources("gaps_signed"),
         table=rules.gather_fairness.output,
     output:
         pdf=f"{FIGURE}/gaps_signed/{{attribute}}.pdf",
@@ -127,6 +126,7 @@ rule figure_gaps_signed:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("gaps_signed"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -138,7 +138,6 @@ rule figure_gaps_signed:
 rule figure_curves:
     """Draw the training curves of all models."""
     input:
-        code=figure_sources("curves"),
         histories=expand(rules.train_model.output.history, **EVERY_MODEL),
     output:
         pdf=f"{FIGURE}/curves.pdf",
@@ -160,6 +159,7 @@ rule figure_curves:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("curves"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         histories=expand(f"{MODEL}={rules.train_model.output.history}", **EVERY_MODEL),
@@ -169,29 +169,28 @@ rule figure_curves:
 
 
 rule figure_heatmaps:
-    """Draw the heatmaps of one cell: best, median and worst samples of each group."""
+    """Draw the heatmaps of one model: best, median and worst test samples of each group."""
     input:
-        code=figure_sources("heatmaps"),
-        relevance=rules.explain.output.relevance,
-        table=rules.explain.output.table,
+        relevance=first_fold(rules.explain.output.relevance),
+        table=first_fold(rules.explain.output.table),
         manifest=rules.manifest.output.manifest,
     output:
-        pdf=f"{FIGURE}/heatmaps/{CELL}.pdf",
-        csv=f"{FIGURE}/heatmaps/{CELL}.csv",
+        pdf=f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.pdf",
+        csv=f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.csv",
         png=report(
-            f"{FIGURE}/heatmaps/{CELL}.png",
+            f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.png",
             caption="../report/heatmaps.rst",
             category="4. Heatmaps",
             labels={
                 "architecture": "{architecture}",
                 "trained on": "{train_split}",
-                "tested on": "{test_split}",
+                "method": "{method}",
             },
         ),
     log:
-        f"{OUT}/logs/figures/heatmaps/{CELL}.log",
+        f"{OUT}/logs/figures/heatmaps/{EXPLAINED_CELL}.log",
     benchmark:
-        f"{OUT}/benchmarks/figures/heatmaps/{CELL}.tsv"
+        f"{OUT}/benchmarks/figures/heatmaps/{EXPLAINED_CELL}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -199,9 +198,10 @@ rule figure_heatmaps:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("heatmaps"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
-        attribute=ATTRIBUTES[0],
+        attribute=RECORDED[0],
         per_group=STUDY.explanation.per_group,
     shell:
         "python -m facebias figure heatmaps --settings {params.settings:q}"
@@ -211,10 +211,73 @@ rule figure_heatmaps:
         " --out {params.stem} 2> {log}"
 
 
+rule figure_conserved:
+    """Draw how much of every explained output arrived at the pixels."""
+    input:
+        table=rules.gather_explanations.output,
+    output:
+        pdf=f"{FIGURE}/conserved.pdf",
+        csv=f"{FIGURE}/conserved.csv",
+        png=report(
+            f"{FIGURE}/conserved.png",
+            caption="../report/conserved.rst",
+            category="4. Heatmaps",
+            labels={"figure": "how much relevance arrives"},
+        ),
+    log:
+        f"{OUT}/logs/figures/conserved.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/conserved.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("conserved"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure conserved --settings {params.settings:q}"
+        " --input explanations={input.table} --out {params.stem} 2> {log}"
+
+
+rule figure_randomisation:
+    """Draw whether heatmaps change when the model is re-initialised from its top."""
+    input:
+        table=rules.gather_randomisation.output,
+    output:
+        pdf=f"{FIGURE}/randomisation.pdf",
+        csv=f"{FIGURE}/randomisation.csv",
+        png=report(
+            f"{FIGURE}/randomisation.png",
+            caption="../report/randomisation.rst",
+            category="4. Heatmaps",
+            labels={"figure": "heatmaps of re-initialised models"},
+        ),
+    log:
+        f"{OUT}/logs/figures/randomisation.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/randomisation.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("randomisation"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure randomisation --settings {params.settings:q}"
+        " --input randomisation={input.table} --out {params.stem} 2> {log}"
+
+
 rule figure_exclusions:
     """Draw how many samples of each group were given, used and left out."""
     input:
-        code=figure_sources("exclusions"),
         table=rules.index.output.summary,
     output:
         pdf=f"{FIGURE}/exclusions.pdf",
@@ -236,6 +299,7 @@ rule figure_exclusions:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("exclusions"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -246,8 +310,7 @@ rule figure_exclusions:
 rule figure_subjects:
     """Draw who trains, validates and tests, by group of one attribute."""
     input:
-        code=figure_sources("subjects"),
-        splits=rules.split.output,
+        splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:
         pdf=f"{FIGURE}/subjects/{{attribute}}.pdf",
@@ -269,6 +332,7 @@ rule figure_subjects:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=figure_sources("subjects"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
@@ -282,8 +346,10 @@ FIGURES = [
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_rates.output.png, metric=["accuracy", "tpr", "fpr"]),
     *expand(rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
-    *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_CELL),
+    *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_MODEL),
+    *([rules.figure_conserved.output.png] if EXPLAINED else []),
+    *([rules.figure_randomisation.output.png] if RANDOMISED else []),
     rules.figure_curves.output.png,
-    *expand(rules.figure_subjects.output.png, attribute=ATTRIBUTES),
+    *expand(rules.figure_subjects.output.png, attribute=RECORDED),
     rules.figure_exclusions.output.png,
 ]

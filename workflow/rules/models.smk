@@ -3,16 +3,15 @@ MODEL = "{architecture}/{train_split}/fold-{fold}/seed-{seed}"
 
 
 rule split:
-    """Draw who trains, validates and tests, by subject."""
+    """Draw who trains, validates and tests in one train split and seed, by subject."""
     input:
-        code=sources("split"),
         manifest=rules.manifest.output.manifest,
     output:
-        f"{OUT}/data/splits.csv",
+        f"{OUT}/data/splits/{{train_split}}/seed-{{seed}}.csv",
     log:
-        f"{OUT}/logs/split.log",
+        f"{OUT}/logs/split/{{train_split}}/seed-{{seed}}.log",
     benchmark:
-        f"{OUT}/benchmarks/split.tsv"
+        f"{OUT}/benchmarks/split/{{train_split}}/seed-{{seed}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -20,20 +19,19 @@ rule split:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        settings=constant(splits=STUDY.splits, seeds=STUDY.seeds),
+        code=sources("split"),
+        settings=split_settings,
     shell:
         "python -m facebias split --settings {params.settings:q} --manifest {input.manifest}"
-        " --out {output} 2> {log}"
+        " --train-split {wildcards.train_split} --out {output} 2> {log}"
 
 
 rule train_model:
     """Train one architecture on one train split, fold and seed."""
     input:
-        code=network_sources("train"),
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
         index=rules.index.output.index,
-        faces=rules.index.input.faces,
     output:
         weights=f"{OUT}/models/{MODEL}/weights.safetensors",
         history=f"{OUT}/models/{MODEL}/history.csv",
@@ -50,24 +48,27 @@ rule train_model:
         runtime=growing(1440),
         gpu=gpus,
     params:
+        code=network_sources("train"),
         settings=network_settings,
         folder=subpath(output.weights, parent=True),
+        # Not an output: Snakemake deletes those before it runs a killed job again.
+        checkpoints=f"{OUT}/checkpoints/{MODEL}",
     shell:
-        "python -m facebias train --settings {params.settings:q}"
+        # With a trap, bash waits for training, which saves and stops when the whole job gets a signal.
+        "trap : TERM HUP USR1;"
+        " python -m facebias train --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --out {params.folder} 2> {log}"
+        " --out {params.folder} --checkpoints {params.checkpoints} 2> {log}"
 
 
 rule predict:
     """Score every test sample of a model's fold once; test splits select rows later."""
     input:
-        code=network_sources("predict"),
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
         index=rules.index.output.index,
-        faces=rules.index.input.faces,
         weights=rules.train_model.output.weights,
     output:
         f"{OUT}/predictions/{MODEL}.parquet",
@@ -83,6 +84,7 @@ rule predict:
         runtime=growing(120),
         gpu=gpus,
     params:
+        code=network_sources("predict"),
         settings=network_settings,
         folder=subpath(input.weights, parent=True),
     shell:

@@ -4,7 +4,6 @@
 rule print_metrics:
     """Write the metrics of one train and test split as LaTeX, and as a wide CSV."""
     input:
-        code=sources("print_table"),
         table=rules.gather_metrics.output,
     output:
         tex=f"{OUT}/tables/print/metrics_{{train_split}}_{{test_split}}.tex",
@@ -24,6 +23,8 @@ rule print_metrics:
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
+    params:
+        code=sources("print_table"),
     shell:
         "python -m facebias print_table metrics --input {input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
@@ -33,7 +34,6 @@ rule print_metrics:
 rule print_fairness:
     """Write the gaps of one attribute as LaTeX, and as a wide CSV."""
     input:
-        code=sources("print_table"),
         table=rules.gather_fairness.output,
     output:
         tex=f"{OUT}/tables/print/fairness_{{attribute}}.tex",
@@ -53,6 +53,8 @@ rule print_fairness:
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
+    params:
+        code=sources("print_table"),
     shell:
         "python -m facebias print_table fairness --input {input.table}"
         " --select attribute={wildcards.attribute} --out {output.tex} 2> {log}"
@@ -67,12 +69,13 @@ PRINTED = [
 rule start_page:
     """Write the first page: what was run, what was found, how sure one can be."""
     input:
-        code=sources("start_page"),
-        template=f"{PACKAGE_ROOT}/facebias/report/start_page.html.jinja",
+        template=os.path.relpath(f"{PACKAGE_ROOT}/facebias/report/start_page.html.jinja"),
         metrics=rules.gather_metrics.output,
         fairness=rules.gather_fairness.output,
+        confounds=rules.confounds.output,
+        effects=EFFECTS,
         exclusions=rules.index.output.summary,
-        splits=rules.split.output,
+        splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:
         report(
@@ -92,11 +95,13 @@ rule start_page:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
+        code=sources("start_page"),
         settings=START_PAGE_SETTINGS,
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
         " --metrics {input.metrics} --fairness {input.fairness}"
-        " --exclusions {input.exclusions} --splits {input.splits}"
+        " --effects {input.effects}"
+        " --confounds {input.confounds} --exclusions {input.exclusions} --splits {input.splits}"
         " --manifest {input.manifest} --out {output} 2> {log}"
 
 
@@ -108,6 +113,7 @@ rule report:
         page=rules.start_page.output,
         figures=FIGURES,
         printed=PRINTED,
+        cards=CARDS,
     output:
         f"{OUT}/report.html",
     log:
@@ -121,8 +127,10 @@ rule report:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
-        snakefile=os.path.relpath(workflow.main_snakefile),
+        # Not the main one: as a module, that is another's, with another configuration.
+        snakefile=os.path.relpath(Path(PACKAGE_ROOT).parent / "Snakefile"),
     shell:
         # Snakemake makes reports only from outside a workflow: it is called on the finished parts.
         "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --report {output} -- {input.page} {input.figures} {input.printed} 2> {log}"
+        " --report {output} -- {input.page} {input.figures} {input.printed} {input.cards}"
+        " 2> {log}"

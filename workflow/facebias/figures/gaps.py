@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from facebias import tables
 from facebias.figures import style
@@ -16,13 +18,16 @@ from facebias.vocabulary import printed
 
 INPUTS = {"fairness": tables.FAIRNESS}
 RANGE = "range over "
-SIGNED = "signed"
+SIGNED, TREND = "signed", "trend"
+FOUND = "gap found"
+CHANCE, CHANCE_EDGE = "#e3e3e3", "#a8a8a8"
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
     """Draw the sizes of the gaps of one attribute, each definition with its interval.
 
-    Two groups are compared with each other; more than two by the range over all of them.
+    Two groups are compared with each other; more than two by the range over all of them. Behind
+    every gap lies the band of those that come from chance alone.
 
     Returns
     -------
@@ -42,7 +47,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     panels = figure.subplots(len(criteria), len(trains), squeeze=False, sharex="row", sharey=True)
     for row, criterion in enumerate(criteria):
         rows = frame[frame["criterion"] == criterion]
-        widest = np.nanmax(rows[["estimate", "ci_high"]].to_numpy())
+        widest = np.nanmax(rows[["estimate", "ci_high", "null_high"]].to_numpy())
         for column, train in enumerate(trains):
             axes = panels[row, column]
             chosen = (frame["criterion"] == criterion) & (frame["train_split"] == train)
@@ -62,21 +67,21 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.key(
         figure,
         f"{title}: {compared}",
-        {printed(name): style.dot(looks[name]) for name in definitions},
-        columns=4 if wide else 1,
+        {printed(name): style.dot(looks[name]) for name in definitions} | MEANING,
+        columns=3 if wide else 1,
     )
     style.note(
         figure,
-        f"{people(frame)} Bars: intervals over test subjects. Sizes of gaps cannot fall below 0, "
-        "so they lie above 0 even where there is no bias, the largest gap of any label most. "
-        f"{empty}",
+        f"{people(frame)} Bars: intervals over test subjects. Bands: where the gap would lie if "
+        "subjects were dealt to groups at random, and its median; sizes cannot fall below 0, so "
+        f"chance alone puts them above it. {empty}",
     )
     return figure, frame
 
 
 def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """Choose the unsigned gaps: those of the range over all groups, or of the only pair."""
-    frame = frame[frame["definition"] != SIGNED]
+    frame = frame[~frame["definition"].isin([SIGNED, TREND])]
     ranges = frame["groups"].astype(str).str.startswith(RANGE)
     if ranges.any():
         return frame[ranges]
@@ -120,9 +125,11 @@ def across(
     looks: Mapping[str, style.Series],
     *,
     by: str,
-    hollow_at_zero: bool = False,
 ) -> None:
-    """Draw one row per architecture with the ``names`` of the column ``by`` under one another."""
+    """Draw one row per architecture with the ``names`` of the column ``by`` under one another.
+
+    A marker is filled where the verdict is that there is a gap, else hollow.
+    """
     axes.set_yticks(range(len(architectures)), [printed(name) for name in architectures])
     axes.set_ylim(len(architectures) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -142,6 +149,7 @@ def across(
                 style.missing(axes, place + shift, horizontal=True, colour=colour, aside=turn)
                 continue
             cell = rows.loc[(architecture, name)]
+            chance(axes, place + shift, cell, height=0.62 / len(names))
             style.interval(
                 axes,
                 place + shift,
@@ -150,9 +158,27 @@ def across(
                 cell["ci_high"],
                 looks[name],
                 horizontal=True,
-                hollow=hollow_at_zero and not cell["ci_low"] * cell["ci_high"] > 0,
+                hollow=cell["verdict"] != FOUND,
                 aside=turn,
             )
+
+
+def chance(axes: Axes, position: float, cell: pd.Series, *, height: float) -> None:
+    """Draw the band of gaps that come from chance alone, with their median, behind a gap."""
+    low, median, high = cell[["null_low", "null_median", "null_high"]]
+    if np.isfinite(high):
+        axes.barh(position, high - low, height, left=low, color=CHANCE, lw=0, zorder=0.8)
+        ends = [position - height / 2, position + height / 2]
+        axes.plot([median, median], ends, color=CHANCE_EDGE, lw=0.8, zorder=0.9)
+
+
+_SOFT = {"color": style.SOFT, "marker": "o", "ms": 4, "lw": 0}
+# What the looks of a gap say, for a key.
+MEANING = {
+    "gap found, corrected for the number of gaps": Line2D([], [], mew=0, **_SOFT),
+    "not found (there may still be one)": Line2D([], [], mfc="white", mew=0.8, **_SOFT),
+    "gaps by chance alone": Patch(color=CHANCE, lw=0),
+}
 
 
 def people(frame: pd.DataFrame) -> str:

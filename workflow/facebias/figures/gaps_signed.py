@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from facebias import tables
 from facebias.figures import style
-from facebias.figures.gaps import SIGNED, across, people, without_empty
+from facebias.figures.gaps import MEANING, SIGNED, across, people, without_empty
 from facebias.figures.request import Request, in_order
 from facebias.vocabulary import printed
 
@@ -25,7 +24,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     """Draw the signed gaps of one attribute: a panel per pair of groups and train split.
 
     Train splits are columns and pairs are rows; with a single train split the pairs fill the
-    columns. A hollow marker has an interval that includes 0.
+    columns. Behind every gap lies the band of those that come from chance alone.
 
     Returns
     -------
@@ -56,9 +55,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             continue
         pair, train = cells[position]
         chosen = (frame["groups"] == pair) & (frame["train_split"] == train)
-        across(
-            axes, frame[chosen], architectures, criteria, looks, by="criterion", hollow_at_zero=True
-        )
+        across(axes, frame[chosen], architectures, criteria, looks, by="criterion")
         axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
         axes.set_xlim(-reach, reach)
         axes.tick_params(labelbottom=True)
@@ -73,22 +70,22 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     entries = {printed(name): style.dot(looks[name]) for name in criteria}
     if len(criteria) == 1:
         entries = {}
-    soft = {"color": style.SOFT, "marker": "o", "ms": 4, "lw": 0}
-    entries["interval excludes 0"] = Line2D([], [], mew=0, **soft)
-    entries["interval includes 0"] = Line2D([], [], mfc="white", mew=0.8, **soft)
+    entries |= MEANING
     what = f" ({printed(criteria[0])})" if len(criteria) == 1 else ""
     alone = f", trained on {trains[0]}" if len(trains) == 1 else ""
     between = f": {compared}" if len(pairs) == 1 else ""
-    style.key(figure, f"{title}{what}{between}{alone}", entries, columns=6)
+    style.key(figure, f"{title}{what}{between}{alone}", entries, columns=3)
     style.note(
         figure,
-        f"{people(frame)} Bars: intervals over test subjects. An interval that includes 0 is no "
-        f"evidence that groups are treated alike. {empty}",
+        f"{people(frame)} Bars: intervals over test subjects. Bands: where the gap would lie if "
+        "subjects were dealt to groups at random. An interval that includes 0 is no evidence that "
+        f"groups are treated alike. {empty}",
     )
     return figure, frame
 
 
 def _reach(frame: pd.DataFrame) -> float:
     """Give the half width of the axis: the same for all panels, 0 in the middle."""
-    drawn = frame[["estimate", "ci_low", "ci_high"]].to_numpy(dtype=float)
+    columns = ["estimate", "ci_low", "ci_high", "null_low", "null_high"]
+    drawn = frame[columns].to_numpy(dtype=float)
     return max(0.1, float(np.nanmax(np.abs(drawn), initial=0.0)) * 1.08)

@@ -12,16 +12,16 @@ STRONGEST = 0.995  # relevance beyond this quantile of a picture is drawn as str
 
 
 def pair(
-    frames: np.ndarray, relevance: np.ndarray, *, publishable: bool
+    face: np.ndarray, relevance: np.ndarray, *, publishable: bool
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Make the two pictures of one sample: the face, and relevance laid over a pale copy of it.
 
     Parameters
     ----------
-    frames
-        Faces, uint8 (frames, height, width, 3). The frame in the middle is shown.
+    face
+        The frame in the middle of the clip, uint8 (height, width, 3).
     relevance
-        (frames, height, width), possibly of another size.
+        (frames, height, width), possibly of another size. That of the middle frame is shown.
     publishable
         If not, an outline stands for the face and relevance is smoothed, for it traces the face.
 
@@ -30,9 +30,7 @@ def pair(
     Two pictures, uint8 (height, width, 3), and the relevance that is drawn strongest.
     """
     heat = relevance[len(relevance) // 2].astype(np.float64)
-    if publishable:
-        face = frames[len(frames) // 2]
-    else:
+    if not publishable:
         face = outline(max(heat.shape))
         heat = gaussian_filter(heat, max(heat.shape) / 16)
     heat = _resized(heat, face.shape[:2])

@@ -31,7 +31,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     """Draw face and relevance of samples from the best to the worst, per group and label.
 
     ``relevance`` holds the arrays ``sample`` (n,), ``relevance`` (n, frames, height, width) and
-    ``faces`` uint8 (n, frames, height, width, 3); the frame in the middle of the clip is shown.
+    ``faces`` uint8 (n, height, width, 3), the frame in the middle of each clip, which is shown.
     A sample that is not ``publishable`` is shown as a drawn outline: no pixel of the face, and its
     relevance smoothed so that it does not trace the face either.
 
@@ -78,8 +78,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     sheet.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
     cell = shown.iloc[0]
     head = (
-        f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}, "
-        f"tested on {printed(cell['test_split'])}"
+        f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
+        f"{printed(cell['method'])}"
     )
     _write(sheet, 0.06, 0.18, head, fontweight="bold", fontsize=style.TITLE)
     _scale(sheet, width / 2, end)

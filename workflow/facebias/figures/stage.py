@@ -24,8 +24,15 @@ FIGURES = {
     "gaps_signed": "facebias.figures.gaps_signed:draw",
     "curves": "facebias.figures.curves:draw",
     "heatmaps": "facebias.figures.heatmaps:draw",
+    "conserved": "facebias.figures.conserved:draw",
+    "randomisation": "facebias.figures.randomisation:draw",
     "exclusions": "facebias.figures.exclusions:draw",
     "subjects": "facebias.figures.subjects:draw",
+    "confounds": "facebias.figures.confounds:draw",
+    "variance": "facebias.figures.variance:draw",
+    "redraws": "facebias.figures.redraws:draw",
+    "published": "facebias.figures.published:draw",
+    "published_comparison": "facebias.figures.published_comparison:draw",
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facebias.evaluation.attributes import grouping
+from facebias.study import crossed
 from facebias.vocabulary import printed
 
 CRITERION = "equal_opportunity"
@@ -16,6 +18,7 @@ SIGNED, SIZE = "signed", "per_class_mean"
 DEFINITIONS = ("published", "per_class_mean", "worst_class")
 RANGE = "range over "
 OVERALL = "overall"
+PRIMARY, FOUND = "primary", "gap found"
 # Kinds of planted bias, by what they do to the group that they are planted in.
 HARMS = {"weaker", "other_units", "label_noise"}
 HELPS = {"cue"}
@@ -51,6 +54,13 @@ def number(value: float) -> str:
     """Write a number with two decimals and a real minus sign."""
     text = f"{value:.2f}"
     return "0.00" if text == "-0.00" else text.replace("-", "\u2212")
+
+
+def probability(value: float) -> str:
+    """Write a p-value: two digits that count, and never 0."""
+    if not np.isfinite(value):
+        return "n/a"
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def estimate(row: pd.Series) -> Estimate:
@@ -208,6 +218,64 @@ def verdict(found: Sequence[Check], target: Target) -> str:
     return f"The study finds the planted bias only in part: in {hits} of {what} {effect}."
 
 
+# ---------------------------------------------------------------------------------------- verdicts
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One row of ``tables.FAIRNESS`` or ``tables.EFFECTS`` with what its study makes of it."""
+
+    architecture: str
+    groups: str
+    train_splits: str
+    gap: Estimate
+    chance: Estimate
+    corrected: float
+    reachable: float
+    detectable: float
+    verdict: str
+    note: str
+
+
+def judged(rows: pd.DataFrame) -> list[Judged]:
+    """Read judged rows; ``corrected`` is the p-value after Holm or after Benjamini and Hochberg."""
+    trains = "train_split" if "train_split" in rows else "train_splits"
+    return [
+        Judged(
+            architecture=row["architecture"],
+            groups=row["groups"],
+            train_splits=row[trains],
+            gap=estimate(row),
+            chance=Estimate(row["null_median"], row["null_low"], row["null_high"]),
+            corrected=row["p_holm"] if row["family"] == PRIMARY else row["q_bh"],
+            reachable=row["p_reachable"],
+            detectable=row["detectable"],
+            verdict=row["verdict"],
+            note=row["note"] if isinstance(row["note"], str) else "",
+        )
+        for _, row in rows.iterrows()
+    ]
+
+
+def declared(frame: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of the primary family, declared before the results."""
+    return frame[frame["family"] == PRIMARY]
+
+
+def by_verdict(rows: Sequence[Judged]) -> dict[str, list[str]]:
+    """Name the architectures by verdict, the verdict of most concern first."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.verdict, []).append(row.architecture)
+    return dict(sorted(found.items(), key=lambda item: item[0] != FOUND))
+
+
+def exploratory(frame: pd.DataFrame) -> dict[str, int]:
+    """Count the rows that nobody declared, and those that are called found all the same."""
+    rows = frame[(frame["family"] != PRIMARY) & frame["p_value"].notna()]
+    return {"n": len(rows), "found": int((rows["verdict"] == FOUND).sum())}
+
+
 # -------------------------------------------------------------------------------------------- gaps
 
 
@@ -283,22 +351,21 @@ def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> 
 # ------------------------------------------------------------------------------- people and rates
 
 
-def tested(splits: pd.DataFrame, manifest: pd.DataFrame, attribute: str) -> dict[str, int]:
+def tested(
+    splits: pd.DataFrame,
+    manifest: pd.DataFrame,
+    attribute: str,
+    *,
+    bins: Mapping[str, Sequence[float]] | None = None,
+) -> dict[str, int]:
     """Count the test subjects of every group of an attribute, over all folds."""
-    people = splits.loc[splits["role"] == "test", ["subject"]].drop_duplicates()
-    if attribute not in manifest.columns:
+    people = splits.loc[splits["role"] == "test", "subject"].unique()
+    rows = manifest[manifest["subject"].isin(people)]
+    if not {attribute, *crossed(attribute)} & set(manifest.columns):
         return {}
-    groups = manifest.drop_duplicates("subject").set_index("subject")[attribute]
-    groups = groups.astype(object).where(groups.notna(), "not recorded")
-    return (
-        people["subject"]
-        .map(groups)
-        .dropna()
-        .astype(str)
-        .value_counts(sort=False)
-        .sort_index()
-        .to_dict()
-    )
+    found = grouping(rows, attribute, bins=bins)
+    counted = {name: len(members) for name, members in found.members.items()}
+    return counted | ({"not recorded": len(found.missing)} if len(found.missing) else {})
 
 
 def roles(splits: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import pandas as pd
 from facebias.vocabulary import printed
 
 MISSING = "--"
+FOUND = "gap found"
+PARTS = ("value", "ci_low", "ci_high", "verdict")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -32,8 +34,8 @@ def escaped(text: object) -> str:
     return "".join(_SPECIAL.get(letter, letter) for letter in str(text))
 
 
-def value(number: float, low: float, high: float) -> str:
-    r"""Write a number with its interval; ``--`` where there is none.
+def value(number: float, low: float, high: float, *, found: bool = False) -> str:
+    r"""Write a number with its interval, a star if it is ``found``; ``--`` where there is none.
 
     >>> value(0.5, 0.25, 0.75)
     '$0.50$ {\\scriptsize $[0.25, 0.75]$}'
@@ -41,8 +43,8 @@ def value(number: float, low: float, high: float) -> str:
     if not np.isfinite(number):
         return MISSING
     if not (np.isfinite(low) and np.isfinite(high)):
-        return f"${_fixed(number)}$"
-    return rf"${_fixed(number)}$ {{\scriptsize $[{_fixed(low)}, {_fixed(high)}]$}}"
+        return f"${_fixed(number)}{'^{*}' * found}$"
+    return rf"${_fixed(number)}{'^{*}' * found}$ {{\scriptsize $[{_fixed(low)}, {_fixed(high)}]$}}"
 
 
 def _fixed(number: float) -> str:
@@ -57,10 +59,11 @@ def spread(
     column: str,
     columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Spread a tidy table: a row per ``index``, three columns per value of ``column``.
+    """Spread a tidy table: a row per ``index``, three or four columns per value of ``column``.
 
-    ``rows`` has ``ci_low``, ``ci_high`` and ``estimate`` or ``value``. The result keeps the order
-    of first appearance, level by level; its columns have two levels (value of ``column``, part).
+    ``rows`` has ``ci_low``, ``ci_high``, ``estimate`` or ``value``, perhaps ``verdict``. The result
+    keeps the order of first appearance, level by level; its columns have two levels (value of
+    ``column``, part).
     """
     number = "estimate" if "estimate" in rows.columns else "value"
     rows = rows.rename(columns={number: "value"})
@@ -70,10 +73,9 @@ def spread(
         set(rows[list(index)].itertuples(index=False, name=None)),
         key=lambda key: [place[name] for place, name in zip(places, key, strict=True)],
     )
-    wide = rows.pivot(index=list(index), columns=column, values=["value", "ci_low", "ci_high"])
-    wide = wide.swaplevel(axis=1).reindex(
-        columns=pd.MultiIndex.from_product([order, ["value", "ci_low", "ci_high"]])
-    )
+    parts = [name for name in PARTS if name in rows.columns]
+    wide = rows.pivot(index=list(index), columns=column, values=parts)
+    wide = wide.swaplevel(axis=1).reindex(columns=pd.MultiIndex.from_product([order, parts]))
     return wide.loc[[key if len(index) > 1 else key[0] for key in keys]]
 
 
@@ -109,7 +111,10 @@ class Printed:
             words = [
                 "" if repeated and i == 0 else escaped(printed(p)) for i, p in enumerate(place)
             ]
-            words += [value(*cells[name][["value", "ci_low", "ci_high"]]) for name in names]
+            words += [
+                value(*cells[name][list(PARTS[:3])], found=cells[name].get("verdict") == FOUND)
+                for name in names
+            ]
             lines.append(" & ".join(words) + r" \\")
             before = place
         lines += [r"\bottomrule", r"\end{tabular}", r"\end{table*}", ""]

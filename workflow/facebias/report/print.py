@@ -15,7 +15,8 @@ from facebias.study import StudyError
 from facebias.vocabulary import printed
 
 RANGE = "range over "
-SIGNED = "signed"
+SIGNED, TREND = "signed", "trend"
+STAR = "Star: gap found, corrected for the number of gaps; no star is no evidence of none."
 OVERALL = "overall"
 MOST_COLUMNS = 7  # labels across a page; more of them go down the side
 
@@ -44,6 +45,7 @@ def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
 
 def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
     """Lay out gaps: per attribute and train split, one table of sizes and one of signs."""
+    frame = frame[frame["definition"] != TREND]
     parts = []
     for (attribute, train), rows in frame.groupby(["attribute", "train_split"], sort=False):
         n = _most(rows, "n_subjects", "test subject")
@@ -56,7 +58,7 @@ def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
                 latex.Printed(
                     caption=f"Sizes of gaps {where}: {printed(groups)}. They cannot fall below 0 "
                     "and lie above it even where there is no bias. Brackets: interval over test "
-                    "subjects.",
+                    f"subjects. {STAR}",
                     label=f"tab:gaps-{attribute}-{train}",
                     body=latex.spread(
                         some, index=["criterion", "architecture"], column="definition"
@@ -67,7 +69,7 @@ def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
             parts.append(
                 latex.Printed(
                     caption=f"Signed gaps {where}: first group minus second, mean over labels. "
-                    "Brackets: interval over test subjects.",
+                    f"Brackets: interval over test subjects. {STAR}",
                     label=f"tab:signed-{attribute}-{train}",
                     body=latex.spread(
                         rows[signed], index=["groups", "architecture"], column="criterion"

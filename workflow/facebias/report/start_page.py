@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import jinja2
 import pandas as pd
 
 from facebias import tables
-from facebias.report import findings
+from facebias.report import coincidences, findings
 from facebias.study import Data, Evaluation, Labels, StudyError, read_settings
 from facebias.vocabulary import printed
 
@@ -29,6 +30,8 @@ def main(arguments: list[str]) -> None:
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
+    parser.add_argument("--confounds", required=True, help="confounds.csv")
+    parser.add_argument("--effects", nargs="*", help="effects.csv; none with one train split")
     parser.add_argument("--out", required=True, help="start_page.html")
     asked = parser.parse_args(arguments)
     (study, title, data, labels, evaluation, seeds, folds, architectures, trains, tests) = (
@@ -63,6 +66,8 @@ def main(arguments: list[str]) -> None:
             exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
             roles=tables.read(asked.splits, tables.SPLITS),
             manifest=tables.read(asked.manifest, tables.MANIFEST),
+            confounds=tables.read(asked.confounds, tables.CONFOUNDS),
+            effects=tables.read(asked.effects[0], tables.EFFECTS) if asked.effects else None,
         )
     )
     with tables.replacing(asked.out) as temporary:
@@ -86,6 +91,8 @@ def facts(
     exclusions: pd.DataFrame,
     roles: pd.DataFrame,
     manifest: pd.DataFrame,
+    confounds: pd.DataFrame,
+    effects: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Collect everything that the page says.
 
@@ -101,6 +108,7 @@ def facts(
             f"the metrics have no overall accuracy on test split {first_test}; "
             "run the target metrics again"
         )
+    declared = findings.judged(findings.declared(fairness))
     guess = 1 / len(labels.evaluated) if labels.kind == "classes" else None
     bias = data.drawn.bias if data.drawn else ()
     planted = [
@@ -134,12 +142,22 @@ def facts(
         "by_training": findings.by_training(metrics),
         "bias": [findings.planted_in_words(entry) for entry in bias],
         "planted": planted,
+        "declared": declared,
+        "by_verdict": findings.by_verdict(declared),
+        "reachable": max((row.reachable for row in declared), default=math.nan),
+        "primary": evaluation.primary,
+        "primary_attribute": evaluation.primary.attribute or evaluation.attributes[0],
+        "primary_train": evaluation.primary.train_split or first_train,
+        "exploratory": findings.exploratory(fairness),
+        "coincidences": coincidences.warnings(confounds, fairness),
+        "between_splits": coincidences.between_splits(confounds),
+        "effects": [] if effects is None else findings.judged(findings.declared(effects)),
         "attributes": [
             {
                 "name": attribute,
                 "extremes": findings.extremes(fairness, attribute),
                 "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
-                "tested": findings.tested(roles, manifest, attribute),
+                "tested": findings.tested(roles, manifest, attribute, bins=evaluation.bins),
             }
             for attribute in evaluation.attributes
         ],
@@ -160,6 +178,7 @@ def render(page: dict[str, Any]) -> str:
     environment.filters |= {
         "printed": printed,
         "number": findings.number,
+        "probability": findings.probability,
         "listed": findings.listed,
         "counted": _counted,
     }

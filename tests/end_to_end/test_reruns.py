@@ -1,0 +1,328 @@
+"""What an edit makes run again: exactly that, and nothing else.
+
+A plan is as good as a run here: Snakemake runs what it plans. Three edits are run all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import studies
+
+from facebias.stages import STAGES
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small_study")]
+
+# Jobs of the small study that belong together, by what they depend on; `|` takes the larger number
+# of each. A new rule goes into every group whose changes reach it.
+REPORT = Counter(report=1, checksums=1, record=1)  # whatever is shown
+CONFIG = REPORT | Counter(resolve=1)  # any key
+READ = REPORT | Counter(start_page=1, model_card=2)
+METRICS = READ | Counter(gather_metrics=1, figure_rates=3, print_metrics=4)
+CONFUSION = REPORT | Counter(gather_confusion=1, figure_confusion=4)
+FAIRNESS = READ | Counter(gather_fairness=1, figure_gaps=1, figure_gaps_signed=1, print_fairness=1)
+EFFECTS = REPORT | Counter(gather_effects=1)
+VARIANCE = Counter(gather_variance=1, checksums=1, record=1)  # drawn where there are seeds
+REDRAWS = REPORT | Counter(gather_redraws=1, figure_redraws=1)
+CONFOUNDS = REPORT | Counter(confounds=1, figure_confounds=1, start_page=1)
+# Of any model.
+SCORES = METRICS | CONFUSION | FAIRNESS | EFFECTS | VARIANCE | REDRAWS
+CURVES = REPORT | Counter(figure_curves=1)
+EXPLANATIONS = REPORT | Counter(gather_explanations=1, figure_conserved=1)
+# Of all models.
+EVALUATION = SCORES | Counter(
+    cell_metrics=8, cell_fairness=4, cell_effects=2, split_variance=2, split_redraws=2
+)
+HEATMAPS = EXPLANATIONS | Counter(explain=2, figure_heatmaps=2)
+PREDICTIONS = EVALUATION | Counter(predict=4, checksums=3)
+MODELS = PREDICTIONS | HEATMAPS | CURVES | Counter(train_model=4)
+# Of one of the two architectures, on both train splits. The other one is explained.
+NETWORK = (
+    SCORES
+    | CURVES
+    | Counter(train_model=2, predict=2, cell_metrics=4, cell_fairness=2, cell_effects=1)
+    | Counter(split_variance=2, split_redraws=2, checksums=2)
+)
+# Of one of the two train splits, of both architectures.
+SPLIT = (
+    SCORES
+    | CURVES
+    | EXPLANATIONS
+    | CONFOUNDS
+    | Counter(split=1, gather_splits=1, figure_subjects=1)
+    | Counter(train_model=2, predict=2, cell_metrics=4, cell_fairness=2, cell_effects=2)
+    | Counter(split_variance=1, split_redraws=1, explain=1, figure_heatmaps=1, checksums=4)
+)
+CLIPS = MODELS | CONFOUNDS | Counter(index=1, quality=1, figure_exclusions=1, checksums=4)
+ROLES = MODELS | CONFOUNDS | Counter(split=2, gather_splits=1, figure_subjects=1, checksums=4)
+MANIFEST = CLIPS | ROLES | Counter(manifest=1, extract=2)
+EVERYTHING = MANIFEST | Counter(draw=2)
+FIGURES = REPORT | Counter(
+    figure_confounds=1,
+    figure_confusion=4,
+    figure_conserved=1,
+    figure_curves=1,
+    figure_exclusions=1,
+    figure_gaps=1,
+    figure_gaps_signed=1,
+    figure_heatmaps=2,
+    figure_rates=3,
+    figure_redraws=1,
+    figure_subjects=1,
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit and the jobs that must run for it.
+
+    Attributes
+    ----------
+    jobs
+        Number of jobs by rule.
+    config
+        Changed keys of the configuration.
+    source
+        A file of the clone that gets a comment.
+    touched
+        Files of the clone that are newer, with the same content.
+    arguments
+        Further arguments of Snakemake.
+    run
+        Whether it is also run.
+    """
+
+    jobs: Counter[str]
+    config: Mapping[str, object] = field(default_factory=dict)
+    source: str | None = None
+    touched: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    run: bool = False
+
+
+def source(name: str, jobs: Counter[str]) -> Edit:
+    return Edit(jobs, source=f"workflow/facebias/{name}")
+
+
+EDITS = {
+    "nothing": Edit(Counter()),
+    "touched, not changed": Edit(
+        Counter(),
+        touched=(
+            "Snakefile",
+            "workflow/rules/models.smk",
+            "workflow/facebias/training/loop.py",
+            "workflow/report/rates.rst",
+            "results/small/data/manifest.csv",
+        ),
+        run=True,
+    ),
+    "threads and memory": Edit(
+        Counter(),
+        arguments=(
+            *("--set-threads", "train_model=2", "extract=2"),
+            *("--set-resources", "train_model:mem_mb=123", "cell_metrics:runtime=7"),
+        ),
+    ),
+    # ------------------------------------------------------------------------- configuration
+    "learning rate of one architecture": Edit(
+        CONFIG | NETWORK,
+        {"architectures.cnn3d.training": {"learning_rate": 0.02}},
+        run=True,
+    ),
+    "learning rate of the architecture that is explained": Edit(
+        CONFIG | NETWORK | HEATMAPS,
+        {"architectures.vgg16.training": {"learning_rate": 0.02}},
+    ),
+    "condition of a train split": Edit(
+        CONFIG | SPLIT, {"splits.train.female.where": {"gender": ["female"]}}
+    ),
+    "a new seed": Edit(
+        CONFIG
+        | PREDICTIONS
+        | CURVES
+        | CONFOUNDS
+        | Counter(split=2, gather_splits=1, figure_subjects=1, train_model=4, figure_variance=1)
+        | Counter(checksums=4),
+        {"seeds": [1, 2]},
+    ),
+    "a new architecture": Edit(
+        CONFIG | NETWORK | Counter(model_card=3),
+        {"architectures.resnet50": {"width": 0.25, "input_size": 32}},
+    ),
+    "a new train split": Edit(
+        CONFIG | SPLIT | Counter(figure_confusion=6, print_metrics=6),
+        {"splits.train.male": {"where": {"gender": "male"}}},
+    ),
+    "a new test split": Edit(
+        CONFIG | METRICS | CONFUSION | Counter(cell_metrics=4, figure_confusion=6, print_metrics=6),
+        {"splits.test.female": {"where": {"gender": "female"}}},
+    ),
+    "number of resamples": Edit(CONFIG | EVALUATION | CONFOUNDS, {"evaluation.resamples": 150}),
+    "a colour": Edit(
+        CONFIG | FIGURES, {"figures.colours": ["#000000", "#777777", "#BBBBBB"]}, run=True
+    ),
+    "a composite of the heatmaps": Edit(
+        CONFIG | HEATMAPS, {"explanation.composite": "epsilon_plus"}
+    ),
+    "labels fused": Edit(
+        CONFIG | EVALUATION | CONFOUNDS | FIGURES,
+        {"labels.fuse": {"low": ["sadness", "surprise"]}},
+    ),
+    "margin of the faces": Edit(CONFIG | CLIPS | Counter(extract=2), {"clips.margin": 2}),
+    # --------------------------------------------------- a source file of every stage, and others
+    "source of draw": source("datasets/drawn/film.py", CLIPS | Counter(draw=2, extract=2)),
+    "source of manifest": source("datasets/stage.py", MANIFEST),
+    "source of extract": source("clips/decode.py", CLIPS | Counter(extract=2)),
+    "source of index": source("clips/index.py", CLIPS),
+    "source of quality": source("clips/quality.py", CONFOUNDS | Counter(quality=1)),
+    "source of split": source("splits.py", EVERYTHING),
+    "source of train": source("training/loop.py", MODELS),
+    "source of predict": source("prediction.py", PREDICTIONS),
+    "source of metrics": source("evaluation/scores.py", EVALUATION),
+    "source of fairness": source("evaluation/gaps.py", EVALUATION),
+    "source of effects": source(
+        "evaluation/pairing.py",
+        METRICS
+        | CONFUSION
+        | FAIRNESS
+        | EFFECTS
+        | Counter(cell_metrics=8, cell_fairness=4, cell_effects=2),
+    ),
+    "source of judge": source("evaluation/multiplicity.py", FAIRNESS | EFFECTS),
+    "source of confounds": source("evaluation/confounds.py", CONFOUNDS),
+    "source of variance": source("evaluation/variance.py", VARIANCE | Counter(split_variance=2)),
+    "source of redraws": source("evaluation/redraws.py", REDRAWS | Counter(split_redraws=2)),
+    "source of explain": source("explanation/composites.py", HEATMAPS),
+    "source of gather": source("tables.py", EVERYTHING),
+    "source of figure": source("figures/style.py", FIGURES),
+    "source of print_table": source(
+        "report/print.py", REPORT | Counter(print_metrics=4, print_fairness=1)
+    ),
+    "source of start_page": source("report/start_page.py", REPORT | Counter(start_page=1)),
+    "source of model_card": source("record/model_card.py", REPORT | Counter(model_card=2)),
+    "source of checksums": source("record/checksums.py", Counter(checksums=4, record=1)),
+    "source of record": source("record/crate.py", Counter(record=1)),
+    "source of one architecture": source("architectures/vgg.py", NETWORK | HEATMAPS),
+    "source of one figure": source("figures/rates.py", REPORT | Counter(figure_rates=3)),
+    "source that no job runs": source("plan.py", Counter()),
+    "caption": Edit(REPORT, source="workflow/report/rates.rst"),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_plans_what_it_touches(study, name, tmp_path):
+    clone, _ = study
+    edit = EDITS[name]
+    config = studies.write(studies.changed(studies.SMALL, edit.config), tmp_path)
+    with edited(clone, edit):
+        planned = studies.plan(clone, config, *edit.arguments, root=clone)
+    assert Counter(studies.jobs(planned)) == edit.jobs
+
+
+@pytest.mark.parametrize("name", [name for name, edit in EDITS.items() if edit.run])
+def test_an_edit_runs_what_it_touches(study, name, tmp_path):
+    clone = shutil.copytree(study[0], tmp_path / "clone")
+    edit = EDITS[name]
+    config = studies.write(studies.changed(studies.SMALL, edit.config), tmp_path)
+    before = outputs(clone)
+    with edited(clone, edit):
+        done = studies.snakemake(clone, config, *edit.arguments, root=clone)
+        again = studies.plan(clone, config, root=clone)
+    assert Counter(studies.jobs(done)) == edit.jobs
+    assert studies.jobs(again) == {}
+    made = made_by(done.stdout)
+    after = outputs(clone)
+    written = {path for path in after if after[path] != before.get(path)}
+    assert {output_of(path, made) for path in written} == made
+
+
+def test_a_comment_in_the_configuration_runs_nothing(study, tmp_path):
+    clone, config = study
+    commented = tmp_path / "config.yaml"
+    commented.write_text("# Why this study.\n" + config.read_text() + "\n# The end.\n")
+    assert studies.jobs(studies.plan(clone, commented, root=clone)) == {}
+
+
+def test_a_fresh_clone_over_old_results_runs_nothing(study, tmp_path):
+    """Every file of the code is newer than the results, and lies elsewhere."""
+    old, config = study
+    origin = studies.clone(tmp_path / "origin", old)
+    git("init", "--quiet", folder=origin)
+    git("add", ".", folder=origin)
+    git("commit", "--quiet", "--message", "all", folder=origin)
+    fresh = tmp_path / "fresh"
+    git("clone", "--quiet", str(origin), str(fresh), folder=tmp_path)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(old / name, fresh / name)
+    newest = max(path.stat().st_mtime for path in (old / "results").rglob("*"))
+    assert (fresh / "workflow/facebias/tables.py").stat().st_mtime > newest
+    assert studies.jobs(studies.plan(fresh, config, root=fresh)) == {}
+
+
+def git(*arguments: str, folder: Path) -> None:
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
+
+
+def test_every_stage_has_an_edit_of_its_source(study):
+    clone, config = study
+    said = studies.plan(
+        clone, config, "--forceall", "--quiet", "progress", "--printshellcmds", root=clone
+    ).stdout
+    run = set(re.findall(r"-m facebias (\w+)", said))
+    assert run <= set(STAGES)
+    # `resolve` writes its own settings: what it writes is what was changed.
+    assert run - {"resolve"} == {name.removeprefix("source of ") for name in EDITS} & set(STAGES)
+
+
+@contextlib.contextmanager
+def edited(clone: Path, edit: Edit) -> Iterator[None]:
+    """Make an edit of files, and undo it: bytes and times are as before."""
+    names = [*edit.touched, *([edit.source] if edit.source else [])]
+    before = {clone / name: ((clone / name).read_bytes(), (clone / name).stat()) for name in names}
+    for name in edit.touched:
+        (clone / name).touch()
+    if edit.source:
+        comment = ".. seen\n" if edit.source.endswith(".rst") else "# Seen.\n"
+        with open(clone / edit.source, "a") as file:
+            file.write(comment)
+    yield
+    for path, (content, status) in before.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def outputs(clone: Path) -> dict[str, tuple[int, str]]:
+    """Give when each file of the results was written, and its digest; not logs and benchmarks."""
+    out = clone / "results/small"
+    return {
+        str(path.relative_to(clone)): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.relative_to(out).parts[0] not in ("logs", "benchmarks")
+    }
+
+
+def made_by(said: str) -> set[str]:
+    """Read which files and folders the jobs of a run have written."""
+    lines = re.findall(r"^    output: (.*)$", said, re.M)
+    return {name for line in lines for name in line.split(", ")}
+
+
+def output_of(path: str, made: set[str]) -> str:
+    """Give the folder among ``made`` that a file lies in, else the file."""
+    folders = [str(folder) for folder in Path(path).parents]
+    return next((folder for folder in folders if folder in made), path)

@@ -1,0 +1,183 @@
+"""The parts of a plan: causes by name, expected times, and the table. Whole plans: end_to_end."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from facebias import causes, plan, study
+
+HEADER = "s\th:m:s\tmax_rss\n"
+
+
+def changed(before, now, **wildcards):
+    return list(causes.parameters(before, now, wildcards))
+
+
+# Before and now as Snakemake gives them, and what a reader sees.
+PARAMETERS = {
+    "a key of one architecture": (
+        [study.settings(architecture={"training": {"epochs": 5, "device": "cpu"}})],
+        {"settings": study.settings(architecture={"training": {"epochs": 6, "device": "cpu"}})},
+        ["architectures.vgg16.training.epochs: 5 -> 6"],
+    ),
+    "keys that are new and gone": (
+        [study.settings(test={"where": {"age": {"min": 3}, "gender": "male"}})],
+        {"settings": study.settings(test={"where": {"age": {"max": 9}, "gender": "male"}})},
+        ["splits.test.all.where.age.min: gone", "splits.test.all.where.age.max: new"],
+    ),
+    "of the whole configuration": (
+        [study.settings(study={"seeds": [1], "figures": {"dpi": 60}})],
+        {"settings": study.settings(study={"seeds": [1, 2], "figures": {"dpi": 60}})},
+        ["seeds: [1] -> [1, 2]"],
+    ),
+    "a long value": (
+        [study.settings(title="a" * 50)],
+        {"settings": study.settings(title="b" * 50)},
+        ["title: changed"],
+    ),
+    "a source file": (
+        [{"facebias/a.py": "1", "facebias/b.py": "2"}],
+        {"code": {"facebias/a.py": "1", "facebias/b.py": "3"}},
+        ["edited: facebias/b.py"],
+    ),
+    "source files": (
+        [{"a.py": "1", "b.py": "2", "c.py": "2", "d.py": "2"}],
+        {"code": {"a.py": "2", "b.py": "1", "c.py": "1", "new.py": "1"}},
+        ["edited: a.py and 3 more"],
+    ),
+    "a source file less": (
+        [{"a.py": "1", "b.py": "2"}],
+        {"code": {"a.py": "1"}},
+        ["dropped: b.py"],
+    ),
+    "a source file and a key": (
+        [{"a.py": "1"}, study.settings(evaluation={"resamples": 100})],
+        {"settings": study.settings(evaluation={"resamples": 200}), "code": {"a.py": "2"}},
+        ["evaluation.resamples: 100 -> 200", "edited: a.py"],
+    ),
+    "a number": ([0], {"fold": 1}, ["fold: 0 -> 1"]),
+    "two numbers, of which Snakemake keeps no names": (
+        [0, 1],
+        {"fold": 2, "seed": 3},
+        ["fold: changed", "seed: changed"],
+    ),
+    "files of the data set": (
+        ["0a1b"],
+        {"files": "2c3d"},
+        ["names or sizes of the data set's files"],
+    ),
+    "settings where there were none": ([], {"settings": "{}"}, ["settings: changed"]),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_changed_parameters_are_named(name):
+    before, now, expected = PARAMETERS[name]
+    assert changed(before, now, architecture="vgg16", test_split="all") == expected
+
+
+def test_what_architectures_share_is_one_cause():
+    shared, own = "training.epochs: 5 -> 6", "architectures.a.width: 1 -> 2"
+    found = [
+        [f"architectures.a.{shared}", own],
+        [f"architectures.b.{shared}"],
+        ["after train_model"],
+    ]
+    counted = plan.count(found)
+    assert counted == {f"architectures.*.{shared}": 2, own: 1, "after train_model": 1}
+    # One job that writes the whole configuration counts once.
+    assert (
+        plan.count([[text for texts in found[:2] for text in texts]])[f"architectures.*.{shared}"]
+        == 1
+    )
+
+
+def benchmark(folder, name, *seconds):
+    path = folder / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + "".join(f"{value}\t0:00:01\t9.5\n" for value in seconds))
+
+
+def test_expected_time_is_that_of_the_architecture_else_of_the_rule(tmp_path):
+    benchmark(tmp_path, "train/vgg16/seed-1", 10)
+    benchmark(tmp_path, "train/vgg16/seed-2", 99, 20)  # the second attempt
+    benchmark(tmp_path, "train/cnn3d/seed-1", 300)
+    benchmark(tmp_path, "train/cnn3d/seed-2")  # stopped before it was measured
+    benchmark(tmp_path, "other/vgg16/seed-1", 7)
+    rule = SimpleNamespace(benchmark=f"{tmp_path}/train/{{architecture}}/seed-{{seed}}.tsv")
+    measured = plan.earlier(rule)
+    assert plan.expected(measured, "vgg16") == 15
+    assert plan.expected(measured, "cnn3d") == 300
+    assert plan.expected(measured, "resnet50") == 20
+    assert plan.expected(measured, None) == 20
+    assert plan.expected(plan.earlier(SimpleNamespace(benchmark=None)), "vgg16") is None
+    never = SimpleNamespace(benchmark=f"{tmp_path}/never/{{architecture}}.tsv")
+    assert plan.expected(plan.earlier(never), "vgg16") is None
+
+
+def stage(rule="train_model", jobs=2, seconds=30.0, gpu_seconds=0.0, **found):
+    return plan.Stage(rule, jobs, seconds, gpu_seconds, found or {"not made yet": jobs})
+
+
+def rows(*stages, width=80):
+    text = plan.describe(stages, 60, width)
+    return {line.split()[0]: line.split() for line in text.splitlines() if line}
+
+
+def test_what_is_not_measured_is_unknown_and_never_zero():
+    known = stage("split", seconds=7000.0)
+    gpu = stage(seconds=None, gpu_seconds=None)
+    table = rows(known, gpu)
+    assert table["split"][:5] == ["split", "2", "1.9", "h", "-"]
+    assert table["train_model"][:4] == ["train_model", "2", "unknown", "unknown"]
+    assert table["together"] == ["together", "4", ">", "1.9", "h", "unknown"]
+    assert rows(gpu)["together"] == ["together", "2", "unknown", "unknown"]
+    assert rows(stage(seconds=0.2))["together"] == ["together", "2", "<", "1", "s", "-"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0.0, "< 1 s"),
+        (7.4, "7 s"),
+        (99, "99 s"),
+        (100, "2 min"),
+        (5999, "100 min"),
+        (6000, "1.7 h"),
+    ],
+)
+def test_durations(seconds, written):
+    assert f"  {written}  " in plan.describe([stage(seconds=seconds)], 60, 80)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.0, "-"), (1.0, "< 0.1"), (179, "< 0.1"), (180, "0.1"), (36000, "10.0")],
+)
+def test_gpu_hours(seconds, written):
+    assert f"  {written}  not made" in plan.describe([stage(gpu_seconds=seconds)], 60, 80)
+
+
+@pytest.mark.parametrize("width", [72, 80])
+def test_table_keeps_to_the_width_and_breaks_keys_behind_dots(width):
+    key = "architectures.resnet50.training.augmentation.brightness: 0.2 -> 0.25"
+    text = plan.describe([stage(causes=2, **{key: 2}), stage("predict")], 60, width)
+    lines = text.splitlines()
+    assert lines[0] == "4 of 60 jobs would run."
+    assert max(map(len, lines)) <= width
+    assert "0.\n" not in text
+    (train,) = [position for position, line in enumerate(lines) if line.startswith("train_model")]
+    wrapped = lines[train + 1 : train + 4]
+    assert wrapped[0].endswith(".")
+    assert key in "".join(line.strip() for line in wrapped).replace(":0", ": 0")
+
+
+def test_few_causes_are_written_with_their_jobs():
+    found = {f"cause{number}": number for number in range(1, 6)}
+    text = plan.describe([plan.Stage("predict", 5, 1.0, 0.0, found)], 60, 100)
+    said = [line.split("-  ")[-1].strip() for line in text.splitlines()[3:7]]
+    assert said == ["cause5", "cause4 (4 of 5 jobs)", "cause3 (3 of 5 jobs)", "and 2 more"]
+
+
+def test_nothing_to_run():
+    assert plan.describe([], 60, 80).startswith("Nothing to run: all 60 jobs are done")

@@ -1,0 +1,272 @@
+"""What a run would do, why, and for how long: said before it is started.
+
+Snakemake plans the run as for a dry run; nothing of the results is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+import re
+import shlex
+import shutil
+import statistics
+import textwrap
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from snakemake import cli
+from snakemake.api import SnakemakeApi
+from snakemake.jobs import Job
+from snakemake.rules import Rule
+from snakemake.settings.enums import Quietness
+from snakemake.settings.types import DAGSettings, OutputSettings
+from snakemake.utils import listfiles
+from snakemake.workflow import Workflow
+
+from facebias.causes import causes
+from facebias.workflow import opened
+
+# Exactly this makes Snakemake stop when it has planned; warnings and errors are still said.
+OUTPUT = OutputSettings(
+    dryrun=True,
+    quiet={Quietness.RULES, Quietness.PROGRESS},
+    log_level_override=logging.WARNING,
+)
+UNKNOWN = "unknown"
+NOTES = (
+    "time: as long as such jobs took before, one after another; side by side they need less.",
+    f"GPU h: hours of GPUs, - where none is asked for. {UNKNOWN}: no such job was measured yet.",
+)
+HEAD = ("stage", "jobs", "time", "GPU h", ["why"])
+MOST_CAUSES = 3
+WIDEST = 100
+_ARCHITECTURE = re.compile(r"^architectures\.[\w-]+\.")
+_ANY_ARCHITECTURE = "architectures.*."
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The jobs of one rule that would run.
+
+    Attributes
+    ----------
+    rule, jobs
+        Name of the rule and number of its jobs.
+    seconds
+        Time that all jobs take, one after another; None: no job of the rule was measured before.
+    gpu_seconds
+        Time of GPUs that they take; None: not measured, 0: no job asks for a GPU.
+    causes
+        Why, and of how many jobs.
+    """
+
+    rule: str
+    jobs: int
+    seconds: float | None
+    gpu_seconds: float | None
+    causes: Mapping[str, int]
+
+
+def main(arguments: list[str]) -> None:
+    """Say what a run would do, why, and how long it takes. Nothing is run."""
+    parser = argparse.ArgumentParser(
+        prog="facebias plan",
+        usage="facebias plan --configfile FILE [any other option or target of snakemake]",
+        description=main.__doc__,
+        allow_abbrev=False,
+    )
+    _, words = parser.parse_known_args(arguments)
+    with SnakemakeApi(OUTPUT) as api:
+        try:
+            workflow = planned(api, words)
+        except Exception as error:
+            # In Snakemake's own words, as a run with the same mistake says them.
+            api.print_exception(error)
+            raise SystemExit(1) from None
+        width = min(shutil.get_terminal_size((80, 24)).columns, WIDEST)
+        found = stages(workflow)
+        print(describe(found, n_jobs(workflow), width))
+    if found:
+        print(f"Nothing was run. To run it: snakemake {shlex.join(words)}")
+
+
+def planned(api: SnakemakeApi, words: Sequence[str]) -> Workflow:
+    """Plan the run of ``snakemake`` with ``words``; give its workflow with the jobs."""
+    asked = cli.parse_args(["--dry-run", *words])[1]
+    workflow = opened(api, asked)
+    dag = workflow.dag(
+        DAGSettings(
+            targets=asked.targets,
+            forceall=asked.forceall,
+            forcerun=asked.forcerun,
+            until=asked.until,
+            omit_from=asked.omit_from,
+            # Jobs that were stopped are planned, whether or not a run must be told to redo them.
+            force_incomplete=True,
+            allowed_rules=asked.allowed_rules,
+            rerun_triggers=asked.rerun_triggers,
+        )
+    )
+    dag.execute_workflow(executor="dryrun")
+    return workflow._workflow
+
+
+def stages(workflow: Workflow) -> list[Stage]:
+    """Put the jobs that would run together by rule, in the order in which data flow."""
+    jobs = defaultdict(list)
+    for job in workflow.dag.needrun_jobs():
+        if job.output:
+            jobs[job.rule].append(job)
+    return [_stage(rule, jobs[rule], workflow) for rule in workflow.rules if rule in jobs]
+
+
+def n_jobs(workflow: Workflow) -> int:
+    """Count the jobs of the whole study; a target such as ``all`` is none."""
+    return sum(bool(job.output) for job in workflow.dag.jobs)
+
+
+def _stage(rule: Rule, jobs: Sequence[Job], workflow: Workflow) -> Stage:
+    measured, alike = earlier(rule), defaultdict(list)
+    for job in jobs:
+        alike[job.wildcards.get("architecture")].append(job)
+    seconds, gpu_seconds = [], []
+    for architecture, group in alike.items():
+        time = expected(measured, architecture)
+        seconds.append(None if time is None else time * len(group))
+        # Asked of one job: to evaluate the resources of all takes as long as the rest of the plan.
+        if gpus := int(group[0].resources.get("gpu") or 0):
+            gpu_seconds.append(None if time is None else time * len(group) * gpus)
+    return Stage(
+        rule=rule.name,
+        jobs=len(jobs),
+        seconds=_sum(seconds),
+        gpu_seconds=_sum(gpu_seconds),
+        causes=count([causes(job, workflow) for job in jobs]),
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    return None if None in values else sum(values)
+
+
+def earlier(rule: Rule) -> dict[str | None, list[float]]:
+    """Read how many seconds earlier jobs of a rule took, by architecture (None: any).
+
+    A training that was killed and resumed counts from where it was resumed.
+    """
+    measured = defaultdict(list)
+    for path, wildcards in listfiles(rule.benchmark) if rule.benchmark else ():
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        if rows:
+            for name in {None, wildcards.get("architecture")}:
+                measured[name].append(float(rows[-1]["s"]))
+    return measured
+
+
+def expected(
+    measured: Mapping[str | None, Sequence[float]], architecture: str | None
+) -> float | None:
+    """Give the seconds that a job may take: the median of its architecture, else of its rule."""
+    times = measured.get(architecture) or measured.get(None)
+    return statistics.median(times) if times else None
+
+
+def count(found: Sequence[Collection[str]]) -> Counter[str]:
+    """Count the jobs that each cause makes run, given the causes of every job.
+
+    A change that several architectures share is one cause: `training` is a part of each.
+    """
+    shared = Counter(_any(cause) for cause in set().union(*found))
+    return Counter(
+        cause
+        for texts in found
+        for cause in {_any(text) if shared[_any(text)] > 1 else text for text in texts}
+    )
+
+
+def _any(cause: str) -> str:
+    return _ARCHITECTURE.sub(_ANY_ARCHITECTURE, cause)
+
+
+# ------------------------------------------------------------------------------------ as text
+
+
+def describe(planned: Sequence[Stage], n_all: int, width: int) -> str:
+    """Write a plan as a table of at most ``width`` characters: a line per stage, then the sum."""
+    if not planned:
+        return f"Nothing to run: all {n_all} jobs are done, and nothing they depend on has changed."
+    rows = [
+        (
+            stage.rule,
+            str(stage.jobs),
+            _duration(stage.seconds),
+            _gpu_hours(stage.gpu_seconds),
+            _why(stage),
+        )
+        for stage in planned
+    ]
+    total = (
+        "together",
+        str(sum(stage.jobs for stage in planned)),
+        _total(_duration, [stage.seconds for stage in planned]),
+        _total(_gpu_hours, [stage.gpu_seconds for stage in planned]),
+        [],
+    )
+    rows = [HEAD, *rows, total]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [f"{total[1]} of {n_all} jobs would run.", ""]
+    for name, *numbers, why in rows:
+        cells = [text.rjust(size) for text, size in zip(numbers, widths[1:], strict=True)]
+        lines += _beside("  ".join([name.ljust(widths[0]), *cells]), why, width)
+    notes = [line for note in NOTES for line in textwrap.wrap(note, width)]
+    return "\n".join([*lines, "", *notes])
+
+
+def _why(stage: Stage) -> list[str]:
+    """Write the causes, the most frequent first, with the number of jobs where not all have it."""
+    ordered = sorted(stage.causes.items(), key=lambda item: -item[1])
+    shown = [
+        cause if n == stage.jobs else f"{cause} ({n} of {stage.jobs} jobs)"
+        for cause, n in ordered[:MOST_CAUSES]
+    ]
+    more = len(ordered) - len(shown)
+    return [*shown, f"and {more} more"] if more else shown
+
+
+def _beside(left: str, texts: Sequence[str], width: int) -> list[str]:
+    """Write texts one below the other, to the right of ``left``."""
+    room = max(width - len(left) - 2, 30)
+    wrapper = textwrap.TextWrapper(room, subsequent_indent="  ", break_on_hyphens=False)
+    # Keys and paths are long: they may break behind a dot or a slash.
+    wrapper.wordsep_simple_re = re.compile(r"(\s+)|(?<=[./])(?=[^\W\d])")
+    lines = [line for text in texts for line in wrapper.wrap(text)] or [""]
+    starts = [left, *[" " * len(left)] * (len(lines) - 1)]
+    return [f"{start}  {line}".rstrip() for start, line in zip(starts, lines, strict=True)]
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 1 else "< 1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _gpu_hours(seconds: float | None) -> str:
+    if seconds is None:
+        return UNKNOWN
+    if seconds == 0:
+        return "-"
+    return f"{seconds / 3600:.1f}" if seconds >= 180 else "< 0.1"
+
+
+def _total(write: Callable[[float | None], str], values: Sequence[float | None]) -> str:
+    """Write the sum of what is known, and that there is more where something is not."""
+    known = [value for value in values if value is not None]
+    if len(known) == len(values):
+        return write(sum(known))
+    return f"> {write(sum(known))}" if any(known) else UNKNOWN
