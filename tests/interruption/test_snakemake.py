@@ -111,3 +111,19 @@ def test_interrupted_terminated_and_killed(tmp_path):
     assert results_of(folder / RESULTS / "models" / MODEL) == expected
     assert not (folder / RESULTS / "checkpoints").exists()
     assert not list((folder / RESULTS).rglob(".*"))
+
+
+@pytest.mark.slow
+def test_on_a_node_sigterm_is_passed_on_to_the_training(tmp_path):
+    """A cluster tells the Snakemake that runs one job, and nobody below it."""
+    prepare(tmp_path)
+    studies.write(CONFIG, tmp_path)
+    checkpoint = tmp_path / RESULTS / "checkpoints" / MODEL / "checkpoint.pt"
+    running = snakemake(tmp_path, "--mode", "remote")
+    processes.wait_for_a_change(checkpoint, lambda: running.poll() is None)
+    running.terminate()
+    printed, _ = running.communicate()
+    assert running.returncode != 0, printed
+    log = tmp_path / RESULTS / "logs" / "train" / f"{MODEL}.log"
+    assert "stopped by SIGTERM in epoch" in log.read_text()
+    assert checkpoint.exists()

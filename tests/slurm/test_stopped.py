@@ -83,7 +83,7 @@ def training(study: Study, process: subprocess.Popen[bytes]) -> str:
     saved = set()
 
     def several() -> bool:
-        checkpoints = study.results.glob("checkpoints/**/*.pt")
+        checkpoints = study.results.glob("checkpoints/*/*/*/*/checkpoint.pt")
         saved.update(checkpoint.stat().st_mtime_ns for checkpoint in checkpoints)
         return len(saved) > 2
 

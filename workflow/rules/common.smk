@@ -11,10 +11,13 @@ from snakemake.exceptions import WorkflowError
 # Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
-from facebias import architectures, checks, configuration, datasets, provenance, stages
+from facebias import architectures, checks, configuration, datasets, provenance, relay, stages
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
+
+if workflow.remote_exec:  # one job, on a node of a cluster
+    relay.pass_on()
 
 try:
     RESOLVED = configuration.resolve(config)
