@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facebias.architectures.network import Network
+from facebias.architectures.network import Network, Tail
 
 
 @torch.inference_mode()
-def scores(network: Network, batches: Iterable[np.ndarray]) -> Tensor:
+def scores(network: Network | Tail, batches: Iterable[np.ndarray]) -> Tensor:
     """Score uint8 clips (n, T, H, W, 3), batch by batch, with the network in evaluation mode.
+
+    The tail of a network gets what its frozen part gave instead, float32 (n, T', F').
 
     Returns
     -------

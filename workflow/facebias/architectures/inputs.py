@@ -22,6 +22,13 @@ class InputConvention:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
+    def reordered(self, channel_order: str) -> InputConvention:
+        """Give the same convention for weights that want their channels in another order."""
+        if channel_order == self.channel_order:
+            return self
+        mean, std = self.mean[::-1], self.std[::-1]
+        return dataclasses.replace(self, channel_order=channel_order, mean=mean, std=std)
+
     def normalise(self, images: Tensor) -> Tensor:
         """Turn RGB images (..., 3, H, W) from 0 to 1 into what the weights expect."""
         if self.channel_order == "bgr":
@@ -39,10 +46,24 @@ class InputConvention:
         return low, high
 
 
-# ImageNet's statistics, as torchvision's weights expect them; also used to train from scratch.
+# By the data that the weights were trained on. ImageNet's and Kinetics' are those of torchvision's
+# weights, VGGFace's those of Parkhi et al. (2015), VGGFace2's those of Cao et al. (2018) as in
+# their conversions. ImageNet's are also used to train from scratch.
 CONVENTIONS = {
     "imagenet": InputConvention(
         channel_order="rgb", scale=1.0, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+    ),
+    "kinetics": InputConvention(
+        channel_order="rgb",
+        scale=1.0,
+        mean=(0.43216, 0.394666, 0.37645),
+        std=(0.22803, 0.22145, 0.216989),
+    ),
+    "vggface": InputConvention(
+        channel_order="rgb", scale=255.0, mean=(129.1863, 104.7624, 93.5940), std=(1.0, 1.0, 1.0)
+    ),
+    "vggface2": InputConvention(
+        channel_order="bgr", scale=255.0, mean=(91.4953, 103.8827, 131.0912), std=(1.0, 1.0, 1.0)
     ),
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,26 @@ from facebias import architectures
 from facebias.architectures import heads, inputs, sizes
 from facebias.architectures.inputs import InputConvention
 from facebias.study import Architecture, StudyError
+from facebias.study import Backbone as Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """Where a backbone is cut in two: what is frozen, and what is trained.
+
+    Attributes
+    ----------
+    parts
+        The frozen modules.
+    before
+        Maps what the backbone gets to what its trained part gets.
+    after
+        Maps that (N, T', F') to features (N, T', F).
+    """
+
+    parts: tuple[nn.Module, ...]
+    before: Callable[[Tensor], Tensor]
+    after: Callable[[Tensor], Tensor]
 
 
 class Backbone(nn.Module):
@@ -26,9 +47,9 @@ class Backbone(nn.Module):
     def __init__(self, *, width: float, input_size: int, **options: object):
         super().__init__()
 
-    def frozen_parts(self) -> dict[str, Iterable[nn.Module]]:
-        """Name the parts that can be kept as they are: ``frozen`` in the configuration."""
-        return {"none": (), "backbone": (self,)}
+    def cuts(self) -> dict[str, Cut]:
+        """Name the ways to keep a part as it is: ``frozen`` in the configuration, but ``none``."""
+        return {"backbone": Cut(parts=(self,), before=self, after=nn.Identity())}
 
 
 class Network(nn.Module):
@@ -44,9 +65,9 @@ class Network(nn.Module):
         Frames of a clip.
     convention
         What the backbone's weights expect of pixels.
-    frozen
-        Parts that stay as they are: not trained, and always in evaluation mode, so that their
-        batch statistics stay too.
+    cut
+        Its parts stay as they are: not trained, and always in evaluation mode, so that their
+        batch statistics stay too. None: everything is trained.
     """
 
     def __init__(
@@ -57,7 +78,7 @@ class Network(nn.Module):
         input_size: int,
         frames: int,
         convention: InputConvention,
-        frozen: Iterable[nn.Module] = (),
+        cut: Cut | None = None,
     ):
         super().__init__()
         # Channels last: measured a quarter to a third faster than torch's default on a CPU, and
@@ -68,9 +89,13 @@ class Network(nn.Module):
         self.input_size = input_size
         self.frames = frames
         self.convention = convention
-        self._frozen = tuple(frozen)
+        self.cut = cut
         for part in self._frozen:
             part.requires_grad_(False)
+
+    @property
+    def _frozen(self) -> tuple[nn.Module, ...]:
+        return () if self.cut is None else self.cut.parts
 
     def train(self, mode: bool = True) -> Network:
         """Set training mode, except for the frozen parts."""
@@ -92,6 +117,19 @@ class Network(nn.Module):
         StudyError
             If the clips have another number of frames or another size than the network is for.
         """
+        return self._of_clips(self.backbone, clips)
+
+    def frozen_features(self, clips: Tensor) -> Tensor:
+        """Map normalised clips (N, T, 3, H, W) to what the frozen part gives (N, T', F').
+
+        Raises
+        ------
+        StudyError
+            As ``features``.
+        """
+        return self._of_clips(self.cut.before, clips)
+
+    def _of_clips(self, part: Callable[[Tensor], Tensor], clips: Tensor) -> Tensor:
         size = self.input_size
         if clips.dim() != 5 or clips.shape[1:] != (self.frames, 3, size, size):
             raise StudyError(
@@ -100,13 +138,37 @@ class Network(nn.Module):
             )
         if self.backbone.volumes:
             volumes = clips.transpose(1, 2).contiguous(memory_format=torch.channels_last_3d)
-            return self.backbone(volumes).transpose(1, 2)
+            return part(volumes).transpose(1, 2)
         images = clips.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return self.backbone(images).unflatten(0, clips.shape[:2])
+        return part(images).unflatten(0, clips.shape[:2])
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map normalised clips (N, T, 3, H, W) to scores before softmax or sigmoid (N, outputs)."""
         return self.head(self.features(clips))
+
+
+class Tail(nn.Module):
+    """What follows the frozen part of a network, whose weights it shares.
+
+    Raises
+    ------
+    StudyError
+        If nothing of the network is frozen.
+    """
+
+    def __init__(self, network: Network):
+        super().__init__()
+        if network.cut is None:
+            raise StudyError("frozen: found none; features stand for a frozen part of the network")
+        self.network = network
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """Bring what the frozen part gave (N, T', F') to the device of the network."""
+        return features.to(next(self.network.parameters()).device, non_blocking=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map what the frozen part gave (N, T', F') to scores (N, outputs)."""
+        return self.network.head(self.network.cut.after(features))
 
 
 def build(name: str, architecture: Architecture, outputs: int, frames: int) -> Network:
@@ -128,25 +190,44 @@ def build(name: str, architecture: Architecture, outputs: int, frames: int) -> N
     StudyError
         If the architecture, one of its options or a value of ``frozen`` does not exist.
     """
-    module = architectures.module(name)
-    options = sizes.options(name, architecture.options, module.OPTIONS)
-    backbone = module.Backbone(
-        width=architecture.width, input_size=architecture.input_size, **options
-    )
-    parts = backbone.frozen_parts()
-    if architecture.frozen not in parts:
-        raise StudyError(
-            f"architectures.{name}.frozen: found {architecture.frozen!r}; "
-            f"{name} allows {', '.join(parts)}"
-        )
+    backbone = build_backbone(name, architecture)
     return Network(
         backbone,
         heads.build(backbone.n_features, outputs, head=architecture.head),
         input_size=architecture.input_size,
         frames=frames,
         convention=inputs.CONVENTIONS["imagenet"],
-        frozen=parts[architecture.frozen],
+        cut=cut(name, backbone, architecture.frozen),
     )
+
+
+def build_backbone(name: str, settings: Settings) -> Backbone:
+    """Make the backbone of ``name`` with freshly drawn weights.
+
+    Raises
+    ------
+    StudyError
+        If the architecture or one of its options does not exist.
+    """
+    module = architectures.module(name)
+    options = sizes.options(name, settings.options, module.OPTIONS)
+    return module.Backbone(width=settings.width, input_size=settings.input_size, **options)
+
+
+def cut(name: str, backbone: Backbone, frozen: str) -> Cut | None:
+    """Give the cut that ``frozen`` names; None for ``none``.
+
+    Raises
+    ------
+    StudyError
+        If the backbone has no such cut.
+    """
+    cuts = {"none": None, **backbone.cuts()}
+    if frozen not in cuts:
+        raise StudyError(
+            f"architectures.{name}.frozen: found {frozen!r}; {name} allows {', '.join(cuts)}"
+        )
+    return cuts[frozen]
 
 
 def initialise(module: nn.Module) -> None:

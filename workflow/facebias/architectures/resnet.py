@@ -1,10 +1,13 @@
 """ResNet50 (He et al. 2016) up to its average pool, built from torchvision's blocks.
 
-Parameter names equal torchvision's, without ``fc``.
+Parameter names equal torchvision's, without ``fc``. The variant ``caffe`` is that of the VGGFace2
+weights (Cao et al. 2018): the stride sits in a block's first convolution, as published, and the
+stem's max-pool pads nothing and keeps the last odd row. Both variants have the same parameters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -12,25 +15,57 @@ from torchvision.models.resnet import Bottleneck
 
 from facebias.architectures import network
 from facebias.architectures.sizes import scaled
+from facebias.study import StudyError
 
 # Blocks and channels (before the four-fold expansion) of the four layers.
 LAYERS = ((3, 64), (4, 128), (6, 256), (3, 512))
 
-OPTIONS: dict[str, Any] = {}
+OPTIONS: dict[str, Any] = {
+    "variant": "torchvision",  # or "caffe": where the stride sits, and how the stem pools
+}
 
 
-class Backbone(network.Backbone):
-    """Stem, four layers of bottleneck blocks, mean over the grid: 2048 features at width 1."""
+class CaffeBottleneck(Bottleneck):
+    """A bottleneck with its stride in the first convolution."""
 
-    block: type[nn.Module] = Bottleneck
+    def __init__(
+        self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None
+    ):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1.stride, self.conv2.stride = (stride, stride), (1, 1)
 
-    def __init__(self, *, width: float, input_size: int):
+
+def padded_pool() -> nn.Module:
+    """Give the max-pool of torchvision's stem."""
+    return nn.MaxPool2d(3, stride=2, padding=1)
+
+
+def caffe_pool() -> nn.Module:
+    """Give the max-pool of Caffe's stem."""
+    return nn.MaxPool2d(3, stride=2, padding=0, ceil_mode=True)
+
+
+VARIANTS = {"torchvision": (Bottleneck, padded_pool), "caffe": (CaffeBottleneck, caffe_pool)}
+
+
+class Residual(network.Backbone):
+    """Stem, four layers of blocks of the kind ``block``, mean over the grid: 2048 features."""
+
+    def __init__(
+        self,
+        *,
+        width: float,
+        input_size: int,
+        block: type[nn.Module],
+        pool: Callable[[], nn.Module],
+    ):
         super().__init__(width=width, input_size=input_size)
+        self.block = block
         channels = scaled(64, width)
         self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
-        self.maxpool = self.stem_pool()
+        self.maxpool = pool()
         for number, (blocks, planes) in enumerate(LAYERS, start=1):
             planes = scaled(planes, width)
             stride = 1 if number == 1 else 2
@@ -40,13 +75,8 @@ class Backbone(network.Backbone):
         network.initialise(self)
         # Every block starts as the identity: the depth does not stand in the way of small data.
         for part in self.modules():
-            if isinstance(part, self.block):
+            if isinstance(part, block):
                 nn.init.zeros_(part.bn3.weight)
-
-    @staticmethod
-    def stem_pool() -> nn.Module:
-        """Give the max-pool of the stem."""
-        return nn.MaxPool2d(3, stride=2, padding=1)
 
     def _layer(self, channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
         downsample = nn.Sequential(
@@ -61,3 +91,16 @@ class Backbone(network.Backbone):
         out = self.maxpool(self.relu(self.bn1(self.conv1(frames))))
         out = self.layer4(self.layer3(self.layer2(self.layer1(out))))
         return out.mean((2, 3))
+
+
+class Backbone(Residual):
+    """ResNet50 in one of its ``VARIANTS``."""
+
+    def __init__(self, *, width: float, input_size: int, variant: str):
+        if variant not in VARIANTS:
+            raise StudyError(
+                f"architectures.resnet50.options.variant: found {variant!r}; "
+                f"expected one of {', '.join(VARIANTS)}"
+            )
+        block, pool = VARIANTS[variant]
+        super().__init__(width=width, input_size=input_size, block=block, pool=pool)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
-from torchvision.models.resnet import Bottleneck
 
 from facebias.architectures import resnet
 
@@ -22,14 +21,13 @@ REDUCTION = 16
 OPTIONS: dict[str, Any] = {}
 
 
-class Block(Bottleneck):
+class Block(resnet.CaffeBottleneck):
     """A bottleneck whose channels are weighted by a gate before the shortcut is added."""
 
     def __init__(
         self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None
     ):
         super().__init__(inplanes, planes, stride, downsample)
-        self.conv1.stride, self.conv2.stride = (stride, stride), (1, 1)
         channels = planes * self.expansion
         self.conv4 = nn.Conv2d(channels, max(1, channels // REDUCTION), 1)
         self.conv5 = nn.Conv2d(max(1, channels // REDUCTION), channels, 1)
@@ -44,12 +42,8 @@ class Block(Bottleneck):
         return self.relu(gate * out + shortcut)
 
 
-class Backbone(resnet.Backbone):
+class Backbone(resnet.Residual):
     """Stem, four layers of gated bottlenecks, mean over the grid: 2048 features at width 1."""
 
-    block = Block
-
-    @staticmethod
-    def stem_pool() -> nn.Module:
-        """Give the max-pool of the stem."""
-        return nn.MaxPool2d(3, stride=2, padding=0, ceil_mode=True)
+    def __init__(self, *, width: float, input_size: int):
+        super().__init__(width=width, input_size=input_size, block=Block, pool=resnet.caffe_pool)

@@ -7,7 +7,6 @@ Parameter names equal torchvision's, without the classifier's last layer (``clas
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -68,13 +67,18 @@ class Backbone(network.Backbone):
         )
         self.apply(_initialise)
 
-    def frozen_parts(self) -> dict[str, Iterable[nn.Module]]:
+    def cuts(self) -> dict[str, network.Cut]:
         """As every backbone, and ``convolutions``: only the fully connected layers are trained."""
-        return {**super().frozen_parts(), "convolutions": (self.features,)}
+        cut = network.Cut(parts=(self.features,), before=self.grid, after=self.classifier)
+        return {**super().cuts(), "convolutions": cut}
+
+    def grid(self, frames: Tensor) -> Tensor:
+        """Map frames (N, 3, H, W) to what the fully connected layers see (N, cells)."""
+        return self.avgpool(self.features(frames)).flatten(1)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map frames (N, 3, H, W) to features (N, F)."""
-        return self.classifier(self.avgpool(self.features(frames)).flatten(1))
+        return self.classifier(self.grid(frames))
 
 
 def _convolution(channels: int, outputs: int, *, batch_norm: bool) -> list[nn.Module]:

@@ -1,0 +1,494 @@
+"""Pretrained weights from the file to the features, in every format, against other code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+import h5py
+import numpy as np
+import pretrained
+import pytest
+import safetensors.torch
+import torch
+import torchvision
+
+from facebias import provenance, study
+from facebias.architectures import conversion, formats, inputs, weights
+from facebias.architectures import network as networks
+from facebias.architectures.files import READERS, from_keras
+from facebias.study import StudyError, Weights
+
+EVERY = [(kind, name) for kind, entries in formats.FORMATS.items() for name in entries]
+NARROW = 0.125
+VGG_T7 = "conv_{}_{}"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def backbone(name, *, width=1.0, side=224, options=None):
+    settings = study.Backbone(
+        width=width, input_size=side, frames=None, frozen="none", options=options or {}
+    )
+    return networks.build_backbone(name, settings).eval()
+
+
+def converted(kind, name, path, ours, **changes):
+    """Read a file and fill ``ours`` with it, without the stage around."""
+    entry = dataclasses.replace(formats.FORMATS[kind][name], **changes)
+    found = READERS[entry.reader](path)
+    state = conversion.convert(found, entry, ours.state_dict(), where=str(path))
+    ours.load_state_dict(state)
+    return ours
+
+
+def convert(path, name, out, *, side=224, options=None, **given):
+    """Run the stage."""
+    given = {
+        "source": str(path),
+        "format": "torchvision",
+        "sha256": None,
+        "channel_order": "auto",
+    } | given
+    settings = study.settings(
+        backbone=study.Backbone(
+            width=1.0, input_size=side, frames=None, frozen="none", options=options or {}
+        ),
+        weights=Weights(**given),
+    )
+    arguments = ["--settings", settings, "--architecture", name, "--file", str(path)]
+    conversion.main([*arguments, "--out", str(out)])
+
+
+def close(found, expected):
+    """Tell whether two results agree to 1e-5 of the largest value, which is not 0."""
+    found, expected = (torch.as_tensor(value).detach() for value in (found, expected))
+    largest = expected.abs().max()
+    return largest > 0 and bool((found - expected).abs().max() <= 1e-5 * largest)
+
+
+def lively(network):
+    """Draw what a fresh network has as zeros and ones, so that it matters."""
+    for name, value in network.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+        elif name.endswith("running_mean"):
+            value.normal_(0, 0.2)
+    return network.eval()
+
+
+# -------------------------------------------------------------------------- every name and shape
+
+
+def published(kind, name):
+    """Give the shapes in a published file, by name: of torchvision's networks, or as papers say."""
+    if kind == "torchvision":
+        makers = {
+            "vgg16": torchvision.models.vgg16,
+            "resnet50": torchvision.models.resnet50,
+            "resnet3d": torchvision.models.video.r2plus1d_18,
+        }
+        with torch.device("meta"):
+            state = makers[name](weights=None).state_dict()
+        return {key: tuple(value.shape) for key, value in state.items()}
+    return {
+        "vggface_keras": lambda: pretrained.vggface(),
+        "vggface_dag": lambda: pretrained.vggface(),
+        "vggface_t7": lambda: pretrained.vggface(name=VGG_T7),
+        "vggface2": lambda: pretrained.vggface2(gated=name == "senet50"),
+    }[kind]()
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_every_tensor_of_a_published_file_has_its_place(kind, name):
+    entry = formats.FORMATS[kind][name]
+    with torch.device("meta"):
+        expected = backbone(name, options=dict(entry.options)).state_dict()
+    found = {key: torch.zeros(shape) for key, shape in published(kind, name).items()}
+    state = conversion.convert(found, entry, expected, where="file")
+    assert {key: value.shape for key, value in state.items()} == {
+        key: value.shape for key, value in expected.items()
+    }
+    assert {key: value.dtype for key, value in state.items()} == {
+        key: value.dtype for key, value in expected.items()
+    }
+    classifiers = {"classifier.6", "fc", "fc8"}
+    assert {key.rpartition(".")[0] for key in found} & classifiers == set(entry.dropped)
+    trainable = [key for key in expected if not key.endswith("num_batches_tracked")]
+    kept = [key for key in found if not key.endswith("num_batches_tracked")]
+    assert len(trainable) == len(kept) - 2 * len(entry.dropped)
+
+
+def test_addresses_are_those_of_torchvision():
+    known = {
+        "vgg16": torchvision.models.VGG16_Weights.IMAGENET1K_V1,
+        "resnet50": torchvision.models.ResNet50_Weights.IMAGENET1K_V1,
+        "resnet3d": torchvision.models.video.R2Plus1D_18_Weights.KINETICS400_V1,
+    }
+    entries = formats.FORMATS["torchvision"]
+    assert {name: entry.url for name, entry in entries.items()} == {
+        name: weights_.url for name, weights_ in known.items()
+    }
+    for name, weights_ in known.items():
+        convention, transforms = inputs.CONVENTIONS[entries[name].convention], weights_.transforms()
+        assert (convention.channel_order, convention.scale) == ("rgb", 1.0)
+        assert list(convention.mean) == list(transforms.mean)
+        assert list(convention.std) == list(transforms.std)
+
+
+def test_digest_of_torchvision_is_in_the_name_of_its_file():
+    given = Weights(source="torchvision", format="torchvision", sha256=None, channel_order="auto")
+    assert formats.digest(given, "vgg16") == "397923af"
+    assert formats.address(given, "resnet3d").endswith("r2plus1d_18-91a641e6.pth")
+    pinned = dataclasses.replace(given, sha256="a" * 64)
+    assert formats.digest(pinned, "vgg16") == "a" * 64
+    here = dataclasses.replace(given, source="weights/vgg16.pth")
+    assert (formats.address(here, "vgg16"), formats.digest(here, "vgg16")) == (None, None)
+
+
+# ------------------------------------------------------------------- from the file to the features
+
+
+def test_resnet50_of_torchvision(tmp_path):
+    reference = lively(torchvision.models.resnet50(weights=None))
+    torch.save(reference.state_dict(), tmp_path / "file.pth")
+    convert(tmp_path / "file.pth", "resnet50", tmp_path / "out", side=64)
+    network = networks.Network(
+        backbone("resnet50", side=64),
+        torch.nn.Identity(),
+        input_size=64,
+        frames=2,
+        convention=inputs.CONVENTIONS["vggface2"],
+    ).eval()
+    origin = weights.load_pretrained(network, tmp_path / "out")
+    assert network.convention == inputs.CONVENTIONS["imagenet"]
+    assert vars(origin) == {
+        "source": "file.pth",
+        "format": "torchvision",
+        "sha256": provenance.digest(tmp_path / "file.pth"),
+    }
+    clips = torch.randn(1, 2, 3, 64, 64)
+    with torch.inference_mode():
+        assert close(reference.fc(network.features(clips)[0]), reference(clips[0]))
+
+
+def test_r2plus1d_of_torchvision(tmp_path):
+    reference = lively(torchvision.models.video.r2plus1d_18(weights=None))
+    path = tmp_path / "file.pth"
+    torch.save(reference.state_dict(), path)
+    ours = converted("torchvision", "resnet3d", path, backbone("resnet3d", side=32))
+    clips = torch.randn(2, 3, 4, 32, 32)
+    with torch.inference_mode():
+        assert close(reference.fc(ours(clips).mean(2)), reference(clips))
+
+
+def narrow_vgg16():
+    """torchvision's VGG16 with an eighth of the channels."""
+    plan = [
+        entry
+        for stage in pretrained.VGG16
+        for entry in (*(int(channels * NARROW) for channels in stage), "M")
+    ]
+    layers = torchvision.models.vgg.make_layers(plan)
+    network = torchvision.models.vgg.VGG(layers, init_weights=False)
+    network.classifier = torch.nn.Sequential(
+        torch.nn.Linear(64 * 49, 512),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(),
+        torch.nn.Linear(512, 512),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(),
+        torch.nn.Linear(512, 1000),
+    )
+    return network.eval()
+
+
+def test_vgg16_of_torchvision(tmp_path):
+    reference = narrow_vgg16()
+    torch.save(reference.state_dict(), tmp_path / "file.pth")
+    ours = backbone("vgg16", width=NARROW)
+    converted("torchvision", "vgg16", tmp_path / "file.pth", ours)
+    images = torch.randn(2, 3, 224, 224)
+    with torch.inference_mode():
+        assert close(reference.classifier[6](ours(images)), reference(images))
+
+
+@pytest.mark.parametrize(("kind", "layer"), [("vggface_dag", "conv{}_{}"), ("vggface_t7", VGG_T7)])
+def test_vggface_as_a_state_dict(tmp_path, kind, layer):
+    arrays = pretrained.drawn(pretrained.vggface(NARROW, people=5, name=layer))
+    path = pretrained.write_state_dict(arrays, tmp_path / "file.pth")
+    ours = converted(kind, "vggface", path, backbone("vggface", width=NARROW))
+    images = torch.randn(2, 3, 224, 224)
+    with torch.inference_mode():
+        assert close(ours(images), pretrained.vgg_features(arrays, images, layer))
+
+
+@pytest.mark.parametrize("root", ["/", "model_weights"])
+def test_vggface_of_keras(tmp_path, root):
+    """A file of weights, and one of a whole model."""
+    layers = pretrained.keras_layers(pretrained.drawn(pretrained.vggface(NARROW, people=5)))
+    path = tmp_path / "file.h5"
+    with h5py.File(path, "w") as file:
+        top = file.require_group(root)
+        names = ["input_1", "pool1", *dict.fromkeys(key.split(".")[0] for key in layers)]
+        for name in names:
+            group, parts = top.create_group(name), []
+            for part, stored in (("weight", "kernel:0"), ("bias", "bias:0")):
+                if f"{name}.{part}" in layers:
+                    group.create_dataset(f"{name}/{stored}", data=layers[f"{name}.{part}"])
+                    parts.append(f"{name}/{stored}".encode())
+            group.attrs["weight_names"] = parts
+        # An activation, whose group lies in that of its layer.
+        top.create_group("fc6/relu").attrs["weight_names"] = []
+        top.attrs["layer_names"] = [name.encode() for name in [*names, "fc6/relu"]]
+    found = READERS["keras"](path)
+    expected = {name: from_keras(value) for name, value in layers.items()}
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
+
+
+def test_damaged_keras_file_is_refused(tmp_path):
+    (tmp_path / "file.h5").write_bytes(b"no file of Keras")
+    with pytest.raises(StudyError, match=r"file\.h5: not read: .*saved as HDF5"):
+        READERS["keras"](tmp_path / "file.h5")
+
+
+def test_vggface_in_the_layout_of_keras():
+    """Kernels and the order of the dense layer's inputs are Keras's own; so is the forward pass."""
+    arrays = pretrained.drawn(pretrained.vggface(NARROW, people=5))
+    layers = pretrained.keras_layers(arrays)
+    found = {name: from_keras(value) for name, value in layers.items()}
+    entry = dataclasses.replace(
+        formats.FORMATS["vggface_keras"]["vggface"], grids={"classifier.0": (7, 7, 64)}
+    )
+    ours = backbone("vggface", width=NARROW)
+    ours.load_state_dict(conversion.convert(found, entry, ours.state_dict(), where="file"))
+    images = torch.randn(1, 3, 224, 224)
+    expected = pretrained.keras_features(layers, images.permute(0, 2, 3, 1).numpy())
+    with torch.inference_mode():
+        assert close(ours(images), expected)
+
+
+@pytest.mark.parametrize("name", ["senet50", "resnet50"])
+def test_vggface2_as_pickled_arrays(tmp_path, name):
+    arrays = pretrained.drawn(pretrained.vggface2(NARROW, people=5, gated=name == "senet50"))
+    path = pretrained.write_python2_pickle(arrays, tmp_path / "file.pkl")
+    options = dict(formats.FORMATS["vggface2"][name].options)
+    ours = backbone(name, width=NARROW, options=options)
+    converted("vggface2", name, path, ours)
+    images = torch.randn(2, 3, 224, 224)
+    expected = pretrained.resnet_features(arrays, images, gated=name == "senet50")
+    with torch.inference_mode():
+        assert close(ours(images), expected)
+        if name == "resnet50":  # the same numbers in the other variant are another network
+            other = converted("vggface2", name, path, backbone(name, width=NARROW))
+            assert not close(other(images), expected)
+
+
+# ------------------------------------------------------------------------------- input conventions
+
+PICTURE = np.array([[[200, 30, 90], [10, 250, 128]], [[0, 255, 77], [64, 5, 180]]], dtype=np.uint8)
+ORDERS = {
+    ("vggface_keras", "auto"): "bgr",
+    ("vggface_dag", "auto"): "rgb",
+    ("vggface_t7", "auto"): "bgr",
+    ("vggface_dag", "bgr"): "bgr",
+    ("vggface_keras", "rgb"): "rgb",
+}
+
+
+def by_hand(picture, order, means):
+    """Subtract the mean of each colour from a picture (H, W, RGB); channels first."""
+    colours = {name: picture[..., n].astype(float) - means[name] for n, name in enumerate("rgb")}
+    return np.stack([colours[name] for name in order])
+
+
+@pytest.mark.parametrize(("kind", "asked"), ORDERS)
+def test_vggface_gets_the_means_of_its_colours(kind, asked):
+    given = Weights(source="x", format=kind, sha256=None, channel_order=asked)
+    convention = conversion.convention_of(formats.find(given, "vggface"), given)
+    found = convention.normalise(inputs.images(torch.from_numpy(PICTURE[None, None]), 2, "cpu"))
+    means = {"r": 129.1863, "g": 104.7624, "b": 93.5940}
+    expected = by_hand(PICTURE, ORDERS[kind, asked], means)
+    assert np.allclose(found[0, 0].numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["senet50", "resnet50"])
+def test_vggface2_gets_the_means_of_its_colours(name):
+    given = Weights(source="x", format="vggface2", sha256=None, channel_order="auto")
+    convention = conversion.convention_of(formats.find(given, name), given)
+    found = convention.normalise(inputs.images(torch.from_numpy(PICTURE[None, None]), 2, "cpu"))
+    expected = by_hand(PICTURE, "bgr", {"r": 131.0912, "g": 103.8827, "b": 91.4953})
+    assert np.allclose(found[0, 0].numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "std"),
+    [
+        ("vgg16", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("resnet50", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("resnet3d", (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)),
+    ],
+)
+def test_torchvision_gets_shares_in_units_of_the_spread(name, mean, std):
+    given = Weights(source="x", format="torchvision", sha256=None, channel_order="auto")
+    convention = conversion.convention_of(formats.find(given, name), given)
+    found = convention.normalise(inputs.images(torch.from_numpy(PICTURE[None, None]), 2, "cpu"))
+    expected = ((PICTURE / 255 - mean) / std).transpose(2, 0, 1)
+    assert np.allclose(found[0, 0].numpy(), expected, atol=1e-5)
+
+
+def test_convention_travels_with_the_weights(tmp_path):
+    arrays = pretrained.drawn(pretrained.vggface2(gated=True))
+    path = pretrained.write_pickle(arrays, tmp_path / "file.pkl", 4)
+    convert(path, "senet50", tmp_path / "out", format="vggface2")
+    network = networks.build(
+        "senet50",
+        study.Architecture(
+            width=1.0,
+            input_size=64,
+            frames=None,
+            frozen="none",
+            options={},
+            head=study.Head(kind="mean", hidden=1, layers=1, dropout=0.0),
+            training=None,
+        ),
+        3,
+        1,
+    )
+    assert network.convention == inputs.CONVENTIONS["imagenet"]
+    origin = weights.load_pretrained(network, tmp_path / "out")
+    assert network.convention == inputs.CONVENTIONS["vggface2"]
+    # What is trained from them keeps both.
+    model = tmp_path / "model"
+    weights.save(network.state_dict(), model, convention=network.convention, origin=origin)
+    network.convention = None
+    weights.load(network, model)
+    assert network.convention == inputs.CONVENTIONS["vggface2"]
+    header = model.read_bytes()[8 : 8 + int.from_bytes(model.read_bytes()[:8], "little")]
+    noted = json.loads(json.loads(header)["__metadata__"]["facebias"])
+    assert noted["origin"]["sha256"] == provenance.digest(path)
+
+
+# ----------------------------------------------------------------------------- what is refused
+
+
+def small_file(tmp_path, **changes):
+    """A narrow VGGFace file; ``None`` takes a tensor away."""
+    arrays = pretrained.drawn(pretrained.vggface(NARROW, people=5)) | changes
+    arrays = {name: value for name, value in arrays.items() if value is not None}
+    return pretrained.write_state_dict(arrays, tmp_path / "file.pth")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"conv6_1.weight": np.zeros(3)},
+            r"no place for conv6_1\.weight, and the file nothing for no",
+        ),
+        ({"conv1_1.gain": np.zeros(3)}, r"no place for conv1_1\.gain"),
+        ({"features.0.weight": np.zeros(3)}, r"no place for features\.0\.weight"),
+        (
+            {"conv2_1.bias": None, "fc7.weight": None},
+            r"no place for no tensor, and the file nothing for features\.5\.bias \(and 1 more\)",
+        ),
+        ({"fc6.bias": np.zeros(7)}, r"classifier\.0\.bias has shape \(7,\), .* has \(512,\)"),
+        (
+            {"fc7.bias": np.full(512, np.nan)},
+            r"classifier\.3\.bias holds values that are not finite",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path, changes, message):
+    path = small_file(tmp_path, **changes)
+    with pytest.raises(StudyError, match=message):
+        converted("vggface_dag", "vggface", path, backbone("vggface", width=NARROW))
+
+
+def test_file_without_its_classifier_is_as_good(tmp_path):
+    path = small_file(tmp_path, **{"fc8.weight": None, "fc8.bias": None})
+    converted("vggface_dag", "vggface", path, backbone("vggface", width=NARROW))
+
+
+def test_another_format_is_named(tmp_path):
+    path = small_file(tmp_path)
+    with pytest.raises(StudyError, match=r"for conv1_1\.weight \(and .* features\.0\.weight"):
+        converted("torchvision", "vgg16", path, backbone("vgg16", width=NARROW))
+
+
+def test_smaller_input_needs_the_published_grid(tmp_path):
+    path = small_file(tmp_path)
+    with pytest.raises(StudyError, match=r"options\.pool: 7"):
+        converted("vggface_dag", "vggface", path, backbone("vggface", width=NARROW, side=96))
+    wide = backbone("vggface", width=NARROW, side=96, options={"pool": 7})
+    converted("vggface_dag", "vggface", path, wide)
+
+
+def test_another_file_is_refused(tmp_path):
+    path = small_file(tmp_path)
+    with pytest.raises(StudyError, match=r"file\.pth: SHA-256 [0-9a-f]{64}, expected aaaa"):
+        convert(path, "vggface", tmp_path / "out", format="vggface_dag", sha256="a" * 64)
+    assert not (tmp_path / "out").exists()
+
+
+class Shell:
+    """Pickled, it asks for a command to be run."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+def test_state_dict_that_runs_code_is_refused(tmp_path):
+    path, made = tmp_path / "file.pth", tmp_path / "made"
+    torch.save({"conv1.weight": Shell(f"touch {made}")}, path)
+    with pytest.raises(StudyError, match=r"file\.pth: not read"):
+        READERS["state_dict"](path)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file of torch", b"PK\x03\x04 and no more"])
+def test_damaged_state_dict_is_refused(tmp_path, content):
+    (tmp_path / "file.pth").write_bytes(content)
+    with pytest.raises(StudyError, match=r"file\.pth: not read .*expected a state dict"):
+        READERS["state_dict"](tmp_path / "file.pth")
+
+
+def test_older_files_of_torch_are_read(tmp_path):
+    """Without the zip container, and without the counters of batch norms."""
+    arrays = pretrained.drawn(pretrained.vggface2(NARROW, gated=False))
+    state = {name: torch.from_numpy(value) for name, value in arrays.items()}
+    torch.save(state, tmp_path / "file.pth", _use_new_zipfile_serialization=False)
+    ours = converted(
+        "torchvision", "resnet50", tmp_path / "file.pth", backbone("resnet50", width=NARROW)
+    )
+    assert torch.equal(ours.bn1.running_mean, state["bn1.running_mean"])
+    assert ours.bn1.num_batches_tracked == 0
+
+
+def test_whole_model_is_no_state_dict(tmp_path):
+    torch.save({"epoch": 3, "state_dict": {}}, tmp_path / "file.pth")
+    with pytest.raises(StudyError, match="holds no state dict"):
+        READERS["state_dict"](tmp_path / "file.pth")
+
+
+def test_trained_weights_without_a_convention_are_refused(tmp_path):
+    network = networks.Network(
+        backbone("resnet50", width=NARROW, side=32),
+        torch.nn.Identity(),
+        input_size=32,
+        frames=1,
+        convention=inputs.CONVENTIONS["imagenet"],
+    )
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    safetensors.torch.save_file(state, tmp_path / "weights")
+    with pytest.raises(StudyError, match="does not say what its weights expect of pixels"):
+        weights.load(network, tmp_path / "weights")
