@@ -210,3 +210,75 @@ def test_grey_frames_match_an_independent_reduction(tmp_path):
     ]
     difference = np.abs(Footage(path).grey(16).astype(int) - np.stack(expected))
     assert difference.mean() < 3
+
+
+# ------------------------------------------------- folders of pictures, and single frames of videos
+
+
+def series(folder: Path, pictures: list[np.ndarray]) -> Path:
+    """Write pictures to a folder, named so that their order is that of their names."""
+    folder.mkdir()
+    for number, pixels in reversed(list(enumerate(pictures))):
+        Image.fromarray(pixels).save(folder / f"{number:08d}.png")
+    return folder
+
+
+def test_folder_of_pictures_is_a_film(tmp_path):
+    folder = series(tmp_path / "001", levels(12))
+    (folder / "notes.txt").write_text("no frame")
+    (folder / ".hidden.png").write_bytes(b"x")
+    footage = Footage(folder)
+    assert footage.grey(8).mean(axis=(1, 2)).tolist() == [20 + 10 * n for n in range(12)]
+    frames = list(footage.colour([2, 2, 11]))
+    assert [frame.mean() for frame in frames] == [40, 40, 130]
+    assert frames[0].shape == (64, 64, 3)
+
+
+def test_folder_that_is_no_film(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UnusableError, match="no frames: the folder holds no pictures"):
+        Footage(tmp_path / "empty").grey(8)
+    mixed = series(tmp_path / "mixed", [*levels(1), np.zeros((32, 48, 3), np.uint8)])
+    with pytest.raises(UnusableError, match=r"changing size: 64 x 64 pixels, 00000001.png has 48"):
+        Footage(mixed).grey(8)
+    damaged = series(tmp_path / "damaged", levels(2))
+    (damaged / "00000001.png").write_bytes(b"")
+    with pytest.raises(UnusableError, match="empty file: 0 bytes"):
+        Footage(damaged).grey(8)
+
+
+def test_frame_of_a_video(tmp_path):
+    path = write_video(tmp_path / "film.mp4", levels(20))
+    whole = list(Footage(path).colour(list(range(20))))
+    for number in (3, 4, 19, 0, 7):
+        footage = Footage(Path(f"{path}#frame={number}"))
+        assert footage.grey(8).shape == (1, 8, 8)
+        for frame in footage.colour([0, 0]):
+            assert np.array_equal(frame, whole[number])
+
+
+def test_frames_in_turn_are_decoded_once(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "film.mp4", levels(20))
+    decoded = []
+    frames_of = decode._frames
+
+    def counted(container, stream):
+        for frame in frames_of(container, stream):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(decode, "_frames", counted)
+    for number in range(0, 20, 2):
+        footage = Footage(Path(f"{path}#frame={number}"))
+        footage.grey(8)
+        list(footage.colour([0]))
+    assert len(decoded) == 19
+
+
+def test_frame_that_a_video_has_not(tmp_path):
+    path = write_video(tmp_path / "film.mp4", levels(5))
+    with pytest.raises(UnusableError, match="no such frame: 5, the video has 5"):
+        Footage(Path(f"{path}#frame=5")).grey(8)
+    assert Footage(Path(f"{path}#frame=4")).grey(8).shape == (1, 8, 8)
+    with pytest.raises(UnusableError, match="no such file"):
+        Footage(Path(f"{tmp_path}/none.mp4#frame=5")).grey(8)

@@ -63,7 +63,7 @@ def test_evenly_spaced_frames(clips, frames, expected):
 
 
 def test_published_ten_of_twenty_frames():
-    assert store._evenly(20, 10).tolist() == list(range(1, 20, 2))
+    assert store.evenly(20, 10).tolist() == list(range(1, 20, 2))
 
 
 @pytest.mark.parametrize(

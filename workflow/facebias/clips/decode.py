@@ -1,8 +1,9 @@
-"""Frames of a video or picture, read in order and never held all at once.
+"""Frames of a video, a picture or a folder of pictures, read in order, never held all at once.
 
 A video is decoded twice: once into small grey frames that K-means clusters, once up to the last
 key frame to fetch the key frames in colour. The memory needed so depends on the number of key
-frames and not on the length of the video. A picture is a video of one frame.
+frames and not on the length of the video. A picture is a video of one frame, and so is a single
+frame of a video; the pictures of a folder, in the order of their names, are the frames of one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from PIL import Image, ImageOps
 
+from facebias import tables
 from facebias.clips import UnusableError
 
 # Containers promise a few frames that an edit list or a lone last packet takes away again, so a
@@ -28,7 +30,10 @@ TOLERATED_LOSS = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Footage:
-    """A video, opened anew by each method, or a picture, which is read once."""
+    """A video, opened anew by each method, or a picture, which is read once.
+
+    Also a folder of pictures, or one frame of a video (``film.mp4#frame=12``).
+    """
 
     path: Path
 
@@ -49,9 +54,10 @@ class Footage:
         UnusableError
             If the file is no such picture or video, is damaged or cut short.
         """
-        if self._is_picture:
-            grey = cv2.cvtColor(self._picture, cv2.COLOR_RGB2GRAY)
-            return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)[None]
+        if self._is_still:
+            return _small(self._still, size)[None]
+        if self.path.is_dir():
+            return np.stack([_small(picture, size) for picture in self._series()])
         with _video(self.path) as (container, stream):
             small, last = [], None
             for frame in _frames(container, stream):
@@ -73,17 +79,21 @@ class Footage:
         ------
         uint8 array (height, width, 3), RGB, upright: the rotation that a camera noted is applied.
         """
-        if self._is_picture:
-            yield from (self._picture for _ in positions)
+        if self._is_still:
+            yield from (self._still for _ in positions)
+            return
+        if self.path.is_dir():
+            pictures = _pictures_in(self.path)
+            yield from (read_picture(pictures[position]) for position in positions)
             return
         wanted = list(positions)
         with _video(self.path) as (container, stream):
             for number, frame in enumerate(_frames(container, stream)):
                 if wanted and number == wanted[0]:
-                    upright = np.rot90(frame.to_ndarray(format="rgb24"), k=frame.rotation // 90)
+                    upright = _upright(frame)
                     while wanted and number == wanted[0]:
                         wanted.pop(0)
-                        yield np.ascontiguousarray(upright)
+                        yield upright
                 if not wanted:
                     return
         raise UnusableError(f"damaged video: frame {wanted[0]} could be read once and not again")
@@ -92,9 +102,85 @@ class Footage:
     def _is_picture(self) -> bool:
         return self.path.suffix.lower() in Image.registered_extensions()
 
+    @property
+    def _is_still(self) -> bool:
+        return self._is_picture or tables.FRAME in self.path.name
+
     @functools.cached_property
-    def _picture(self) -> np.ndarray:
-        return read_picture(self.path)
+    def _still(self) -> np.ndarray:
+        film, found, number = str(self.path).partition(tables.FRAME)
+        return _running(Path(film)).frame(int(number)) if found else read_picture(self.path)
+
+    def _series(self) -> Iterator[np.ndarray]:
+        """Read the pictures of a folder one after the other; they must be of one size."""
+        shape = None
+        for path in _pictures_in(self.path):
+            picture = read_picture(path)
+            shape = shape or picture.shape
+            if picture.shape != shape:
+                raise UnusableError(
+                    f"changing size: {shape[1]} x {shape[0]} pixels, "
+                    f"{path.name} has {picture.shape[1]} x {picture.shape[0]}"
+                )
+            yield picture
+
+
+class _Running:
+    """A video that is decoded from frame to frame, for samples that are its frames in turn."""
+
+    def __init__(self, path: Path):
+        self._path, self._fault = path, None
+        self._start()
+
+    def frame(self, number: int) -> np.ndarray:
+        """Give a frame (height, width, 3) by its number; going back starts anew."""
+        if self._fault is not None and number >= self._next:
+            raise UnusableError(self._fault)
+        if number < self._next:
+            self._start()
+        try:
+            for frame in self._frames:
+                self._next += 1
+                if self._next == number + 1:
+                    return _upright(frame)
+        except UnusableError as reason:
+            self._fault = str(reason)
+            raise
+        raise UnusableError(f"no such frame: {number}, the video has {self._next}")
+
+    def _start(self) -> None:
+        self._next, self._fault, self._frames = 0, None, self._decoded()
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        with _video(self._path) as (container, stream):
+            yield from _frames(container, stream)
+
+
+# Samples follow one another as the manifest lists them, so one video is open at a time.
+_running = functools.lru_cache(maxsize=1)(_Running)
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    """List the pictures of a folder in the order of their names; hidden ones are none."""
+    known = Image.registered_extensions()
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in known and not path.name.startswith(".")
+    )
+    if not found:
+        raise UnusableError("no frames: the folder holds no pictures")
+    return found
+
+
+def _small(picture: np.ndarray, size: int) -> np.ndarray:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=frame.rotation // 90)
+    return np.ascontiguousarray(turned)
 
 
 def read_picture(path: Path) -> np.ndarray:

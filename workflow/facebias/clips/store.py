@@ -105,7 +105,7 @@ class ClipStore:
         clips: np.ndarray | None = None
         for shard in np.unique(shards):
             array = self._shard(int(shard))
-            taken = _evenly(array.shape[1], frames)
+            taken = evenly(array.shape[1], frames)
             here = np.flatnonzero(shards == shard)
             if clips is None:
                 clips = np.empty((len(samples), len(taken), *array.shape[2:]), np.uint8)
@@ -145,7 +145,7 @@ def open_clips(index_path: Path | str) -> ClipStore:
     return ClipStore(tables.read(path, tables.CLIPS).set_index("sample", drop=False), path.parent)
 
 
-def _evenly(available: int, wanted: int | None) -> np.ndarray:
+def evenly(available: int, wanted: int | None) -> np.ndarray:
     """Numbers of ``wanted`` frames: the middles of equal stretches, all if None."""
     wanted = available if wanted is None else wanted
     if not 1 <= wanted <= available:

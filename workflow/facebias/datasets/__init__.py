@@ -1,13 +1,17 @@
 """Data sets: each yields people and samples; together they make the manifest.
 
-``ADAPTERS`` is the registry. An adapter is a module with two functions:
+``ADAPTERS`` is the registry. An adapter is a module with
 
+``TAKES``, ``NEEDS``
+    The keys of ``data`` that it uses, and those of them that it cannot do without.
 ``subjects(data, root)``
     One row per person: ``subject``, the recorded attributes, optionally ``publishable``.
 ``samples(data, labels, root)``
     One row per sample: ``sample``, ``subject``, ``path`` (relative to ``root``, or absolute),
-    ``label`` (classes) or ``label_<unit>`` (units), and ``reason``: None, or in words why the
-    sample cannot be used.
+    ``label`` (classes) or ``label_<unit>`` (units: 1, 0 or missing), and ``reason``: None, or in
+    words why the sample cannot be used. Further columns are recorded in the manifest.
+``given_landmarks(data, root)``
+    Optional: the landmarks that the data set ships.
 
 Everything after the manifest is blind to the data set. This package is imported when a study is
 planned, so it needs nothing heavier than pandas.
@@ -18,19 +22,28 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
+import stat
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from facebias import tables
+from facebias.datasets.landmarks import Given
 from facebias.datasets.reasons import commonest
-from facebias.study import Data, Labels, StudyError
+from facebias.study import Data, Labels, Source, StudyError
 
 ADAPTERS = {
     "drawn": "facebias.datasets.drawn_films",
     "pictures": "facebias.datasets.pictures",
     "videos": "facebias.datasets.videos",
+    "sase_fe": "facebias.datasets.sase_fe",
+    "ckplus": "facebias.datasets.ckplus",
+    "actor_study": "facebias.datasets.actor_study",
+    "ravdess": "facebias.datasets.ravdess",
+    "crema_d": "facebias.datasets.crema_d",
+    "combined": "facebias.datasets.combined",
 }
 
 
@@ -54,7 +67,7 @@ def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
     StudyError
         If the data set as a whole cannot be read: says which file and what was expected.
     """
-    frame = _adapter(data).subjects(data, root)
+    frame = adapter(data.adapter).subjects(data, root)
     return tables.check(frame, tables.SUBJECTS, source=f"subjects of {data.adapter}")
 
 
@@ -76,32 +89,37 @@ def manifest(
     Returns
     -------
     manifest
-        ``tables.MANIFEST``, then ``label`` or ``label_<unit>``, then ``data.attributes``.
+        ``tables.MANIFEST``, then ``label`` or ``label_<unit>``, then ``data.attributes``, then
+        what the data set records of a sample alone.
     excluded
         ``tables.EXCLUDED`` with stage ``manifest``, then ``data.attributes``.
 
     Raises
     ------
     StudyError
-        If the data set as a whole cannot be read, or no sample is left.
+        If the data set as a whole cannot be read, a label stands for none of its samples, or no
+        sample is left.
     """
-    adapter = _adapter(data)
     people = _people(data, subjects(data, root))
-    samples = adapter.samples(data, labels, root)
-    samples["path"] = [_under(root, path) for path in samples["path"]]
+    samples = adapter(data.adapter).samples(data, labels, root)
+    samples["path"] = under(root, samples["path"])
     samples["reason"] = [
         reason if isinstance(reason, str) else _about_subject(data, people, subject)
         for reason, subject in zip(samples["reason"], samples["subject"], strict=True)
     ]
     labelled = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
+    told = {"sample", "subject", "path", "reason", "label", *labelled, *people.columns}
+    recorded = [name for name in samples.columns if name not in told]
+    samples = samples.drop(columns=[name for name in people.columns if name in samples.columns])
     samples = samples.merge(people.reset_index(), on="subject", how="left", validate="many_to_one")
+    _all_occur(samples, labels)
     fits = samples["reason"].isna()
     if not fits.any():
         raise StudyError(
             f"data: none of {len(samples)} samples can be used. Reasons:\n{commonest(samples)}"
         )
     identity = ["sample", "subject", "path"]
-    kept = samples.loc[fits, [*identity, "publishable", *labelled, *data.attributes]]
+    kept = samples.loc[fits, [*identity, "publishable", *labelled, *data.attributes, *recorded]]
     excluded = samples.loc[~fits].assign(stage="manifest")
     excluded = excluded[[*identity, "stage", "reason", *data.attributes]]
     return (
@@ -111,17 +129,66 @@ def manifest(
 
 
 def fingerprint(data: Data, labels: Labels, root: Path | str | None) -> str:
-    """Digest the names and sizes of the files of a data set; they tell when to read it again.
+    """Digest what tells when to read a data set again: names and sizes of its files, and labels.
 
-    Contents are not read: a data set may hold terabytes. Drawn people need no fingerprint.
+    The contents of videos and pictures are not read: a data set may hold terabytes. Drawn people
+    need no fingerprint.
     """
-    if data.drawn is not None:
+    if data.adapter == "drawn":
         return ""
-    digest = hashlib.sha256()
-    for path in sorted(_adapter(data).samples(data, labels, root)["path"].dropna()):
-        file = Path(_under(root, path))
-        digest.update(f"{path} {file.stat().st_size if file.is_file() else 'missing'}\n".encode())
-    return digest.hexdigest()
+    samples = adapter(data.adapter).samples(data, labels, root)
+    told = [name for name in samples.columns if name.startswith("label")]
+    frame = samples.dropna(subset="path")[["path", *told]].sort_values("path", kind="stable")
+    places = [path.partition(tables.FRAME)[0] for path in under(root, frame["path"])]
+    sizes = {place: _sizes(Path(place)) for place in dict.fromkeys(places)}
+    frame["sizes"] = [sizes[place] for place in places]
+    hashes = pd.util.hash_pandas_object(frame, index=False)
+    return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()
+
+
+def given_tables(data: Data, root: Path | str | None) -> list[str]:
+    """List the tables that people wrote for a data set: what is read of them may change."""
+    if data.sets is not None:
+        combined = adapter(data.adapter)
+        return [
+            path for _, part in combined.parts(data, root) for path in given_tables(part, part.root)
+        ]
+    annotations = data.actor_study and data.actor_study.annotations
+    names = (data.manifest, data.subjects, annotations)
+    return [Path(root or "", name).as_posix() for name in names if name]
+
+
+def modules(data: Data) -> list[str]:
+    """Name the modules that read a data set, for the digests of the code."""
+    sources = [data, *(data.sets or {}).values()]
+    return list(dict.fromkeys(ADAPTERS[source.adapter] for source in sources))
+
+
+def of_frames(source: Source) -> bool:
+    """Tell whether all samples of a data set are single frames."""
+    if isinstance(source, Data) and source.sets is not None:
+        return all(of_frames(part) for part in source.sets.values())
+    if source.ckplus is not None:
+        return source.ckplus.samples == "frames"
+    return source.adapter in ("pictures", "actor_study")
+
+
+def has_landmarks(source: Source) -> bool:
+    """Tell whether a data set may ship landmarks."""
+    sources = source.sets.values() if isinstance(source, Data) and source.sets else [source]
+    return any(part.ckplus is not None for part in sources)
+
+
+def given_landmarks(data: Data, root: Path | str | None) -> Iterator[Given]:
+    """Yield the landmarks that a data set ships for frames of its samples, if it does.
+
+    Raises
+    ------
+    StudyError
+        If a file of landmarks is none.
+    """
+    listed = getattr(adapter(data.adapter), "given_landmarks", None)
+    return iter(()) if listed is None else listed(data, root)
 
 
 def close(found: str, known: list[str]) -> str:
@@ -131,10 +198,32 @@ def close(found: str, known: list[str]) -> str:
     return f"{hint}there is {', '.join(known) or 'nothing'}"
 
 
-def _adapter(data: Data) -> types.ModuleType:
-    if data.adapter not in ADAPTERS:
-        raise StudyError(f"data.adapter: no {data.adapter!r}; {close(data.adapter, [*ADAPTERS])}")
-    return importlib.import_module(ADAPTERS[data.adapter])
+def adapter(name: str) -> types.ModuleType:
+    """Import the module of an adapter.
+
+    Raises
+    ------
+    StudyError
+        If there is none of that name.
+    """
+    if name not in ADAPTERS:
+        raise StudyError(f"data.adapter: no {name!r}; {close(name, [*ADAPTERS])}")
+    return importlib.import_module(ADAPTERS[name])
+
+
+def _all_occur(samples: pd.DataFrame, labels: Labels) -> None:
+    """Raise ``StudyError`` if no sample, usable or not, was annotated with one of the labels."""
+    for name in labels.names:
+        if labels.kind == "classes":
+            known = sorted(samples["label"].dropna().unique())
+            if name not in known:
+                raise StudyError(
+                    f"labels.names: no sample of the data set is {name!r}; {close(name, known)}"
+                )
+        elif samples[f"label_{name}"].isna().all():
+            raise StudyError(
+                f"labels.names: no sample of the data set is annotated for {name!r}; remove it"
+            )
 
 
 def _people(data: Data, frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +251,22 @@ def _about_subject(data: Data, people: pd.DataFrame, subject: object) -> str | N
     return None
 
 
-def _under(root: Path | str | None, path: object) -> str | None:
-    if not isinstance(path, str):
-        return None
-    return (Path(root or "") / path).as_posix()
+def _sizes(path: Path) -> str:
+    """Say how large a file is, or every file of a folder."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    if stat.S_ISDIR(found.st_mode):
+        return " ".join(f"{file.name}:{file.stat().st_size}" for file in sorted(path.iterdir()))
+    return str(found.st_size)
+
+
+def under(root: Path | str | None, paths: pd.Series) -> list[str | None]:
+    """Put a root before paths that are not absolute; what is no path is None."""
+    base = Path(root or "").as_posix()
+    before = "" if base == "." else f"{base.rstrip('/')}/"
+    return [
+        (path if path.startswith("/") else before + path) if isinstance(path, str) else None
+        for path in paths
+    ]

@@ -9,6 +9,9 @@ import pandas as pd
 from facebias.datasets.drawn import people
 from facebias.study import Data, Drawn, Labels, StudyError
 
+TAKES = ("drawn",)
+NEEDS = ("drawn",)
+
 
 def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
     """List the drawn people; see ``datasets``. ``root`` is not used."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import stat
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +29,7 @@ def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
     StudyError
         If a table cannot be read, or says two things about one person.
     """
-    folder = _folder(root)
+    folder = folder_of(root)
     if data.subjects is None:
         return _people_of_samples(data, folder)
     path = folder / data.subjects
@@ -36,7 +38,7 @@ def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
     nameless = frame["subject"].isna()
     if nameless.any():
         raise StudyError(f"{where}: row {int(nameless.to_numpy().argmax()) + 2} has no subject")
-    _once(frame["subject"], where)
+    once(frame["subject"], where)
     return _with_attributes(frame, [name for name in frame.columns if name != "subject"], where)
 
 
@@ -56,7 +58,7 @@ def samples(
     StudyError
         If the table cannot be read, the layout matches nothing, or a sample stands twice.
     """
-    folder = _folder(root)
+    folder = folder_of(root)
     if (data.manifest is None) == (data.layout is None):
         found = "neither" if data.manifest is None else "both"
         raise StudyError(f"data.manifest, data.layout: {found} given, expected one of the two")
@@ -65,13 +67,20 @@ def samples(
     else:
         frame = _laid_out(folder, data.layout, labels, kind, suffixes)
     reasons = [
-        reason or _about_file(folder, path, kind, suffixes)
+        reason or about_file(folder, path, kind, suffixes)
         for reason, path in zip(frame["reason"], frame["path"], strict=True)
     ]
     return frame.assign(reason=pd.Series(reasons, index=frame.index, dtype=object))
 
 
-def _folder(root: Path | str | None) -> Path:
+def folder_of(root: Path | str | None) -> Path:
+    """Give the folder of a data set.
+
+    Raises
+    ------
+    StudyError
+        If none is given, or it is not there.
+    """
     if root is None:
         raise StudyError(
             "data.root: missing, it is needed: the folder of the data set; set it in the config or "
@@ -87,13 +96,20 @@ def _folder(root: Path | str | None) -> Path:
 # ----------------------------------------------------------------------------- a table of samples
 
 
-def _table(path: Path) -> pd.DataFrame:
+def table(path: Path) -> pd.DataFrame:
+    """Read a table of samples as text; a sample without a name is called like its path.
+
+    Raises
+    ------
+    StudyError
+        If it is no such table, or a sample stands twice.
+    """
     frame = sheets.read(path, key="data.manifest", needed=("subject", "path"))
     if "sample" not in frame.columns:
         frame["sample"] = frame["path"]
     rows = pd.Series([f"row {row + 2}" for row in range(len(frame))])
     frame["sample"] = frame["sample"].fillna(frame["path"]).fillna(rows)
-    _once(frame["sample"], f"data.manifest: {path}")
+    once(frame["sample"], f"data.manifest: {path}")
     return frame
 
 
@@ -103,7 +119,7 @@ def _people_of_samples(data: Data, folder: Path) -> pd.DataFrame:
             "data.subjects: missing, it is needed with data.layout: the table of subjects"
         )
     path = folder / data.manifest
-    frame = _table(path)
+    frame = table(path)
     where = f"data.manifest: {path}"
     frame = frame[frame["subject"].notna()]
     names = [
@@ -133,7 +149,17 @@ def _with_attributes(frame: pd.DataFrame, names: list[str], where: str) -> pd.Da
     return people
 
 
-def _once(column: pd.Series, where: str) -> None:
+def annotated(data: Data, labels: Labels, root: Path | str | None) -> Labels:
+    """Keep the units that the table of samples has a column for; all if it has none of them."""
+    if data.manifest is None or labels.kind == "classes":
+        return labels
+    columns = table(folder_of(root) / data.manifest).columns
+    known = tuple(name for name in labels.names if f"label_{name}" in columns)
+    return dataclasses.replace(labels, names=known or labels.names)
+
+
+def once(column: pd.Series, where: str) -> None:
+    """Raise ``StudyError`` if a value of a column of a table stands twice."""
     repeated = column.duplicated()
     if repeated.any():
         second = int(repeated.to_numpy().argmax())
@@ -145,7 +171,7 @@ def _once(column: pd.Series, where: str) -> None:
 
 
 def _listed(path: Path, labels: Labels) -> pd.DataFrame:
-    frame = _table(path)
+    frame = table(path)
     wanted = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
     for name in wanted:
         if name not in frame.columns:
@@ -155,7 +181,7 @@ def _listed(path: Path, labels: Labels) -> pd.DataFrame:
                 f"{close(name, known or list(frame.columns))}"
             )
     if labels.kind == "classes":
-        reasons = [_about_class(label, labels) for label in frame["label"]]
+        reasons = [about_class(label, labels) for label in frame["label"]]
     else:
         reasons = [_about_units(row, wanted) for _, row in frame[wanted].iterrows()]
         frame[wanted] = frame[wanted].apply(pd.to_numeric, errors="coerce")
@@ -163,7 +189,8 @@ def _listed(path: Path, labels: Labels) -> pd.DataFrame:
     return frame[["sample", "subject", "path", *wanted, "reason"]]
 
 
-def _about_class(label: object, labels: Labels) -> str | None:
+def about_class(label: object, labels: Labels) -> str | None:
+    """Say why a label is none of the classes that are trained, or None."""
     if not isinstance(label, str):
         return "no label"
     if label not in labels.names:
@@ -233,51 +260,113 @@ def _laid_out(
             "data.layout: a path holds one label, but labels.kind is units; list the samples in a "
             "table instead (data.manifest) with columns label_<unit>"
         )
-    expression = pattern(layout, suffixes)
-    paths = _files(folder, suffixes)
-    rows, matched = [], 0
-    for path in paths:
-        found = expression.fullmatch(path)
-        matched += found is not None
+    rows = []
+    for path, found in named(
+        folder,
+        pattern(layout, suffixes),
+        suffixes=suffixes,
+        where=f"data.layout: {layout!r}",
+        kind=kind,
+    ):
         label = found["label"] if found else None
         subject = found["subject"] if found else None
         reason = (
-            _about_class(label, labels) if found else f"unknown name: does not fit layout {layout}"
+            about_class(label, labels) if found else f"unknown name: does not fit layout {layout}"
         )
         rows.append((path, subject, path, label, reason))
-    if not matched:
-        example = f"such as {paths[0]}" if paths else f"no file ends in {', '.join(suffixes)}"
-        raise StudyError(
-            f"data.layout: {layout!r} fits none of the {len(paths)} {kind}s under {folder} "
-            f"({example}); change the layout or data.root"
-        )
     return pd.DataFrame(rows, columns=["sample", "subject", "path", "label", "reason"]).astype(
         object
     )
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """List the files of the kind, relative to ``folder``, sorted; hidden ones are no samples."""
+def named(
+    folder: Path, expression: re.Pattern[str], *, suffixes: tuple[str, ...], where: str, kind: str
+) -> list[tuple[str, re.Match[str] | None]]:
+    """List the files of a kind with what their names say: paths relative to ``folder``, sorted.
+
+    Hidden files are no samples. ``expression`` must fit the whole path; None where it does not.
+
+    Raises
+    ------
+    StudyError
+        If it fits none of the files. ``where`` names the key at fault and what was expected.
+    """
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    return sorted(
+    paths = sorted(
         path.as_posix()
         for path in paths
         if path.suffix.lower() in suffixes and not any(part.startswith(".") for part in path.parts)
     )
+    found = [(path, expression.fullmatch(path)) for path in paths]
+    if not any(match for _, match in found):
+        example = f"such as {paths[0]}" if paths else f"no file ends in {', '.join(suffixes)}"
+        raise StudyError(
+            f"{where} fits none of the {len(paths)} {kind}s under {folder} ({example}); "
+            "change it or data.root"
+        )
+    return found
 
 
-def _about_file(folder: Path, path: object, kind: str, suffixes: tuple[str, ...]) -> str | None:
+def about_file(folder: Path, path: object, kind: str, suffixes: tuple[str, ...]) -> str | None:
+    """Say why a file cannot be a picture or video, or None; it is not opened."""
     if not isinstance(path, str):
         return "no path"
-    whole = folder / path
+    # One look at the disk: a data set may have a hundred thousand files.
+    whole = Path(folder, path)
     if whole.suffix.lower() not in suffixes:
         return f"wrong kind of file: {whole.suffix or 'no ending'}, a {kind} ends in " + ", ".join(
             suffixes
         )
-    if not whole.exists():
+    try:
+        found = whole.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return "no such file"
-    if not whole.is_file():
+    if not stat.S_ISREG(found.st_mode):
         return "not a file: it is a folder"
-    if whole.stat().st_size == 0:
+    if found.st_size == 0:
         return "empty file: 0 bytes"
     return None
+
+
+# ------------------------------------------------------------------------- one emotion per sample
+
+
+def check_classes(labels: Labels, *, data_set: str) -> None:
+    """Raise ``StudyError`` if anything but the one emotion of each sample shall be predicted."""
+    if labels.kind != "classes":
+        raise StudyError(
+            f"labels.kind: found {labels.kind}, but {data_set} has one emotion per video and no "
+            "Action Units; use classes"
+        )
+
+
+def frame_of(rows: list[dict[str, object]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Put the samples of a data set into a table; a missing value is None."""
+    return pd.DataFrame(rows, columns=list(columns)).astype(object)
+
+
+def no_copies(frame: pd.DataFrame, folder: Path) -> None:
+    """Raise ``StudyError`` if two files of a data set have the name of one sample."""
+    twice = frame["sample"].duplicated(keep=False)
+    if twice.any():
+        first, second = frame.loc[frame["sample"] == frame.loc[twice, "sample"].iloc[0], "path"][:2]
+        raise StudyError(
+            f"data.root: {folder}: {first} and {second} are the same sample; remove one of them"
+        )
+
+
+# -------------------------------------------------------------------------------------------- units
+
+
+def unit(name: str) -> int:
+    """Give the number of an Action Unit from its name: ``AU12`` or ``12``.
+
+    Raises
+    ------
+    StudyError
+        If the name holds none.
+    """
+    found = re.fullmatch(r"(?:AU)?_?0*([1-9]\d?)", name, re.IGNORECASE)
+    if not found:
+        raise StudyError(f"labels.names: {name!r} is no Action Unit; expected names such as AU12")
+    return int(found[1])

@@ -9,6 +9,8 @@ import pandas as pd
 from facebias.datasets import files
 from facebias.study import Data, Labels
 
+TAKES = ("root", "manifest", "layout", "subjects")
+NEEDS = ("root",)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 
 

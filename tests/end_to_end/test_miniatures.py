@@ -1,0 +1,118 @@
+"""The two published studies, complete, on miniatures of their data: from the adapter to the report.
+
+Their configurations are run as they are, but for sizes, epochs and the device (tests/miniatures).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import studies
+
+from facebias import tables
+from miniatures import actor_study, ckplus, sase_fe
+from miniatures.performers import Performer
+
+pytestmark = pytest.mark.slow
+
+OVERLAYS = studies.ROOT / "tests" / "miniatures"
+# Women and men of study A: what its splits ask for, and a few more.
+PEOPLE_A = 30
+ACTORS, DARK, MEN, PEOPLE_B = 21, 19, 47, 144
+
+
+def run(folder: Path, name: str, overlay: str) -> Path:
+    """Run a published study in a clone of the project and give the folder of its results."""
+    clone = folder / "clone"
+    if not clone.is_dir():
+        studies.clone(clone)
+    config = clone / "config" / f"{name}.yaml"
+    laid_over = ("--configfile", str(config), str(OVERLAYS / f"{overlay}.yaml"), "--cores", "4")
+    done = studies.snakemake(folder, config, *laid_over, root=clone)
+    assert done.returncode == 0, done.stdout[-8000:]
+    again = studies.plan(folder, config, *laid_over, root=clone)
+    assert "Nothing to be done" in again.stdout
+    return folder / "results" / name
+
+
+def check(out: Path, *, models: int) -> pd.DataFrame:
+    """Check that everything was made, and give the metrics."""
+    assert len(list(out.glob("models/**/weights.safetensors"))) == models
+    assert len(list(out.glob("predictions/**/*.parquet"))) == models
+    assert (out / "report.html").stat().st_size > 100_000
+    figures = list(out.glob("figures/**/*.png"))
+    assert len(figures) > 10
+    for png in figures:
+        assert png.with_suffix(".pdf").stat().st_size > 1000
+        table = pd.read_csv(png.with_suffix(".csv"))
+        # Of a few people, relevance and accuracy together may not be estimable.
+        assert len(table) > 0 or "relevance_joint" in png.parts
+    compared = pd.read_csv(out / "tables/published_comparison.csv")
+    assert compared["published"].notna().all()
+    assert compared["ours"].notna().any()
+    return tables.read(out / "tables/metrics.csv", tables.METRICS)
+
+
+def test_domnich2021(tmp_path):
+    root = tmp_path / "data" / "sase_fe"
+    sase_fe.write(root, sase_fe.people(PEOPLE_A), kinds="alternating")
+    out = run(tmp_path, "domnich2021", "domnich2021")
+    metrics = check(out, models=18)
+    assert len(metrics[["architecture", "train_split", "test_split"]].drop_duplicates()) == 54
+    manifest = tables.read(out / "data/manifest.csv", tables.MANIFEST)
+    assert len(manifest) == 6 * PEOPLE_A
+    assert set(manifest["genuine"]) == {True, False}
+    clips = tables.read(out / "clips/index.parquet", tables.CLIPS)
+    assert clips["row"].ge(0).mean() > 0.95
+    first = clips["key_frames"][0]
+    assert len(first) == 20
+    assert min(first) >= 100
+
+
+@pytest.fixture(scope="module")
+def action_units(tmp_path_factory) -> Path:
+    """As many people as in CK+ and the Actor Study, as many men and as many with dark skin."""
+    folder = tmp_path_factory.mktemp("deuschel2020")
+    people = [
+        Performer(
+            f"S{number + 5:03d}" if number < PEOPLE_B - ACTORS else f"actor{number}",
+            "male" if number % 3 == 0 and number < 3 * MEN else "female",
+            "dark" if number % 7 == 1 and number < 7 * DARK else "light",
+        )
+        for number in range(PEOPLE_B)
+    ]
+    ckplus.write(folder / "data" / "ckplus", people[: PEOPLE_B - ACTORS], sequences=1, frames=3)
+    actor_study.write(folder / "data" / "actor_study", people[PEOPLE_B - ACTORS :], frames=4)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "pools", "tested"),
+    [
+        ("deuschel2020", {"female": 37, "male": 37, "mixed": 37}, {"female": 10, "male": 10}),
+        ("deuschel2020_skin", {"light": 104}, {"light": 21, "dark": 19}),
+    ],
+)
+def test_deuschel2020(action_units, name, pools, tested):
+    out = run(action_units, name, "deuschel2020")
+    metrics = check(out, models=len(pools))
+    roles = pd.concat(pd.read_csv(path) for path in out.glob("data/splits/*/*.csv"))
+    learning = roles[roles["role"].isin(("train", "validation"))]
+    assert learning.groupby("train_split").size().to_dict() == pools
+    for split, expected in tested.items():
+        rows = metrics[metrics["test_split"] == split]
+        assert set(rows["n_subjects"]) <= {*range(expected + 1)}
+        assert rows["n_subjects"].max() == expected
+    manifest = tables.read(out / "data/manifest.csv", tables.MANIFEST)
+    actors = manifest["data_set"] == "actor_study"
+    labels = [name for name in manifest.columns if re.fullmatch(r"label_AU\d+", name)]
+    assert 5 <= len(labels) < 24
+    assert manifest.loc[~actors, labels].notna().all(axis=None)
+    # CK+ ships landmarks, the Actor Study does not.
+    found = pd.concat(pd.read_parquet(path) for path in out.glob("relevance/**/*.parquet"))
+    shipped = found["sample"].str.startswith("ckplus/")
+    assert set(found.loc[shipped, "landmarks"]) == {"own"}
+    assert set(found.loc[~shipped, "landmarks"]) <= {"template"}
