@@ -220,6 +220,7 @@ def opened(given: argparse.Namespace) -> Trained:
             "is left; see the table of excluded samples for the reasons"
         )
     rows = spread(rows, explaining.per_subject)
+    labels = labels.among(rows.columns)
     clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
     network = networks.build(model.architecture, architecture, len(labels.names), clips.shape[0])
     weights.load(network, given.model / "weights.safetensors")

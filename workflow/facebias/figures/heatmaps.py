@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from facebias import tables
 from facebias.figures import heatmap_pictures, style
@@ -18,7 +19,12 @@ from facebias.figures.heatmap_samples import pick, with_groups
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.vocabulary import printed
 
-INPUTS = {"explanations": tables.EXPLANATIONS, "relevance": None, "manifest": tables.MANIFEST}
+INPUTS = {
+    "explanations": tables.EXPLANATIONS,
+    "relevance": None,
+    "located": tables.RELEVANCE,
+    "manifest": tables.MANIFEST,
+}
 ARRAYS = ("sample", "relevance", "faces")
 MOST_COLUMNS = 6
 # Inches: left of the pictures, above a line of them, above the first of a block, between two
@@ -33,15 +39,18 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     ``relevance`` holds the arrays ``sample`` (n,), ``relevance`` (n, frames, height, width) and
     ``faces`` uint8 (n, height, width, 3), the frame in the middle of each clip, which is shown.
     A sample that is not ``publishable`` is shown as a drawn outline: no pixel of the face, and its
-    relevance smoothed so that it does not trace the face either.
+    relevance smoothed so that it does not trace the face either. Boxes: where the explained
+    label's Action Units show (``located``).
 
     Returns
     -------
     The figure, and one row per sample shown: its row of the explanations, ``group``, ``column``,
-    ``rank``, ``right`` and ``scale`` (the relevance that is drawn strongest).
+    ``rank``, ``right``, ``scale`` (the relevance that is drawn strongest) and ``boxes`` (left, top,
+    right, bottom in shares of the picture's side, one after the other).
     """
     attribute = request.value("attribute")
     shown = pick(with_groups(given["explanations"], given["manifest"], attribute), request)
+    shown = shown.assign(boxes=_boxes(given["located"], shown["sample"]))
     lines, columns = _layout(shown)
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
     side = (step - BETWEEN - WITHIN) / 2
@@ -117,6 +126,12 @@ def _arrays(
     return arrays["faces"][row], arrays["relevance"][row]
 
 
+def _boxes(located: pd.DataFrame, samples: pd.Series) -> list[str]:
+    """Write the boxes of each sample as text; none where its label's Action Units are not known."""
+    own = located[located["region"] == "units"].set_index("sample")["boxes"]
+    return [" ".join(map(str, own.get(sample, ()))) for sample in samples]
+
+
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:
     """Give a line of pictures per block of columns, group and rank; and the width of a block."""
     names = in_order(shown["column"])
@@ -142,7 +157,7 @@ def _words(shown: pd.DataFrame, n_explained: int, request: Request) -> str:
         f"{style.count(n_explained, 'explained sample')}; shown: "
         f"{style.count(len(shown), 'sample')} of "
         f"{style.count(shown['subject'].nunique(), 'subject')}, the middle frame, each on its own "
-        f"scale.{hidden}"
+        f"scale. Boxes: Action Units of the explained label.{hidden}"
     )
 
 
@@ -161,6 +176,9 @@ def _pair(
     for picture, start in ((face, left), (overlay, middle)):
         extent = (start, start + side, top + side, top)
         sheet.imshow(picture, extent=extent, interpolation="nearest")
+    for box in np.reshape(np.fromstring(sample["boxes"], sep=" "), (-1, 4)).clip(0, 1) * side:
+        corner, size = (middle + box[0], top + box[1]), (box[2] - box[0], box[3] - box[1])
+        sheet.add_patch(Rectangle(corner, *size, fill=False, ec=style.INK, lw=0.5))
     if not publishable:
         text = "not publishable" if side > 0.85 else "not for\nprint"
         ground = {"facecolor": heatmap_pictures.GROUND, "edgecolor": "none", "pad": 0.5}

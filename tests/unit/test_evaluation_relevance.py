@@ -1,0 +1,282 @@
+"""Relevance by group: means, gaps, verdicts, and gaps beside errors."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import located as made
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from facebias import tables
+from facebias.evaluation import relevance, relevance_joint, relevance_stage
+from facebias.study import StudyError, settings
+
+
+def compared(facts, where, people, **changes):
+    settings = made.evaluation(**changes)
+    means, gaps, joint = relevance_stage.compared(
+        where, facts, people, labels=made.labels(), evaluation=settings
+    )
+    return means, relevance_stage.judged(gaps, settings, ("regular",)), joint
+
+
+@pytest.fixture(scope="module")
+def study():
+    people = made.manifest()
+    facts = made.explained(people)
+    random = np.random.default_rng(1)
+    shift = np.where(people["gender"] == "female", 0.25, 0.0)
+    where = made.relevance(facts, background=shift + 0.1 * random.random(len(people)))
+    return people, facts, where, *compared(facts, where, people)
+
+
+def row(table, **wanted):
+    chosen = table[np.all([table[name] == value for name, value in wanted.items()], axis=0)]
+    assert len(chosen) == 1, f"{len(chosen)} rows"
+    return chosen.iloc[0]
+
+
+def test_means_are_those_of_the_samples(study):
+    people, facts, where, means, _, _ = study
+    joined = where.merge(facts).merge(people[["sample", "gender"]])
+    for region in ("units", "background", "eyes"):
+        here = joined[(joined["region"] == region) & (joined["gender"] == "male")]
+        found = row(means, region=region, group="male", label="surprise", outcome="any")
+        own = here[here["explained"] == "surprise"]
+        for name in relevance.MEANS:
+            assert found[name] == pytest.approx(own[name].mean()), name
+        assert found["n_subjects"], found["n_samples"] == (6, len(own))
+        overall = row(means, region=region, group="male", label="overall", outcome="any")
+        each = here.groupby("explained")["positive"].mean()
+        assert overall["positive"] == pytest.approx(each.mean())
+        assert overall["ci_low"] <= overall["positive"] <= overall["ci_high"]
+
+
+def test_outcomes_are_told_apart_where_gaps_are_looked_for(study):
+    people, facts, where, means, _, _ = study
+    assert set(means.loc[means["region"] == "eyes", "outcome"]) == {"any"}
+    assert set(means.loc[means["region"] == "units", "outcome"]) == {"any", "hit", "miss"}
+    hit = (facts["predicted"] == facts["explained"]).to_numpy()
+    inside = where[(where["region"] == "hair").to_numpy()].reset_index(drop=True)
+    chosen = (people["gender"] == "female").to_numpy() & (facts["label"] == "sadness").to_numpy()
+    found = {"region": "hair", "group": "female", "label": "sadness"}
+    for outcome, rows in (("hit", chosen & hit), ("miss", chosen & ~hit)):
+        mean = row(means, outcome=outcome, **found)
+        assert mean["positive"] == pytest.approx(inside.loc[rows, "positive"].mean())
+        assert mean["n_samples"] == rows.sum()
+
+
+def test_a_planted_gap_is_found_and_no_other(study):
+    *_, gaps, _ = study
+    found = row(gaps, region="background", label="overall", outcome="any", measure="positive")
+    assert found["groups"] == "female - male"
+    assert found["estimate"] == pytest.approx(0.25, abs=0.03)
+    assert found["ci_low"] > 0.2
+    assert found["verdict"] == "gap found"
+    assert found["family"] == "exploratory"
+    assert found["n_subjects"] == 12
+    others = gaps[(gaps["region"] == "hair") & (gaps["verdict"] == "gap found")]
+    assert others.empty
+
+
+def test_the_primary_family_is_the_relevance_in_own_units(study):
+    *_, gaps, _ = study
+    primary = gaps[gaps["family"] == "primary"]
+    assert len(primary) == 1
+    assert primary.iloc[0][["region", "label", "outcome", "measure"]].tolist() == [
+        "units", "overall", "any", "positive",
+    ]  # fmt: skip
+
+
+def test_a_ratio_is_never_held_against_the_margin(study):
+    people, facts, where, *_ = study
+    same = where.assign(ratio=2.0 + 0.001 * where["positive"])
+    _, gaps, _ = compared(facts, same, people)
+    ratios = gaps[gaps["measure"] == "ratio"]
+    assert len(ratios)
+    assert not ratios["verdict"].str.startswith("no gap larger").any()
+
+
+def test_hit_rates_are_those_of_the_predictions(study):
+    people, facts, _, _, gaps, _ = study
+    hits = (facts["predicted"] == facts["label"]).groupby([people["gender"], people["label"]])
+    rates = hits.mean()
+    for label in made.LABELS:
+        found = row(gaps, measure="hit_rate", label=label)
+        assert found["estimate"] == pytest.approx(rates["female", label] - rates["male", label])
+
+
+def test_missing_relevance_is_no_zero(study):
+    people, facts, where, *_ = study
+    lost = (where["region"] == "units") & where["sample"].str.contains("surprise")
+    holed = where.assign(positive=where["positive"].mask(lost), ratio=where["ratio"].mask(lost))
+    means, gaps, _ = compared(facts, holed, people)
+    found = row(means, region="units", group="male", label="surprise", outcome="any")
+    assert np.isnan(found["positive"])
+    assert (found["n_subjects"], found["n_samples"]) == (0, 0)
+    overall = row(means, region="units", group="male", label="overall", outcome="any")
+    assert not np.isnan(overall["positive"])
+    gap = row(gaps, region="units", label="surprise", outcome="any", measure="positive")
+    assert np.isnan(gap["estimate"])
+    assert gap["verdict"] == "not estimable"
+    assert gap["note"] == (
+        "female: 0 subjects with such a sample, 3 needed; "
+        "male: 0 subjects with such a sample, 3 needed"
+    )
+
+
+def test_a_group_that_is_too_small_has_no_gap():
+    people = made.manifest(subjects=4)
+    facts = made.explained(people)
+    _, gaps, joint = compared(facts, made.relevance(facts), people)
+    assert gaps["estimate"].isna().all()
+    assert gaps["note"].notna().all()
+    assert joint["estimate"].isna().all()
+    assert set(joint["note"]) == {"a group is too small"}
+
+
+def test_more_groups_are_compared_two_by_two():
+    people = made.manifest(subjects=12)
+    people["skin"] = ["abc"[int(name[1:]) % 3] for name in people["subject"]]
+    facts = made.explained(people)
+    _, gaps, joint = compared(facts, made.relevance(facts), people, attributes=("skin",))
+    assert list(gaps["groups"].unique()) == ["a - b", "a - c", "b - c"]
+    assert len(joint) == 9
+    estimates = gaps[gaps["label"] == "overall"].groupby("groups")["estimate"]
+    assert estimates.count().gt(0).all()
+
+
+def test_bca_intervals_differ_and_hold_the_estimate(study):
+    people, facts, where, _, gaps, _ = study
+    _, other, _ = compared(facts, where, people, interval="bca")
+    wanted = {"region": "background", "label": "overall", "outcome": "any", "measure": "positive"}
+    first, second = row(gaps, **wanted), row(other, **wanted)
+    assert first["estimate"] == second["estimate"]
+    assert first["ci_low"] != second["ci_low"]
+    assert second["ci_low"] < second["estimate"] < second["ci_high"]
+
+
+# ---------------------------------------------------------------------------------------- outcomes
+
+
+def test_outcomes_of_units_leave_out_what_is_not_annotated():
+    names = ("AU1", "AU2")
+    people = pd.DataFrame(
+        {
+            "sample": list("abcde"), "subject": "p", "path": "x", "publishable": True,
+            "label_AU1": [1, 1, 0, 0, None], "label_AU2": 1,
+        }
+    )  # fmt: skip
+    facts = made.explained(people.assign(label="AU1"))
+    facts = facts.assign(explained="AU1", predicted=["AU1+AU2", "AU2", "AU1", "", "AU1"])
+    found = relevance.outcomes(facts, people, made.labels("units", names))
+    assert found["outcome"].tolist()[:4] == ["hit", "miss", "false alarm", "correct rejection"]
+    assert found["outcome"].isna().tolist() == [False] * 4 + [True]
+
+
+def test_a_sample_of_another_study_is_refused():
+    people = made.manifest(subjects=4)
+    facts = made.explained(people)
+    with pytest.raises(StudyError, match="sample p00-happiness-0 is not in the manifest"):
+        relevance.outcomes(facts, people.iloc[1:], made.labels())
+    where = made.relevance(facts)
+    with pytest.raises(StudyError, match="not among the explanations"):
+        compared(facts.iloc[1:], where, people)
+
+
+# ------------------------------------------------------------------------------------------- joint
+
+
+def test_rank_correlation_is_that_of_scipy():
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 5, (2, 20, 9)).astype(float)
+    found = relevance_joint.rank_correlation(x, y)
+    expected = [stats.spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)]
+    assert np.allclose(found, expected)
+    x[0, 0] = np.nan
+    y[1] = 3
+    assert np.isnan(relevance_joint.rank_correlation(x, y)[:2]).all()
+
+
+def several(link, *, n=24):
+    """Make three architectures whose relevance gaps follow their hit-rate gaps by ``link``."""
+    people = made.manifest(subjects=n, repetitions=4)
+    female = (people["gender"] == "female").to_numpy()
+    facts, where = [], []
+    for number, name in enumerate(("vgg16", "resnet50", "cnn3d")):
+        random = np.random.default_rng(number)
+        place = people["label"].map({label: i for i, label in enumerate(made.LABELS)}).to_numpy()
+        gap = np.linspace(-0.45, 0.45, 9)[3 * number + place]
+        hits = random.random(len(people)) < 0.5 + np.where(female, gap, -gap)
+        share = 0.4 + link * np.where(female, gap, -gap) / 2 + 0.05 * random.normal(size=len(hits))
+        facts.append(made.explained(people, architecture=name, hits=hits))
+        where.append(made.relevance(facts[-1], seed=number, units=share))
+    return pd.concat(facts), pd.concat(where), people
+
+
+def test_gaps_that_go_together_are_found_together():
+    _, _, joint = compared(*several(1.0))
+    found = row(joint, region="units")
+    assert found["n_cells"] == 9
+    assert found["n_subjects"] == 24
+    assert found["estimate"] > 0.8
+    assert 0 < found["ci_low"] <= found["estimate"] <= found["ci_high"] <= 1
+    # Nine gaps that chance alone makes are in order, or nearly, far less often.
+    assert found["p_value"] < 0.05
+    assert found["null_low"] < 0 < found["null_high"]
+
+
+def test_gaps_that_go_apart_have_the_other_sign_and_no_link_none():
+    _, _, joint = compared(*several(-1.0))
+    assert row(joint, region="units")["ci_high"] < 0
+    _, _, joint = compared(*several(0.0))
+    found = row(joint, region="units")
+    assert found["ci_low"] < 0 < found["ci_high"]
+    assert found["p_value"] > 0.05
+
+
+def test_few_cells_have_no_correlation(study):
+    people, facts, where, *_ = study
+    _, _, joint = compared(facts, where, people)
+    assert joint["n_cells"].tolist() == [3, 3, 3]
+    assert joint["estimate"].isna().all()
+    assert joint["note"].str.startswith("3 cells with both gaps; a correlation needs 4").all()
+
+
+def test_a_study_does_not_hang_on_the_order_of_rows(study):
+    people, facts, where, _, gaps, _ = study
+    shuffled = where.sample(frac=1, random_state=0)
+    _, again, _ = compared(facts.sample(frac=1, random_state=1), shuffled, people)
+    key = list(tables.RELEVANCE_GAPS.key)
+    pd.testing.assert_frame_equal(
+        gaps.sort_values(key, ignore_index=True),
+        again.sort_values(key, ignore_index=True),
+        check_exact=False,
+    )
+
+
+def test_the_stage_writes_three_tables(study, tmp_path):
+    people, facts, where, *_ = study
+    tables.write(people, tmp_path / "m.csv", tables.MANIFEST)
+    tables.write(facts, tmp_path / "e.csv", tables.EXPLANATIONS)
+    tables.write(where, tmp_path / "r.parquet", tables.RELEVANCE)
+    evaluation = dataclasses.replace(made.evaluation(), resamples=100)
+    given = settings(labels=made.labels(), evaluation=evaluation, train_splits=["regular"])
+    relevance_stage.main(
+        [
+            *("--settings", given, "--manifest", str(tmp_path / "m.csv")),
+            *("--explanations", str(tmp_path / "e.csv")),
+            *("--relevance", str(tmp_path / "r.parquet")),
+            *("--means", str(tmp_path / "a.csv"), "--gaps", str(tmp_path / "b.csv")),
+            *("--joint", str(tmp_path / "c.csv")),
+        ]
+    )  # fmt: skip
+    for name, table in (
+        ("a", tables.RELEVANCE_MEANS),
+        ("b", tables.RELEVANCE_GAPS),
+        ("c", tables.RELEVANCE_JOINT),
+    ):
+        assert len(tables.read(tmp_path / f"{name}.csv", table))

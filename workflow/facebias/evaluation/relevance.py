@@ -1,0 +1,366 @@
+"""Relevance by group: how much of a heatmap lies where it should, and for whom more does.
+
+The unit is the subject: a mean over samples is a ratio of sums over subjects, whose people are
+drawn again for intervals and dealt into other groups for p-values, as for rates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.evaluation import permutation, power, rates, resampling, standard_errors
+from facebias.evaluation.attributes import Grouping
+from facebias.evaluation.comparison import Comparison, compare
+from facebias.study import Labels, Resampling, StudyError
+
+OVERALL, ANY = "overall", "any"
+OUTCOMES = (ANY, "hit", "miss", "false alarm", "correct rejection")
+# Where gaps are looked for: the label's own Action Units, and where nothing should be found.
+OWN = "units"
+COMPARED = (OWN, "background", "hair")
+MEANS = ("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio")
+HIT_RATE, NOWHERE = "hit_rate", "none"
+CELL = ("method", "architecture", "train_split")
+
+
+def outcomes(explanations: pd.DataFrame, manifest: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Add ``outcome`` of the explained label to a ``tables.EXPLANATIONS`` table.
+
+    ``hit``: present and predicted; ``miss``: present only; ``false alarm``: predicted only;
+    ``correct rejection``: neither. Missing where a unit's label is.
+
+    Raises
+    ------
+    StudyError
+        If an explained sample is not in the manifest.
+    """
+    labels = labels.among(manifest.columns)
+    known = manifest.set_index("sample")
+    absent = explanations.loc[~explanations["sample"].isin(known.index), "sample"]
+    if not absent.empty:
+        raise StudyError(
+            f"explanations: sample {absent.iloc[0]} is not in the manifest; "
+            "were both made by the same study?"
+        )
+    explained = explanations["explained"]
+    if labels.kind == "classes":
+        present = (explanations["label"] == explained).to_numpy()
+        predicted = (explanations["predicted"] == explained).to_numpy()
+        recorded = np.ones(len(explanations), dtype=bool)
+    else:
+        truth = known.loc[explanations["sample"], [f"label_{name}" for name in labels.names]]
+        places = pd.Index(labels.names).get_indexer(explained)
+        values = truth.to_numpy(dtype=float)[np.arange(len(explanations)), places]
+        recorded, present = ~np.isnan(values), values == 1
+        said = explanations["predicted"].fillna("").str.split("+")
+        predicted = np.array([name in found for name, found in zip(explained, said, strict=True)])
+    named = np.select([present & predicted, present, predicted], OUTCOMES[1:4], OUTCOMES[4]).astype(
+        object
+    )
+    return explanations.assign(outcome=np.where(recorded, named, None))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sums:
+    """Sums of a measure over the samples of S subjects, by L labels, and how many they are.
+
+    ``values``, ``samples``: (S, L).
+    """
+
+    values: np.ndarray
+    samples: np.ndarray
+
+    @property
+    def both(self) -> np.ndarray:
+        """Both, (S, L, 2), so that subjects are drawn for both at once."""
+        return np.stack([self.values, self.samples], axis=-1)
+
+
+def sums(rows: pd.DataFrame, measure: str, subjects: np.ndarray, labels: Sequence[str]) -> Sums:
+    """Add up a measure; samples in which it is missing do not count.
+
+    Parameters
+    ----------
+    rows
+        One per sample, with ``subject``, ``explained`` and the measure.
+    measure
+        A column.
+    subjects, labels
+        (S,) and L names, in the order of the result.
+    """
+    known = rows[rows[measure].notna()]
+    places = (
+        pd.Index(subjects).get_indexer(known["subject"].astype(str)),
+        pd.Index(labels).get_indexer(known["explained"]),
+    )
+    values, samples = np.zeros((2, len(subjects), len(labels)))
+    np.add.at(values, places, known[measure].to_numpy(dtype=float))
+    np.add.at(samples, places, 1.0)
+    return Sums(values=values, samples=samples)
+
+
+def means(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Give means by label and, last, their mean over the ``kept`` labels: (R, L, 2) to (R, L + 1).
+
+    NaN without samples; in rows in which a kept label is lost, the mean over labels is.
+    """
+    each = rates.divide(total[..., 0], total[..., 1])
+    return np.concatenate([each, rates.average(each[:, kept])[:, None]], axis=1)
+
+
+def cells(
+    located: pd.DataFrame, explained: pd.DataFrame
+) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Yield every method, architecture and train split with the rows of its samples and regions.
+
+    Parameters
+    ----------
+    located
+        ``tables.RELEVANCE`` of all models.
+    explained
+        From ``outcomes``.
+    """
+    key = ["method", *tables.MODEL, "sample"]
+    facts = explained[[*key, "explained", "outcome"]]
+    joined = located.merge(facts, on=key, how="left", validate="many_to_one")
+    if joined["explained"].isna().any():
+        row = joined[joined["explained"].isna()].iloc[0]
+        raise StudyError(
+            f"relevance: sample {row['sample']} of {row['architecture']}, {row['train_split']} is "
+            "not among the explanations; run the target heatmaps again"
+        )
+    for names, rows in joined.groupby(list(CELL), sort=False):
+        yield dict(zip(CELL, map(str, names), strict=True)), rows
+
+
+def selections(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield region, outcome and rows of everything that is summed up.
+
+    Outcomes are told apart only where gaps are looked for, and only those that occur.
+    """
+    for region, inside in rows.groupby("region", sort=False):
+        yield str(region), ANY, inside
+        if region in COMPARED:
+            present = [name for name in OUTCOMES[1:] if (inside["outcome"] == name).any()]
+            for outcome in present:
+                yield str(region), outcome, inside[inside["outcome"] == outcome]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tested:
+    """The explained people of a study, their groups, and the labels that are explained."""
+
+    subjects: np.ndarray
+    labels: tuple[str, ...]
+    groups: Grouping
+    beside: Comparison
+    evaluation: Resampling
+
+
+def tested(
+    rows: pd.DataFrame, labels: Sequence[str], groups: Grouping, evaluation: Resampling
+) -> Tested:
+    """Put the subjects of ``rows`` side by side by group."""
+    subjects = np.unique(rows["subject"].astype(str))
+    everybody = np.ones(len(subjects), dtype=bool)
+    return Tested(
+        subjects=subjects,
+        labels=tuple(name for name in labels if (rows["explained"] == name).any()),
+        groups=groups,
+        beside=compare(subjects, groups, everybody, evaluation=evaluation),
+        evaluation=evaluation,
+    )
+
+
+def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
+    """Give the rows of ``tables.RELEVANCE_MEANS`` of one method, architecture and train split."""
+    found = []
+    for region, outcome, chosen in selections(rows):
+        counted = {name: sums(chosen, name, people.subjects, people.labels) for name in MEANS}
+        for group, places in people.beside.members.items():
+            found += [
+                {"region": region, "outcome": outcome, "group": group, **row}
+                for row in _group(counted, group, places, people)
+            ]
+    return found
+
+
+def _group(
+    counted: Mapping[str, Sums], group: str, places: np.ndarray, people: Tested
+) -> Iterator[dict[str, object]]:
+    drawn = people.beside.resampled(group, counted["positive"].both)
+    kept = drawn[0, :, 1] > 0
+    intervals = means(drawn, kept)
+    plain = {
+        name: means(total.both[places].sum(axis=0)[None], kept)[0]
+        for name, total in counted.items()
+    }
+    samples = counted["positive"].samples[places]
+    for place, label in enumerate([*people.labels, OVERALL]):
+        own = samples if label == OVERALL else samples[:, [place]]
+        entering = int((own.sum(axis=1) > 0).sum())
+        ends = (np.nan, np.nan)
+        if entering >= 2:
+            ends = resampling.interval(
+                intervals[:, place], confidence=people.evaluation.confidence, subjects=entering
+            )
+        yield {
+            "label": label,
+            **{name: value[place] for name, value in plain.items()},
+            **dict(zip(("ci_low", "ci_high"), ends, strict=True)),
+            "n_subjects": entering,
+            "n_samples": int(own.sum()),
+        }
+
+
+def pairs(people: Tested) -> list[Pair]:
+    """Put every two groups side by side, in their order."""
+    return [Pair.of(names, people) for names in itertools.combinations(people.beside.members, 2)]
+
+
+def gaps(rows: pd.DataFrame, pair: Pair) -> list[dict[str, object]]:
+    """Give the gaps of two groups for one method, architecture and train split, not yet judged.
+
+    Rows of ``tables.RELEVANCE_GAPS`` without its columns ``tables.JUDGED``, in every selection; of
+    the own units also in the ratio to the area, and in the rate at which the explained label is
+    hit where it is present.
+    """
+    found = []
+    for region, outcome, chosen in selections(rows):
+        for measure in ("positive", "ratio") if region == OWN else ("positive",):
+            found += [
+                {"region": region, "outcome": outcome, "measure": measure, **row}
+                for row in pair.gaps(chosen, measure)
+            ]
+    found += [
+        {"region": NOWHERE, "outcome": ANY, "measure": HIT_RATE, **row}
+        for row in pair.gaps(with_label(rows), HIT_RATE)
+    ]
+    return found
+
+
+def with_label(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one row per sample that shows the explained label, and say whether it is a hit."""
+    once = rows[(rows["region"] == OWN) & rows["outcome"].isin(["hit", "miss"])]
+    return once.assign(**{HIT_RATE: (once["outcome"] == "hit").astype(float)})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two groups side by side: a - b."""
+
+    names: tuple[str, str]
+    people: Tested
+    dealt: permutation.Assignments | None
+
+    @classmethod
+    def of(cls, names: tuple[str, str], people: Tested) -> Pair:
+        """Deal the subjects of two groups; None where one of them is too small."""
+        members, dealt = people.beside.members, None
+        if set(names) <= set(people.beside.large):
+            dealt = permutation.assignments(
+                [people.subjects[members[name]] for name in names],
+                draws=people.evaluation.permutations,
+                seed=people.evaluation.seed,
+                # A study has hundreds of these gaps: sooner than of rates, ways are drawn.
+                most=people.evaluation.permutations,
+            )
+        return cls(names=names, people=people, dealt=dealt)
+
+    @property
+    def places(self) -> list[np.ndarray]:
+        """Places of the subjects of both groups among all."""
+        return [self.people.beside.members[name] for name in self.names]
+
+    def resampled(self, counted: Sums) -> np.ndarray:
+        """Give the gap of every label and, last, their mean: (1 + B, L + 1), the data first."""
+        return difference([self.people.beside.resampled(name, counted.both) for name in self.names])
+
+    def by_chance(self, counted: Sums) -> tuple[np.ndarray, np.ndarray]:
+        """Give the same gaps for every way to deal the subjects, and their standard errors."""
+        together = np.concatenate(self.places)
+        parts = [
+            standard_errors.of_sums(members, counted.values[together], counted.samples[together])
+            for members in self.dealt.members
+        ]
+        each = parts[0].rate - parts[1].rate
+        kept = ~np.isnan(each[0])
+        values = np.concatenate([each, rates.average(each[:, kept])[:, None]], axis=1)
+        variances = sum(part.variance for part in parts)
+        overall = (
+            sum(part.variance_of_mean(kept) for part in parts)
+            if kept.any()
+            else np.full(len(each), np.nan)
+        )
+        return values, np.sqrt(np.concatenate([variances, overall[:, None]], axis=1))
+
+    def gaps(self, rows: pd.DataFrame, measure: str) -> Iterator[dict[str, object]]:
+        """Yield a row per label and for their mean."""
+        people = self.people
+        counted = sums(rows, measure, people.subjects, people.labels)
+        entering = np.stack([(counted.samples[places] > 0).sum(axis=0) for places in self.places])
+        overall = [(counted.samples[places].sum(axis=1) > 0).sum() for places in self.places]
+        entering = np.column_stack([entering, overall])
+        enough = (entering >= people.evaluation.min_subjects).all(axis=0)
+        samples = sum(counted.samples[places].sum(axis=0) for places in self.places)
+        if self.dealt is not None and enough.any():
+            values, left_out = self.resampled(counted), self._left_out(counted)
+            dealt, errors = self.by_chance(counted)
+        for place, label in enumerate([*people.labels, OVERALL]):
+            row = {
+                "label": label,
+                "groups": " - ".join(self.names),
+                "n_subjects": int(entering[:, place].sum()),
+                "n_samples": int(samples.sum() if label == OVERALL else samples[place]),
+                **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
+                "note": None,
+            }
+            if self.dealt is None or not enough[place]:
+                few = [
+                    f"{name}: {n} subjects with such a sample, "
+                    f"{people.evaluation.min_subjects} needed"
+                    for name, n in zip(self.names, entering[:, place], strict=True)
+                    if n < people.evaluation.min_subjects
+                ]
+                yield row | {"note": "; ".join(few) or None}
+                continue
+            chance = permutation.compare(dealt[:, place], errors[:, place], self.dealt, signed=True)
+            ends = resampling.interval(
+                values[:, place],
+                confidence=people.evaluation.confidence,
+                subjects=int(entering[:, place].min()),
+                left_out=None if left_out is None else [part[:, place] for part in left_out],
+            )
+            spread = resampling.spread(values[:, place], subjects=int(entering[:, place].min()))
+            level = 1 - people.evaluation.confidence
+            yield row | {
+                "estimate": resampling.exact(values[0, place]),
+                "ci_low": ends[0],
+                "ci_high": ends[1],
+                **power.beside(chance, spread, level=level, signed=True),
+            }
+
+    def _left_out(self, counted: Sums) -> list[np.ndarray] | None:
+        if self.people.evaluation.interval != "bca":
+            return None
+        both = [counted.both[places] for places in self.places]
+        return [
+            difference([resampling.weighted(*part) for part in zip(drawn, both, strict=True)])[1:]
+            for drawn in resampling.left_out([len(places) for places in self.places])
+        ]
+
+
+def difference(totals: Sequence[np.ndarray]) -> np.ndarray:
+    """Give the gaps a - b of two totals (R, L, 2): by label and, last, their mean, (R, L + 1).
+
+    The mean is over the labels that the data, in the first row, can estimate in both groups.
+    """
+    kept = np.all([total[0, :, 1] > 0 for total in totals], axis=0)
+    first, second = (means(total, kept) for total in totals)
+    return first - second

@@ -1,0 +1,129 @@
+"""The stage ``relevance_gaps``: relevance of all models, by group; gaps, and gaps beside errors."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facebias import tables
+from facebias.evaluation import attributes, relevance, relevance_joint, verdicts
+from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
+from facebias.evaluation.trends import TREND
+from facebias.study import Evaluation, Labels, read_settings
+
+
+def compared(
+    located: pd.DataFrame,
+    explanations: pd.DataFrame,
+    manifest: pd.DataFrame,
+    *,
+    labels: Labels,
+    evaluation: Evaluation,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Compare the relevance of all explained models between the groups of every attribute.
+
+    Parameters
+    ----------
+    located
+        ``tables.RELEVANCE`` of all models.
+    explanations
+        ``tables.EXPLANATIONS`` of the same.
+    manifest
+        ``tables.MANIFEST``.
+
+    Returns
+    -------
+    ``tables.RELEVANCE_MEANS``, ``tables.RELEVANCE_GAPS`` without ``tables.JUDGED``, and
+    ``tables.RELEVANCE_JOINT``.
+    """
+    explained = relevance.outcomes(explanations, manifest, labels)
+    found: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
+    for cell, rows in relevance.cells(located, explained):
+        split = found.setdefault((cell["method"], cell["train_split"]), {})
+        split[cell["architecture"]] = rows
+    means, gaps, joint = [], [], []
+    for attribute in evaluation.attributes:
+        grouped = attributes.grouping(manifest, attribute, bins=evaluation.bins)
+        for (method, train_split), rows in found.items():
+            names = {"method": method, "train_split": train_split, "attribute": attribute}
+            everybody = pd.concat([part[["subject", "explained"]] for part in rows.values()])
+            people = relevance.tested(everybody, labels.names, grouped, evaluation.resampling)
+            pairs = relevance.pairs(people)
+            for architecture, part in rows.items():
+                of = names | {"architecture": architecture}
+                means += [of | row for row in relevance.of_groups(part, people)]
+                gaps += [of | row for pair in pairs for row in relevance.gaps(part, pair)]
+            for pair in pairs:
+                joint += [
+                    names
+                    | {"groups": " - ".join(pair.names), "region": region}
+                    | relevance_joint.correlate(rows, region, pair)
+                    for region in COMPARED
+                ]
+    return (
+        tables.check(_frame(means, tables.RELEVANCE_MEANS), tables.RELEVANCE_MEANS),
+        _frame(gaps, tables.RELEVANCE_GAPS).drop(columns=list(tables.JUDGED), errors="ignore"),
+        tables.check(_frame(joint, tables.RELEVANCE_JOINT), tables.RELEVANCE_JOINT),
+    )
+
+
+def judged(
+    gaps: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
+) -> pd.DataFrame:
+    """Correct the p-values of all gaps for their number and say what they mean.
+
+    The primary family is the relevance in the label's own Action Units, as a mean over labels, by
+    the attribute and on the train split that the study declares.
+
+    Returns
+    -------
+    ``tables.RELEVANCE_GAPS``.
+    """
+    asked = evaluation.primary
+    wanted = {
+        "attribute": asked.attribute or evaluation.attributes[0],
+        "train_split": asked.train_split or train_splits[0],
+        "region": OWN,
+        "label": OVERALL,
+        "outcome": relevance.ANY,
+        "measure": "positive",
+    }
+    declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
+    # A ratio to the area has other units than the margin, as a trend has.
+    units = np.where(gaps["measure"] == "ratio", TREND, "signed")
+    table = verdicts.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
+    return tables.check(table.drop(columns="definition"), tables.RELEVANCE_GAPS)
+
+
+def _frame(rows: list[dict[str, object]], table: tables.Table) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=None if rows else list(table.columns))
+
+
+def main(arguments: list[str]) -> None:
+    """Compare the relevance of all explained models between groups."""
+    parser = argparse.ArgumentParser(prog="facebias relevance_gaps", description=main.__doc__)
+    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation, train_splits")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--explanations", type=Path, required=True, help="of all models")
+    parser.add_argument("--relevance", type=Path, nargs="+", required=True, help="of each model")
+    parser.add_argument("--means", type=Path, required=True)
+    parser.add_argument("--gaps", type=Path, required=True)
+    parser.add_argument("--joint", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    labels, evaluation, train_splits = read_settings(
+        given.settings, labels=Labels, evaluation=Evaluation, train_splits=tuple[str, ...]
+    )
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    means, gaps, joint = compared(
+        tables.gather(given.relevance, tables.RELEVANCE),
+        tables.read(given.explanations, tables.EXPLANATIONS),
+        manifest,
+        labels=labels.among(manifest.columns),
+        evaluation=evaluation,
+    )
+    tables.write(means, given.means, tables.RELEVANCE_MEANS)
+    tables.write(judged(gaps, evaluation, train_splits), given.gaps, tables.RELEVANCE_GAPS)
+    tables.write(joint, given.joint, tables.RELEVANCE_JOINT)
