@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import located
 import study_tables as made
 from matplotlib.text import Text
 
@@ -25,4 +26,9 @@ def texts(figure):
 
 def heatmap_inputs(**changes):
     explanations, relevance = made.explanations(**changes)
-    return {"explanations": explanations, "relevance": relevance, "manifest": made.manifest()}
+    return {
+        "explanations": explanations,
+        "relevance": relevance,
+        "located": located.relevance(explanations),
+        "manifest": made.manifest(),
+    }

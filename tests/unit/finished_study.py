@@ -71,6 +71,7 @@ def _models(study) -> list[dict[str, object]]:
             "parameters": 1234,
             "device": GPU if architecture == "vgg16" else "cpu",
             "precision": "fp16",
+            "pretrained": None,
             "subjects": {"train": ["P001", "P002"], "validation": ["P003"]},
             "samples": {"train": 6, "validation": 3},
         }
@@ -131,6 +132,7 @@ def arguments(root: Path) -> list[str]:
         "provenance": f"{root}/models/{MODEL}/provenance.json",
         "model_files": MODEL_FILES,
         "benchmarks": BENCHMARKS,
+        "train_splits": ["regular", "female"],
         "files": "0123",
     }
     parts = ("data", "results", "vgg16", "cnn3d")

@@ -13,7 +13,7 @@ from fairlearn.metrics import (
     equalized_odds_difference,
     selection_rate,
 )
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import recall_score
@@ -31,8 +31,11 @@ FAIRLEARN = {
 tables_of_labels = arrays(np.int64, (1, 3, 4), elements=st.integers(0, 6))
 
 
+OF_COUNTS = gaps.criteria(exclusive=False)
+
+
 def gap(criterion, definition, a, b):
-    return gaps.between([a, b])[criterion, definition]
+    return gaps.between([a, b], criteria=OF_COUNTS)[criterion, definition]
 
 
 def of_group(frame, group):
@@ -96,12 +99,12 @@ def test_rates_and_gaps_of_tables_with_holes_match_fairlearn_and_scikit_learn(ki
                 for name in ("tpr", "fpr", "selection_rate"):
                     ours = rates.rate(name, table)[0, label]
                     assert ours == pytest.approx(theirs.loc[group, name], nan_ok=True)
-        found = gaps.between(tables)
-        each = [
-            [[rates.rate(name, table)[0] for table in tables] for name in criterion.rates]
-            for criterion in gaps.CRITERIA.values()
-        ]
-        for name, by_rate in zip(gaps.CRITERIA, each, strict=True):
+        found = gaps.between(tables, criteria=OF_COUNTS)
+        for criterion in OF_COUNTS:
+            by_rate = [
+                [rates.rate(name, table)[0] for table in tables]
+                for name in gaps.CRITERIA[criterion].rates
+            ]
             widest = [
                 abs(a - b)
                 for rated in by_rate
@@ -110,7 +113,7 @@ def test_rates_and_gaps_of_tables_with_holes_match_fairlearn_and_scikit_learn(ki
             ]
             # A rate that no label has in a pair of groups makes that pair's gap missing.
             if not np.isnan(widest).any():
-                assert found[name, "worst_class"][0] == pytest.approx(max(widest))
+                assert found[criterion, "worst_class"][0] == pytest.approx(max(widest))
 
 
 def recall(y_true, y_pred):
@@ -144,7 +147,7 @@ def test_definitions_by_hand():
     }
     found = {
         (criterion, definition): gap(criterion, definition, a, b)[0]
-        for criterion in gaps.CRITERIA
+        for criterion in gaps.OF_CLASSES
         for definition in gaps.DEFINITIONS
         if gaps.applies(criterion, definition)
     }
@@ -153,28 +156,29 @@ def test_definitions_by_hand():
 
 @given(tables_of_labels, tables_of_labels)
 def test_bounds_and_symmetry(a, b):
-    for criterion in gaps.CRITERIA:
+    for criterion in OF_COUNTS:
         value = {
             definition: gap(criterion, definition, a, b)[0]
             for definition in gaps.DEFINITIONS
             if gaps.applies(criterion, definition)
         }
-        assume(not np.isnan(value["published"]))
+        if np.isnan(value["worst_class"]):
+            continue
         n_rates = len(gaps.CRITERIA[criterion].rates)
-        assert 0 <= value["published"] <= value["per_class_mean"] + 1e-12
+        assert 0 <= value.get("published", 0) <= value["per_class_mean"] + 1e-12
         assert value["per_class_mean"] <= n_rates * value["worst_class"] + 1e-12
         assert value["worst_class"] <= 1
         if "signed" in value:
             assert abs(value["signed"]) <= value["per_class_mean"] + 1e-12
             assert gap(criterion, "signed", b, a)[0] == pytest.approx(-value["signed"])
-        for definition in ("published", "per_class_mean", "worst_class"):
+        for definition in set(value) - {"signed"}:
             turned = gap(criterion, definition, b, a)[0]
             assert turned == pytest.approx(value[definition])
 
 
 @given(tables_of_labels)
 def test_no_gap_between_equal_groups(a):
-    for criterion in gaps.CRITERIA:
+    for criterion in OF_COUNTS:
         value = gap(criterion, "worst_class", a, 3 * a)[0]
         assert np.isnan(value) or value == pytest.approx(0)
 

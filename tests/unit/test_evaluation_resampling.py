@@ -125,11 +125,11 @@ def test_bca_is_scipys(sizes):
 
 
 def test_leaving_out_one_person_at_a_time():
-    tables = [np.arange(3.0)[:, None], np.array([[10.0], [20.0]])]
-    found = resampling.left_out(tables)
-    assert found[0][0][:, 0].tolist() == [3, 3, 2, 1]
-    assert found[0][1][:, 0].tolist() == [30] * 4
-    assert found[1][1][:, 0].tolist() == [30, 20, 10]
+    values = [np.arange(3.0), np.array([10.0, 20.0])]
+    found = resampling.left_out([3, 2])
+    assert (found[0][0] @ values[0]).tolist() == [3, 3, 2, 1]
+    assert (found[0][1] @ values[1]).tolist() == [30] * 4
+    assert (found[1][1] @ values[1]).tolist() == [30, 20, 10]
 
 
 @pytest.mark.parametrize(("sizes", "n"), [([2], 3), ([3, 3], 100), ([5, 5], 126**2), ([], 1)])

@@ -4,6 +4,7 @@ import json
 import re
 
 import diagnosed
+import located
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -30,7 +31,15 @@ FAMILIES = {
     "heatmaps": (heatmap_inputs(), GENDER),
     "conserved": ({"explanations": made.explanations()[0]}, {}),
     "randomisation": ({"randomisation": made.randomisation()}, {}),
+    "relevance_regions": ({"relevance": located.compared()[0]}, GENDER),
+    "relevance_maps": (located.maps(), GENDER),
+    "relevance_strips": (located.strips(), GENDER),
+    "relevance_joint": (
+        dict(zip(("gaps", "joint"), located.compared()[1:], strict=True)),
+        GENDER,
+    ),
     "exclusions": ({"exclusions": made.exclusions()}, {}),
+    "occurrences": ({"units": made.units()}, {}),
     "subjects": ({"splits": made.splits(), "manifest": made.manifest()}, GENDER),
     "confounds": ({"confounds": diagnosed.confound_table()}, GENDER),
     "variance": ({"variance": diagnosed.variance_table(folds=4)}, GENDER),

@@ -43,6 +43,7 @@ class Finished:
         self.people = dict(PEOPLE)
         self.notes = {}
         self.verdict = "cannot tell"
+        self.pretrained = None
 
     def card(self):
         self._write()
@@ -125,6 +126,7 @@ class Finished:
             parameters=295678,
             device="Tesla V100-SXM2-32GB",
             precision="fp16",
+            pretrained=self.pretrained,
             subjects={"train": list(TRAINED), "validation": ["F7"]},
             samples={"train": 9, "validation": 3},
         )
@@ -205,6 +207,14 @@ def test_it_says_what_the_network_is_and_what_made_it(card):
     assert "Device: Tesla V100-SXM2-32GB, fp16, deterministic algorithms, torch 2.10.0." in card
     assert "**Models:** 2: 2 training splits, 1 seed." in card
     assert "`provenance/checksums/cnn3d.sha256`" in card
+
+
+def test_it_says_what_weights_training_started_from(card, tmp_path):
+    assert "**Training:** from scratch; at most" in card
+    study = Finished(tmp_path, **{"architectures.cnn3d.frozen": "backbone"})
+    study.pretrained = {"source": "file.pth", "format": "torchvision", "sha256": "0a1b" * 16}
+    expected = f"from the pretrained weights file.pth (SHA-256 {'0a1b' * 16}), which have a licence"
+    assert f"**Training:** {expected} of their own; backbone frozen; at most" in study.card()
 
 
 def test_it_says_how_many_people_were_tested_and_left_out(card):
@@ -361,3 +371,9 @@ def test_a_model_trained_by_an_older_version_is_named(tmp_path):
     study._write = lambda: path.write_text(json.dumps(facts))
     with pytest.raises(StudyError, match=r"provenance\.json: no lock; written by an older"):
         study.card()
+
+
+def test_a_training_split_drawn_from_others_names_them(tmp_path):
+    mixed = {"drawn_from": ["female", "regular"], "where": {"skin": "dark"}}
+    said = Finished(tmp_path, **{"splits.train.mixed": mixed}).card()
+    assert "| mixed | drawn from female and regular: skin dark |" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -130,9 +131,56 @@ def test_masked_loss_ignores_what_is_not_annotated():
     assert right == ((scores > 0)[known] == (targets[known] == 1)).sum()
 
 
-def test_loss_of_a_batch_without_annotations_is_zero():
+def slow_loss(scores, targets, average):
+    """The masked loss entry by entry."""
+    by_unit = {}
+    for sample, unit in itertools.product(range(len(scores)), range(scores.shape[1])):
+        score, target = float(scores[sample, unit]), float(targets[sample, unit])
+        if not math.isnan(target):
+            said = 1 / (1 + math.exp(-score))
+            own = -math.log(said if target == 1 else 1 - said)
+            by_unit.setdefault(unit, []).append(own)
+    if average == "units":
+        return sum(sum(each) / len(each) for each in by_unit.values()) / len(by_unit)
+    every = [own for each in by_unit.values() for own in each]
+    return sum(every) / len(every)
+
+
+@pytest.mark.parametrize("average", list(losses.AVERAGES))
+def test_masked_loss_equals_a_slow_loop_and_has_no_gradient_where_nothing_is_annotated(average):
+    random = torch.Generator().manual_seed(4)
+    for seed in range(20):
+        scores = torch.randn(6, 4, generator=random, dtype=torch.float64, requires_grad=True)
+        targets = torch.randint(2, (6, 4), generator=random).double()
+        targets[torch.rand(6, 4, generator=random) < 0.15 * (seed % 5)] = math.nan
+        if seed % 2:
+            targets[:, 1] = math.nan
+        found = losses.loss(scores, targets, kind="units", average=average)
+        assert float(found.detach()) == pytest.approx(slow_loss(scores, targets, average))
+        found.backward()
+        known = ~targets.isnan()
+        assert (scores.grad[~known] == 0).all()
+        assert (scores.grad[known] != 0).all()
+
+
+def test_averaging_over_units_gives_rarely_annotated_units_the_same_weight():
+    scores = torch.zeros(8, 2, dtype=torch.float64, requires_grad=True)
+    targets = torch.ones(8, 2, dtype=torch.float64)
+    targets[1:, 1] = math.nan
+    weights = {}
+    for average in losses.AVERAGES:
+        (slopes,) = torch.autograd.grad(
+            losses.loss(scores, targets, kind="units", average=average), scores
+        )
+        weights[average] = (slopes.sum(0) / slopes.sum()).tolist()
+    assert weights["units"] == pytest.approx([0.5, 0.5])
+    assert weights["entries"] == pytest.approx([8 / 9, 1 / 9])
+
+
+@pytest.mark.parametrize("average", list(losses.AVERAGES))
+def test_loss_of_a_batch_without_annotations_is_zero(average):
     scores = torch.randn(2, 3, requires_grad=True)
-    loss = losses.loss(scores, torch.full((2, 3), math.nan), kind="units")
+    loss = losses.loss(scores, torch.full((2, 3), math.nan), kind="units", average=average)
     loss.backward()
     assert loss == 0
     assert (scores.grad == 0).all()

@@ -12,8 +12,10 @@ import torch
 from facebias import cohort, determinism, device, splits, tables
 from facebias.architectures import inference, weights
 from facebias.architectures import network as networks
+from facebias.architectures.network import Tail
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Model, Reader
+from facebias.features.store import open_features
 from facebias.study import Architecture, Labels, StudyError, read_settings
 
 
@@ -25,10 +27,12 @@ def predict(
     architecture: Architecture,
     labels: Labels,
     path: Path,
+    features: Path | None = None,
 ) -> pd.DataFrame:
     """Score the clips of ``rows`` with the weights at ``path``.
 
-    Always in 32 bits and evaluation mode: a sample's scores do not depend on its neighbours.
+    Always in 32 bits and evaluation mode: a sample's scores do not depend on its neighbours. With
+    ``features``, the index of what the frozen part of the network gives, only the rest is computed.
 
     Returns
     -------
@@ -44,11 +48,15 @@ def predict(
             f"predictions: no clip of a test subject of {model.train_split!r}, fold {model.fold} "
             "is left; see the table of excluded samples for the reasons"
         )
-    clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
-    network = networks.build(model.architecture, architecture, len(labels.names), clips.shape[0])
+    samples, frames = rows["sample"].tolist(), cohort.frames(store, architecture)
+    network = networks.build(model.architecture, architecture, len(labels.names), frames)
     weights.load(network, path)
     network.to(device.choose(architecture.training.device))
-    scores = inference.scores(network, clips.batches(architecture.training.batch_size))
+    if features is None:
+        scored, clips = network, Reader(store, samples, frames=architecture.frames)
+    else:
+        scored, clips = Tail(network), Reader(open_features(features), samples, frames=None)
+    scores = inference.scores(scored, clips.batches(architecture.training.batch_size))
     found = inference.probabilities(scores.double(), labels.kind).numpy()
     if not np.isfinite(found).all():
         sample = rows["sample"].iloc[int(np.argmin(np.isfinite(found).all(axis=1)))]
@@ -72,6 +80,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True)
     parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args(arguments)
@@ -92,7 +101,8 @@ def main(arguments: list[str]) -> None:
         store,
         model=model,
         architecture=architecture,
-        labels=labels,
+        labels=labels.among(rows.columns),
         path=given.model / "weights.safetensors",
+        features=given.features,
     )
     tables.write(found, given.out, tables.PREDICTIONS)

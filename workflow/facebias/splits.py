@@ -7,6 +7,7 @@ drawn and on the subjects it is drawn from, never on the order of rows or on oth
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from facebias import tables
 from facebias.study import Rotation, Split, Splits, StudyError, read_settings
 
 ROLES = ("train", "validation", "test", "unused")
+SMALLEST, MATCHED = "smallest", "_matched"
 
 
 class SplitError(StudyError):
@@ -119,6 +121,64 @@ def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.Dat
     return check_disjoint(tables.check(table, tables.SPLITS))
 
 
+def needed(train: Mapping[str, Split], name: str) -> dict[str, Split]:
+    """Give the train splits that one is drawn with: itself, and those that it names.
+
+    They come in the order in which they are declared.
+    """
+    found, waiting = set(), [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one in train:
+            found.add(one)
+            waiting += train[one].drawn_from or ()
+            waiting += _sized_by(train, train[one])
+    return {one: split for one, split in train.items() if one in found}
+
+
+def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
+    """Add ``{name}_matched`` for every train split, as large as the smallest, if that is asked for.
+
+    Its subjects are drawn among those of the split itself. A split that is the smallest in every
+    fold is its own match and gets no other.
+
+    Raises
+    ------
+    SplitError
+        If the name is taken, or a split cannot be drawn.
+    """
+    if not splits.match_sizes:
+        return splits
+    subjects = subjects.sort_values("subject", ignore_index=True)
+    drawn = [
+        _pools(splits, subjects, tested, fold)
+        for fold, tested in enumerate(_tested(splits, subjects))
+    ]
+    added = {}
+    for name, split in splits.train.items():
+        if all(len(pools[name]) == min(map(len, pools.values())) for pools in drawn):
+            continue
+        if name + MATCHED in splits.train:
+            raise SplitError(
+                f"splits.train.{name}{MATCHED}",
+                "splits.match_sizes makes a train split of this name; call this one otherwise",
+            )
+        added[name + MATCHED] = Split(
+            where={}, drawn_from=(name,), balance=split.balance, match_size_to=SMALLEST
+        )
+    return dataclasses.replace(splits, train={**splits.train, **added}, match_sizes=False)
+
+
+def matched(declared: Sequence[str], drawn: Sequence[str]) -> dict[str, str]:
+    """Map the declared train splits to those that ``with_matched`` gave the size of the smallest.
+
+    The smallest stands for itself. Empty if it added none.
+    """
+    if list(declared) == list(drawn):
+        return {}
+    return {name: name + MATCHED if name + MATCHED in drawn else name for name in declared}
+
+
 def check_disjoint(table: pd.DataFrame, *, source: str = "splits") -> pd.DataFrame:
     """Return ``table`` if every subject has one known role per model, else raise ``TableError``."""
     unknown = set(table["role"]) - set(ROLES)
@@ -214,45 +274,83 @@ def _pools(
     splits: Splits, subjects: pd.DataFrame, tested: set[str], fold: int
 ) -> dict[str, set[str]]:
     """Choose the training subjects of each train split, those for validation included."""
-    free = subjects[~subjects["subject"].isin(tested)]
-    candidates = {
-        name: _candidates(split, name, subjects, free, tested)
-        for name, split in splits.train.items()
-    }
+    train = splits.train
+    _check_named(train)
     pools: dict[str, set[str]] = {}
-
-    def size(name: str, seen: tuple[str, ...] = ()) -> int:
-        split, key = splits.train[name], f"splits.train.{name}"
-        if split.match_size_to is None:
-            return len(candidates[name]) if split.n_subjects is None else split.n_subjects
-        if split.match_size_to not in splits.train:
-            raise SplitError(
-                f"{key}.match_size_to",
-                f"no train split {split.match_size_to!r}; there are {', '.join(splits.train)}",
-            )
-        if name in seen:
-            raise SplitError(
-                f"{key}.match_size_to", f"goes round in a circle: {' -> '.join((*seen, name))}"
-            )
-        return size(split.match_size_to, (*seen, name))
-
-    for name, split in splits.train.items():
-        n, pool, key = size(name), candidates[name], f"splits.train.{name}"
+    for name in _in_order(train):
+        split, key = train[name], f"splits.train.{name}"
+        free = subjects[~subjects["subject"].isin(tested)]
+        if split.drawn_from is not None:
+            together = set().union(*(pools[one] for one in split.drawn_from))
+            free = free[free["subject"].isin(together)]
+        pool = _candidates(split, key, subjects, free, tested)
+        n = len(pool) if split.n_subjects is None else split.n_subjects
+        if split.match_size_to is not None:
+            n = min(len(pools[one]) for one in _sized_by(train, split))
         if n > len(pool):
+            where = "of those it is drawn from" if split.drawn_from else "outside the test subjects"
             raise SplitError(
                 f"{key}.{'match_size_to' if split.match_size_to else 'n_subjects'}",
-                f"{n} subjects asked for, but only {len(pool)} fulfil the condition "
-                "outside the test subjects",
+                f"{n} subjects asked for, but only {len(pool)} fulfil the condition {where}",
             )
         by = [split.balance] if split.balance else []
         pools[name] = set(_stratified(pool, n, by, _random(splits.seed, "train", name, fold)))
-    return pools
+    return {name: pools[name] for name in train}
+
+
+def _sized_by(train: Mapping[str, Split], split: Split) -> list[str]:
+    """Name the train splits whose size another takes: the smallest of them."""
+    if split.match_size_to == SMALLEST:
+        return [name for name, other in train.items() if other.match_size_to is None]
+    return [split.match_size_to] if split.match_size_to else []
+
+
+def _check_named(train: Mapping[str, Split]) -> None:
+    """Raise ``SplitError`` for a train split that names one which does not exist."""
+    known = ", ".join(train)
+    if SMALLEST in train:
+        raise SplitError(
+            f"splits.train.{SMALLEST}", "match_size_to gives this name a meaning; choose another"
+        )
+    for name, split in train.items():
+        key = f"splits.train.{name}"
+        if split.match_size_to not in (None, SMALLEST, *train):
+            raise SplitError(
+                f"{key}.match_size_to",
+                f"no train split {split.match_size_to!r}; there are {known}, or {SMALLEST}",
+            )
+        if split.match_size_to == SMALLEST and not _sized_by(train, split):
+            raise SplitError(f"{key}.match_size_to", "every train split matches another in size")
+        unknown = sorted(set(split.drawn_from or ()) - set(train))
+        if unknown:
+            raise SplitError(
+                f"{key}.drawn_from", f"no train split {unknown[0]!r}; there are {known}"
+            )
+
+
+def _in_order(train: Mapping[str, Split]) -> list[str]:
+    """Order train splits so that each comes after those that it names."""
+    order: list[str] = []
+
+    def visit(name: str, seen: tuple[str, ...], key: str) -> None:
+        if name in seen:
+            raise SplitError(key, f"goes round in a circle: {' -> '.join((*seen, name))}")
+        if name not in order:
+            split, here = train[name], f"splits.train.{name}"
+            for other in split.drawn_from or ():
+                visit(other, (*seen, name), f"{here}.drawn_from")
+            for other in _sized_by(train, split):
+                visit(other, (*seen, name), f"{here}.match_size_to")
+            order.append(name)
+
+    for name in train:
+        visit(name, (), "")
+    return order
 
 
 def _candidates(
-    split: Split, name: str, subjects: pd.DataFrame, free: pd.DataFrame, tested: set[str]
+    split: Split, key: str, subjects: pd.DataFrame, free: pd.DataFrame, tested: set[str]
 ) -> pd.DataFrame:
-    key = f"splits.train.{name}"
     if split.subjects is not None:
         _known(split.subjects, subjects, f"{key}.subjects")
         both = sorted(set(split.subjects) & tested)

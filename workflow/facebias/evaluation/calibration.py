@@ -87,7 +87,10 @@ def study(
         for name, scale in (("studentised", errors), ("plain", np.ones_like(errors)))
     }
     signed, size = _resampled(parts, resamples=resamples, seed=number)
-    without = [_gaps(tables_of) for tables_of in resampling.left_out([p.table for p in parts])]
+    without = [
+        _gaps([part.summed(weights) for part, weights in zip(parts, drawn, strict=True)])
+        for drawn in resampling.left_out([len(part.subjects) for part in parts])
+    ]
     level = {"confidence": 1 - LEVEL, "subjects": min(design.sizes)}
     intervals = {
         "subjects": resampling.interval(signed, **level),

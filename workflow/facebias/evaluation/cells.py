@@ -9,7 +9,6 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import counts, rates, resampling
-from facebias.evaluation.counts import Counts
 from facebias.evaluation.scores import Scores
 from facebias.study import Resampling
 
@@ -19,10 +18,11 @@ OVERALL = "overall"
 def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) -> pd.DataFrame:
     """Compute all metrics of a cell with intervals from a bootstrap of its subjects.
 
-    Per label: the rates of ``rates.RATIOS`` and ``auc``. Overall: ``accuracy`` (share of correct
-    decisions), ``f1_macro``, ``f1_weighted`` (by positives), ``auc_macro`` and ``tpr_macro``
-    (balanced accuracy); macro averages go over the labels that can be estimated. Scores of
-    several folds are ranked together for ``auc``.
+    Per label: the rates of ``rates.RATIOS`` and ``auc``, for units also ``f1_skew_normalised``.
+    Overall: ``accuracy`` (share of correct decisions), ``f1_macro``, ``f1_weighted`` (by
+    positives), ``auc_macro`` and ``tpr_macro`` (balanced accuracy), for units also
+    ``f1_skew_normalised_macro``; macro averages go over the labels that can be estimated. Scores
+    of several folds are ranked together for ``auc``.
 
     Parameters
     ----------
@@ -37,16 +37,16 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     -------
     A ``tables.METRICS`` table. ``n_samples`` counts the samples in the denominator
     (``rates.entering``; averaged over seeds and rounded), ``n_subjects`` their subjects; for
-    ``auc`` and overall rows they are all samples with a known label. Both are 0 where the value
-    is missing. An interval is missing where fewer than 2 subjects enter.
+    ``rates.CURVED`` and overall rows they are all samples with a known label. Both are 0 where the
+    value is missing. An interval is missing where fewer than 2 subjects enter.
     """
-    counted = counts.count(scores)
+    counted = counts.count(scores, ranked=True)
     drawn = resampling.weights(
         counted.subjects, resamples=evaluation.resamples, seed=evaluation.seed
     )
-    table = resampling.weighted(drawn, counted.table)
-    values = {name: rates.rate(name, table) for name in rates.RATIOS}
-    values["auc"] = _areas(drawn, counts.concordance(scores), counted)
+    table = counted.summed(drawn)
+    names = [*rates.RATIOS, "auc", *([] if counted.exclusive else ["f1_skew_normalised"])]
+    values = {name: rates.rate(name, table) for name in names}
     overall = {
         "accuracy": rates.overall_accuracy(table, exclusive=counted.exclusive),
         "f1_macro": rates.macro(values["f1"]),
@@ -54,6 +54,8 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
         "auc_macro": rates.macro(values["auc"]),
         "tpr_macro": rates.macro(values["tpr"]),
     }
+    if not counted.exclusive:
+        overall["f1_skew_normalised_macro"] = rates.macro(values["f1_skew_normalised"])
     rows = []
     for position, label in enumerate(counted.labels):
         for name, value in values.items():
@@ -95,20 +97,11 @@ def confusion(scores: Scores, cell: Mapping[str, str]) -> pd.DataFrame:
     return tables.check(pd.DataFrame(rows).assign(**cell), tables.CONFUSION)
 
 
-def _areas(drawn: np.ndarray, concordance: np.ndarray, counted: Counts) -> np.ndarray:
-    areas = [
-        rates.auc(drawn, concordance[position], counted.table[:, position])
-        for position in range(len(counted.labels))
-    ]
-    return np.stack(areas, axis=1)
-
-
 def _entering(name: str, table: np.ndarray) -> np.ndarray:
-    if name != "auc":
+    if name not in rates.CURVED:
         return rates.entering(name, table)
     # One person may give the positives and another the negatives: both enter.
-    positives, negatives = table[:, [0, 2]].sum(), table[:, [1, 3]].sum()
-    return table.sum(axis=1) * (positives > 0 and negatives > 0)
+    return table.sum(axis=1) * (rates.entering(name, table.sum(axis=0)) > 0)
 
 
 def _row(

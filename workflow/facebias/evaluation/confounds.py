@@ -351,12 +351,13 @@ def main(arguments: list[str]) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(arguments)
     labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Evaluation)
+    manifest = tables.read(given.manifest, tables.MANIFEST)
     table = confounds(
-        tables.read(given.manifest, tables.MANIFEST),
+        manifest,
         tables.read(given.excluded, tables.EXCLUDED),
         tables.read(given.quality, tables.QUALITY),
         splits.read(given.splits),
-        labels,
+        labels.among(manifest.columns),
         evaluation=evaluation,
     )
     tables.write(table, given.out, tables.CONFOUNDS)

@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from facebias.evaluation import resampling
 from facebias.evaluation.scores import Scores
 
 
@@ -27,6 +28,8 @@ class Counts:
         negatives. A missing label is counted nowhere.
     confusion
         (S, L, L) true by predicted label for classes; None for units.
+    concordance
+        (L, S, S) concordant pairs between subjects; None where they were not asked for.
     """
 
     labels: tuple[str, ...]
@@ -35,21 +38,40 @@ class Counts:
     samples: np.ndarray
     table: np.ndarray
     confusion: np.ndarray | None
+    concordance: np.ndarray | None = None
 
     def of(self, subjects: np.ndarray) -> Counts:
         """Keep the named subjects; those without a sample are passed over."""
-        rows = np.isin(self.subjects, subjects)
+        return self.take(np.flatnonzero(np.isin(self.subjects, subjects)))
+
+    def take(self, places: np.ndarray) -> Counts:
+        """Keep the subjects at these places, in this order."""
+        pairs = self.concordance
         return dataclasses.replace(
             self,
-            subjects=self.subjects[rows],
-            samples=self.samples[rows],
-            table=self.table[rows],
-            confusion=None if self.confusion is None else self.confusion[rows],
+            subjects=self.subjects[places],
+            samples=self.samples[places],
+            table=self.table[places],
+            confusion=None if self.confusion is None else self.confusion[places],
+            concordance=None if pairs is None else pairs[:, places][:, :, places],
         )
 
+    def summed(self, weights: np.ndarray) -> np.ndarray:
+        """Add up the counts of a group in which subjects stand so many times, (R, S).
 
-def count(scores: Scores) -> Counts:
-    """Count ``scores`` per subject, averaged over seeds.
+        Returns
+        -------
+        (R, L, 4); with ``concordance`` (R, L, 5), the concordant pairs within the group last.
+        """
+        table = resampling.weighted(weights, self.table)
+        if self.concordance is None:
+            return table
+        pairs = [((weights @ each) * weights).sum(axis=1) for each in self.concordance]
+        return np.concatenate([table, np.stack(pairs, axis=1)[..., None]], axis=2)
+
+
+def count(scores: Scores, *, ranked: bool = False) -> Counts:
+    """Count ``scores`` per subject, averaged over seeds; ``ranked``: with concordant pairs.
 
     Examples
     --------
@@ -80,6 +102,7 @@ def count(scores: Scores) -> Counts:
         samples=_per_subject(known, rows, len(subjects), scores.n_seeds),
         table=_per_subject(cells, rows, len(subjects), scores.n_seeds),
         confusion=confusion,
+        concordance=concordance(scores) if ranked else None,
     )
 
 

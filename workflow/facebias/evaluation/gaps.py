@@ -2,7 +2,9 @@
 
 Criteria: equal opportunity and equalized odds after Hardt, Price & Srebro 2016; demographic
 parity after Dwork et al. 2012, as a gap of selection rates. What Domnich & Anbarjafari 2021 call
-demographic parity is a gap of accuracies and is named so here.
+demographic parity is a gap of accuracies and is named so here. F1 moves with the base rate, and
+groups differ in base rates: beside a gap of F1, as Deuschel, Finzel & Rieger 2020 compare it, stand
+gaps of the skew-normalised F1 and of the area under the ROC curve, which do not.
 """
 
 from __future__ import annotations
@@ -31,10 +33,14 @@ def mean_of_absolute(differences: Differences) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Criterion:
-    """Rates that should not differ between groups, and how the published study averages them."""
+    """Rates that should not differ between groups, and how a published study averages them.
+
+    ``published`` None: no study did. ``units``: only for labels of which a sample has any number.
+    """
 
     rates: tuple[str, ...]
-    published: Callable[[Differences], np.ndarray]
+    published: Callable[[Differences], np.ndarray] | None
+    units: bool = False
 
 
 # The published forms are confirmed by recomputing that paper's conclusions from its tables 11-28.
@@ -43,8 +49,21 @@ CRITERIA: dict[str, Criterion] = {
     "equalized_odds": Criterion(("tpr", "fpr"), absolute_of_mean),
     "accuracy_gap": Criterion(("accuracy",), mean_of_absolute),
     "demographic_parity": Criterion(("selection_rate",), absolute_of_mean),
+    "f1_gap": Criterion(("f1",), absolute_of_mean, units=True),
+    "f1_skew_normalised_gap": Criterion(("f1_skew_normalised",), None, units=True),
+    "auc_gap": Criterion(("auc",), None, units=True),
 }
-RATES = tuple(dict.fromkeys(name for criterion in CRITERIA.values() for name in criterion.rates))
+OF_CLASSES = tuple(name for name, criterion in CRITERIA.items() if not criterion.units)
+
+
+def criteria(*, exclusive: bool, ranked: bool = False) -> tuple[str, ...]:
+    """Name the criteria of classes (``exclusive``) or of units.
+
+    ``ranked``: with the area under the ROC curve, which needs concordant pairs beside the counts.
+    """
+    if exclusive:
+        return OF_CLASSES
+    return tuple(name for name in CRITERIA if ranked or "auc" not in CRITERIA[name].rates)
 
 
 def signed(criterion: Criterion, differences: Differences) -> np.ndarray:
@@ -53,7 +72,7 @@ def signed(criterion: Criterion, differences: Differences) -> np.ndarray:
 
 
 def published(criterion: Criterion, differences: Differences) -> np.ndarray:
-    """As Domnich & Anbarjafari 2021 compute the criterion: 0 to 1 per rate."""
+    """As Domnich & Anbarjafari 2021 compute the criterion, or its first user: 0 to 1 per rate."""
     return criterion.published(differences)
 
 
@@ -79,13 +98,15 @@ CANCELS = "0 by construction: the selection rates of exclusive classes add up to
 
 
 def applies(criterion: str, definition: str) -> bool:
-    """Tell whether a definition exists: two rates at once have no signed gap."""
+    """Tell whether a definition exists: two rates have no signed gap, some were not published."""
+    if definition == "published":
+        return CRITERIA[criterion].published is not None
     return definition != "signed" or len(CRITERIA[criterion].rates) == 1
 
 
-def defined() -> list[tuple[str, str]]:
+def defined(criteria: Sequence[str] = OF_CLASSES) -> list[tuple[str, str]]:
     """List every criterion with every definition that exists for it."""
-    return [key for key in itertools.product(CRITERIA, DEFINITIONS) if applies(*key)]
+    return [key for key in itertools.product(criteria, DEFINITIONS) if applies(*key)]
 
 
 def cancels(criterion: str, definition: str, *, exclusive: bool) -> bool:
@@ -93,13 +114,18 @@ def cancels(criterion: str, definition: str, *, exclusive: bool) -> bool:
     return exclusive and criterion == "demographic_parity" and definition in ("signed", "published")
 
 
-def between(tables: Sequence[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+def between(
+    tables: Sequence[np.ndarray], *, criteria: Sequence[str] = OF_CLASSES
+) -> dict[tuple[str, str], np.ndarray]:
     """Compute every gap of two groups, or the range of every unsigned gap over more of them.
 
     Parameters
     ----------
     tables
-        (R, L, 4) counts per group; the first row is the data.
+        (R, L, 4) counts per group; the first row is the data. ``auc_gap`` needs the fifth column of
+        ``counts.Counts.summed``.
+    criteria
+        Which criteria to compute.
 
     Returns
     -------
@@ -117,7 +143,7 @@ def between(tables: Sequence[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
     [0.2]
     """
     contrasts = {}
-    for name in RATES:
+    for name in _rates(criteria):
         rated = [rates.rate(name, table) for table in tables]
         contrasts[name] = [
             Contrast(difference=_kept(a - b)) for a, b in itertools.combinations(rated, 2)
@@ -126,7 +152,11 @@ def between(tables: Sequence[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
 
 
 def studentised(
-    members: Sequence[np.ndarray], table: np.ndarray, *, criteria: Sequence[str] = tuple(CRITERIA)
+    members: Sequence[np.ndarray],
+    table: np.ndarray,
+    *,
+    criteria: Sequence[str] = OF_CLASSES,
+    concordance: np.ndarray | None = None,
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Compute every gap of ``between`` for ways of grouping subjects, with its standard error.
 
@@ -142,16 +172,22 @@ def studentised(
         (S, L, 4) counts of the subjects.
     criteria
         Which criteria to compute.
+    concordance
+        (L, S, S) concordant pairs of the subjects; only for ``auc_gap``.
 
     Returns
     -------
     (criterion, definition) to gaps (R,) and their standard errors (R,).
     """
     contrasts = {}
-    for name in dict.fromkeys(rate for one in criteria for rate in CRITERIA[one].rates):
-        measured = [standard_errors.measure(name, group, table) for group in members]
+    for name in _rates(criteria):
+        measured = [standard_errors.measure(name, group, table, concordance) for group in members]
         contrasts[name] = [_contrast(a, b) for a, b in itertools.combinations(measured, 2)]
     return _compared(contrasts)
+
+
+def _rates(criteria: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(rate for one in criteria for rate in CRITERIA[one].rates))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def fairness(
     """
     tested = _tested(counted, groups, evaluation)
     names = list(tested.parts)
-    rows = []
+    rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
         rows += _compare(" - ".join(pair), pair, tested, evaluation)
     if len(names) > 2:
@@ -74,11 +74,21 @@ def fairness(
 class _Tested:
     """The tested people by group: counts, why a group is too small, and resampled tables."""
 
-    labels: tuple[str, ...]
-    exclusive: bool
+    everybody: Counts
     parts: Mapping[str, Counts]
     too_few: Mapping[str, str]
     resampled: Mapping[str, np.ndarray]
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """What is compared."""
+        ranked = self.everybody.concordance is not None
+        return gaps.criteria(exclusive=self.everybody.exclusive, ranked=ranked)
+
+    def dealt(self, parts: Sequence[Counts]) -> Counts:
+        """Put the people of some groups side by side, group after group."""
+        places = [np.searchsorted(self.everybody.subjects, part.subjects) for part in parts]
+        return self.everybody.take(np.concatenate(places))
 
 
 def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Tested:
@@ -90,16 +100,14 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
         if len(part.subjects) < needed
     }
     resampled = {
-        name: resampling.weighted(
-            resampling.weights(part.subjects, resamples=evaluation.resamples, seed=evaluation.seed),
-            part.table,
+        name: part.summed(
+            resampling.weights(part.subjects, resamples=evaluation.resamples, seed=evaluation.seed)
         )
         for name, part in parts.items()
         if name not in too_few
     }
     return _Tested(
-        labels=counted.labels,
-        exclusive=counted.exclusive,
+        everybody=counted,
         parts=parts,
         too_few=too_few,
         resampled=resampled,
@@ -115,14 +123,22 @@ def _compare(
     small = [note for name, note in tested.too_few.items() if whole or name in names]
     if len(parts) < 2 or (small and not whole):
         named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
-        keys = [key for key in gaps.defined() if key[1] != "signed" or not whole]
+        defined = gaps.defined(tested.criteria)
+        keys = [key for key in defined if key[1] != "signed" or not whole]
         return [_row(words, key, named, small + _cancelling(key, tested)) for key in keys]
     kept = [name for name in names if name not in tested.too_few]
-    resampled = gaps.between([tested.resampled[name] for name in kept])
+    criteria = tested.criteria
+    resampled = gaps.between([tested.resampled[name] for name in kept], criteria=criteria)
     without = []
     if evaluation.interval == "bca":
-        without = [gaps.between(rows) for rows in resampling.left_out([p.table for p in parts])]
-    chance = _chance(parts, resampled, evaluation)
+        without = [
+            gaps.between(
+                [part.summed(weights) for part, weights in zip(parts, drawn, strict=True)],
+                criteria=criteria,
+            )
+            for drawn in resampling.left_out([len(part.subjects) for part in parts])
+        ]
+    chance = _chance(parts, tested, resampled, evaluation)
     rough, smallest = _rough(parts), min(len(part.subjects) for part in parts)
     rows = []
     for key, values in resampled.items():
@@ -170,13 +186,18 @@ def _estimated(
 
 
 def _chance(
-    parts: list[Counts], resampled: Mapping[tuple[str, str], np.ndarray], evaluation: Resampling
+    parts: list[Counts],
+    tested: _Tested,
+    resampled: Mapping[tuple[str, str], np.ndarray],
+    evaluation: Resampling,
 ) -> dict[tuple[str, str], Chance]:
     dealt = permutation.assignments(
         [part.subjects for part in parts], draws=evaluation.permutations, seed=evaluation.seed
     )
-    table = np.concatenate([part.table for part in parts])
-    found = gaps.studentised(dealt.members, table)
+    people = tested.dealt(parts)
+    found = gaps.studentised(
+        dealt.members, people.table, criteria=tested.criteria, concordance=people.concordance
+    )
     return {
         key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
     }
@@ -200,11 +221,12 @@ def _row(
 def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
     note = f"{names[0]} is the only group and a gap needs two" if names else "no recorded value"
     words = names[0] if names else "no group"
-    return [_row(words, key, list(tested.parts.values()), [note]) for key in gaps.defined()]
+    parts = list(tested.parts.values())
+    return [_row(words, key, parts, [note]) for key in gaps.defined(tested.criteria)]
 
 
 def _cancelling(key: tuple[str, str], tested: _Tested) -> list[str]:
-    return [gaps.CANCELS] if gaps.cancels(*key, exclusive=tested.exclusive) else []
+    return [gaps.CANCELS] if gaps.cancels(*key, exclusive=tested.everybody.exclusive) else []
 
 
 def _lost_labels(criterion: str, names: Sequence[str], tested: _Tested) -> list[str]:
@@ -214,7 +236,7 @@ def _lost_labels(criterion: str, names: Sequence[str], tested: _Tested) -> list[
         for group in names:
             lost = np.isnan(rates.rate(name, tested.resampled[group][0]))
             if lost.any():
-                who = ", ".join(itertools.compress(tested.labels, lost))
+                who = ", ".join(itertools.compress(tested.everybody.labels, lost))
                 notes.append(f"{who} left out: no {name} in {group}")
     return notes
 

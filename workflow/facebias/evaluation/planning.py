@@ -130,7 +130,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--tests", type=int, default=1, help="gaps tested, corrected after Holm")
     parser.add_argument("--level", type=float, default=0.05)
-    parser.add_argument("--criterion", choices=gaps.CRITERIA, default="equalized_odds")
+    parser.add_argument("--criterion", choices=gaps.OF_CLASSES, default="equalized_odds")
     parser.add_argument("--definition", choices=gaps.DEFINITIONS, default="per_class_mean")
     parser.add_argument("--labels", type=int, help=f"number of labels, {default.labels}")
     parser.add_argument(

@@ -1,11 +1,12 @@
-"""Rates: ratios of sums of counts, for one table or for thousands of resampled ones at once.
+"""Rates of counts, for one table or for thousands of resampled ones at once.
 
-A ratio whose denominator is empty is missing (NaN), never 0.
+Most are ratios of sums of counts. A rate whose denominator is empty is missing (NaN), never 0.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -39,15 +40,40 @@ def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.divide(numerator, denominator, out=missing, where=denominator > 0)
 
 
+def f1_skew_normalised(table: np.ndarray) -> np.ndarray:
+    """Compute F1 as it would be if positives and negatives weighed the same.
+
+    False positives are counted times positives / negatives (Jeni, Cohn & De la Torre 2013, "Facing
+    imbalanced data: recommendations for the use of performance metrics"), which makes F1 a function
+    of the true and the false positive rate: unlike F1 it does not move with the base rate.
+    """
+    tpr, fpr = rate("tpr", table), rate("fpr", table)
+    return 2 * tpr / (1 + tpr + fpr)
+
+
+def area(table: np.ndarray) -> np.ndarray:
+    """Compute the area under the ROC curve from counts with concordant pairs, (..., 5)."""
+    positives, negatives = table[..., 0] + table[..., 2], table[..., 1] + table[..., 3]
+    return divide(table[..., 4], positives * negatives)
+
+
+# What is no ratio of sums of counts. They need positives and negatives, and all samples enter.
+CURVED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "f1_skew_normalised": f1_skew_normalised,
+    "auc": area,
+}
+
+
 def rate(name: str, table: np.ndarray) -> np.ndarray:
-    """Compute one of ``RATIOS``.
+    """Compute one of ``RATIOS`` or ``CURVED``.
 
     Parameters
     ----------
     name
-        A key of ``RATIOS``.
+        A key of either.
     table
-        (..., 4) counts: true positives, false positives, false negatives, true negatives.
+        (..., 4) counts: true positives, false positives, false negatives, true negatives. ``auc``
+        needs a fifth: concordant pairs (``counts.Counts.summed``).
 
     Returns
     -------
@@ -59,7 +85,10 @@ def rate(name: str, table: np.ndarray) -> np.ndarray:
     >>> rate("tpr", np.array([[3, 0, 1, 5], [0, 2, 0, 4]])).tolist()
     [0.75, nan]
     """
+    if name in CURVED:
+        return CURVED[name](table)
     ratio = RATIOS[name]
+    table = table[..., :4]
     # One product of two flat matrices: thousands of small ones take five times as long.
     ends = np.array([ratio.numerator, ratio.denominator], dtype=float).T
     sums = table.reshape(-1, 4) @ ends
@@ -70,8 +99,12 @@ def entering(name: str, table: np.ndarray) -> np.ndarray:
     """Count the samples in the denominator of a rate: (..., 4) counts to (...) numbers.
 
     True positive rate: samples with the label; false positive rate: those without it; precision:
-    those predicted; F1: those with it or predicted; accuracy and selection rate: all.
+    those predicted; F1: those with it or predicted; accuracy and selection rate: all; ``CURVED``:
+    all where there are positives and negatives.
     """
+    if name in CURVED:
+        present, absent = table[..., [0, 2]].sum(axis=-1), table[..., [1, 3]].sum(axis=-1)
+        return (present + absent) * ((present > 0) & (absent > 0))
     return table @ (np.array(RATIOS[name].denominator) > 0)
 
 
@@ -106,7 +139,7 @@ def overall_accuracy(table: np.ndarray, *, exclusive: bool) -> np.ndarray:
     if exclusive:
         return divide(true_positive, true_positive + false_negative)
     correct = table[..., [0, 3]].sum(axis=(-2, -1))
-    return divide(correct, table.sum(axis=(-2, -1)))
+    return divide(correct, table[..., :4].sum(axis=(-2, -1)))
 
 
 def macro(values: np.ndarray) -> np.ndarray:

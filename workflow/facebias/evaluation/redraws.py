@@ -6,13 +6,15 @@ differ too little: half of a group varies by 0.7 of what new people would. Model
 again.
 
 Where a gap has a sign, each redrawn test set gets its own verdict, from the expanded percentile
-interval over its subjects (``resampling``): above 0, below 0, or including it.
+interval over its subjects (``resampling``): above 0, below 0, or including it. Gaps of the area
+under the ROC curve are no function of counts and have no rows.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -85,7 +87,9 @@ def _pair(
     pair: tuple[str, str], parts: Mapping[str, Sequence[Counts]], evaluation: Resampling
 ) -> Iterator[dict[str, object]]:
     first = next(iter(parts.values()))
-    keys = [key for key in gaps.defined() if not gaps.cancels(*key, exclusive=first[0].exclusive)]
+    exclusive = first[0].exclusive
+    defined = gaps.defined(gaps.criteria(exclusive=exclusive))
+    keys = [key for key in defined if not gaps.cancels(*key, exclusive=exclusive)]
     people = [len(part.subjects) for part in first]
     few = [
         f"{name}: {counted(n)}, {evaluation.min_subjects} needed"
@@ -130,7 +134,7 @@ def _gaps(parts: Sequence[Counts], drawn: Sequence[np.ndarray]) -> dict[Key, np.
         np.concatenate([part.table.sum(axis=0)[None], part.table[places].sum(axis=1)])
         for part, places in zip(parts, drawn, strict=True)
     ]
-    return gaps.between(summed)
+    return gaps.between(summed, criteria=gaps.criteria(exclusive=parts[0].exclusive))
 
 
 def _smallest(models: Mapping[str, Mapping[Key, np.ndarray]]) -> dict[tuple[str, Key], float]:
@@ -193,29 +197,43 @@ def _sides(
     """
     everybody = [np.arange(len(part.subjects))[None] for part in parts]
     found = {}
-    for name, criterion in gaps.CRITERIA.items():
+    for name in gaps.criteria(exclusive=parts[0].exclusive):
         cancels = gaps.cancels(name, "signed", exclusive=parts[0].exclusive)
         if gaps.applies(name, "signed") and not cancels:
-            counted_of = [_counts(criterion, part) for part in parts]
+            counted_of = [_Rated.of(gaps.CRITERIA[name].rates[0], part.table) for part in parts]
             found[name, "signed"] = np.concatenate(
                 [_sides_of(counted_of, places, evaluation) for places in (everybody, drawn)]
             )
     return found
 
 
-def _counts(criterion: gaps.Criterion, part: Counts) -> np.ndarray:
-    """Give what the criterion counts of each subject, and of how many: (2, S, L)."""
-    ratio = rates.RATIOS[criterion.rates[0]]
-    return np.stack(
-        [part.table @ np.array(ratio.numerator), part.table @ np.array(ratio.denominator)]
-    )
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Rated:
+    """What a rate is made of, per subject, and how: sums of (C, S, L) to the rate."""
+
+    counts: np.ndarray
+    rate: Callable[[Sequence[np.ndarray]], np.ndarray]
+    known: np.ndarray
+
+    @classmethod
+    def of(cls, name: str, table: np.ndarray) -> _Rated:
+        """Take a ratio as its two sums, which is half the work, and any other rate as counts."""
+        known = rates.entering(name, table.sum(axis=0)) > 0
+        if name not in rates.RATIOS:
+            counts = np.moveaxis(table, -1, 0)
+            return cls(
+                counts=counts, rate=lambda sums: rates.rate(name, np.stack(sums, -1)), known=known
+            )
+        ratio = rates.RATIOS[name]
+        counts = np.stack([table @ np.array(ratio.numerator), table @ np.array(ratio.denominator)])
+        return cls(counts=counts, rate=lambda sums: rates.divide(*sums), known=known)
 
 
 def _sides_of(
-    counts: Sequence[np.ndarray], drawn: Sequence[np.ndarray], evaluation: Resampling
+    counts: Sequence[_Rated], drawn: Sequence[np.ndarray], evaluation: Resampling
 ) -> np.ndarray:
     """Give the side of 0 of D test sets: (D, size) places among the subjects, per group."""
-    kept = np.all([each[1].sum(axis=0) > 0 for each in counts], axis=0)
+    kept = np.all([each.known for each in counts], axis=0)
     subjects = min(places.shape[1] for places in drawn)
     if subjects < 2:
         return np.full(len(drawn[0]), np.nan)
@@ -231,8 +249,8 @@ def _sides_of(
     ends = []
     for start in range(0, len(drawn[0]), AT_ONCE):
         a, b = (
-            rates.divide(
-                *(weight @ count[:, kept][places[start : start + AT_ONCE]] for count in each)
+            each.rate(
+                [weight @ count[:, kept][places[start : start + AT_ONCE]] for count in each.counts]
             )
             for weight, each, places in zip(weights, counts, drawn, strict=True)
         )

@@ -56,30 +56,28 @@ def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
     return flat.reshape(len(drawn), *table.shape[1:])
 
 
-def left_out(tables: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+def left_out(sizes: Sequence[int]) -> list[list[np.ndarray]]:
     """Leave out one person at a time.
 
     Parameters
     ----------
-    tables
-        (S, ...) counts of the people of each group.
+    sizes
+        Number of people of each group.
 
     Returns
     -------
-    Per group whose people are left out: for every group (1 + S, ...) sums, the first row with
-    everybody.
+    Per group whose people are left out: for every group (1 + S, n) how often its people stand in
+    it, the first row with everybody.
     """
-    found = []
-    for left, table in enumerate(tables):
-        n = len(table)
-        without = np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
-        found.append(
-            [
-                weighted(without if position == left else np.ones((1 + n, len(other))), other)
-                for position, other in enumerate(tables)
-            ]
-        )
-    return found
+    return [
+        [
+            np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
+            if position == left
+            else np.ones((1 + n, other))
+            for position, other in enumerate(sizes)
+        ]
+        for left, n in enumerate(sizes)
+    ]
 
 
 def interval(

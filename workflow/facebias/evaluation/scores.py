@@ -39,7 +39,7 @@ class Scores:
     decision
         (n, L) truth values. Classes: the trained class with the highest score (ties: the first),
         fused afterwards as the paper does, so that a fused class gains nothing from being many.
-        Units: score >= 0.5.
+        Units: score >= threshold, 0.5 if none was chosen.
     """
 
     labels: tuple[str, ...]
@@ -132,13 +132,14 @@ def join(
             f"predictions: sample {unknown.iloc[0]} is not in the manifest; "
             "were both made by the same study?"
         )
+    labels = labels.among(known.columns)
     wanted = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
     missing = [name for name in wanted if name not in known.columns]
     if missing:
         raise StudyError(
             f"manifest: column {', '.join(missing)} is missing; labels.kind is {labels.kind}"
         )
-    scores = [name for name in table.columns if name.startswith("score_")]
+    scores = [name for name in table.columns if name.startswith(("score_", "threshold_"))]
     joined = table[["sample", "subject", "seed", *scores]].join(known[wanted], on="sample")
     return assemble(joined, labels, source="predictions")
 
@@ -152,7 +153,8 @@ def assemble(frame: pd.DataFrame, labels: Labels, *, source: str) -> Scores:
     Parameters
     ----------
     frame
-        ``label`` for classes or ``label_<unit>`` (1, 0 or missing) for units, and the scores.
+        ``label`` for classes or ``label_<unit>`` (1, 0 or missing) for units, and the scores. For
+        units also ``threshold_<unit>`` where the score that counts as found is not 0.5.
     labels
         The labels of the scores.
     source
@@ -183,16 +185,34 @@ def assemble(frame: pd.DataFrame, labels: Labels, *, source: str) -> Scores:
         seed=frame["seed"].to_numpy(),
         truth=truth,
         score=score,
-        decision=decide(score, exclusive=labels.kind == "classes"),
+        decision=decide(
+            score, exclusive=labels.kind == "classes", threshold=_thresholds(frame, labels, source)
+        ),
     )
     return _fused(scores, labels) if labels.fuse else scores
 
 
-def decide(score: np.ndarray, *, exclusive: bool) -> np.ndarray:
-    """Decide from (n, L) probabilities: the highest (ties: the first), or all of at least 0.5."""
+def decide(
+    score: np.ndarray, *, exclusive: bool, threshold: np.ndarray | float = UNIT_THRESHOLD
+) -> np.ndarray:
+    """Decide from (n, L) probabilities: the highest (ties: the first), or all from a threshold."""
     if not exclusive:
-        return score >= UNIT_THRESHOLD
+        return score >= threshold
     return score.argmax(axis=1)[:, None] == np.arange(score.shape[1])
+
+
+def _thresholds(frame: pd.DataFrame, labels: Labels, source: str) -> np.ndarray | float:
+    """Give the thresholds (n, L) that stand beside the scores, or 0.5 where there are none."""
+    columns = [f"threshold_{name}" for name in labels.names]
+    missing = [name for name in columns if name not in frame.columns]
+    if labels.kind == "classes" or len(missing) == len(columns):
+        return UNIT_THRESHOLD
+    if missing or frame[columns].isna().any(axis=None):
+        raise StudyError(
+            f"{source}: thresholds are missing for {', '.join(missing) or 'some samples'}; "
+            "either all units and samples have one or none"
+        )
+    return frame[columns].to_numpy(dtype=float)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

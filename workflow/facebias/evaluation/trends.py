@@ -19,15 +19,17 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
     """Compute the slope of every criterion that has a signed gap, as rows ``trend in ...``.
 
     A slope is the mean over labels of the slopes of the rate on the attribute, each by least
-    squares over samples; subjects are resampled and permuted.
+    squares over samples; subjects are resampled and permuted. ``rates.CURVED`` have none: they are
+    no means over samples.
     """
     values = groups.values or {}
     known = np.isin(counted.subjects, list(values))
     tested = counted.of(counted.subjects[known])
     numbers = np.array([values[name] for name in tested.subjects])
     found = []
-    for criterion, declared in gaps.CRITERIA.items():
-        if not gaps.applies(criterion, "signed"):
+    for criterion in gaps.criteria(exclusive=counted.exclusive):
+        declared = gaps.CRITERIA[criterion]
+        if not gaps.applies(criterion, "signed") or declared.rates[0] in rates.CURVED:
             continue
         row = {
             "groups": f"trend in {groups.attribute}",

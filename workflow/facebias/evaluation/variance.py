@@ -60,7 +60,8 @@ def variance(
 
     Rows per gap: ``subjects``; ``folds``, what is left of differences between folds after their
     test subjects; ``seeds``, retraining in all folds; ``interaction`` of subjects and seeds; and
-    ``total``. ``subjects``, ``seeds`` and ``total`` have the interval that comes from drawing only
+    ``total``. Gaps of the area under the ROC curve are no function of counts and have no rows.
+    ``subjects``, ``seeds`` and ``total`` have the interval that comes from drawing only
     that anew, or both.
 
     With a single seed the interaction is part of ``subjects``, and ``seeds`` and ``interaction``
@@ -98,7 +99,9 @@ def _pair(
         for name, part in zip(pair, parts, strict=True)
         if len(part.subjects) < needed
     ]
-    keys = [key for key in gaps.defined() if not gaps.cancels(*key, exclusive=parts[0].exclusive)]
+    exclusive = parts[0].exclusive
+    defined = gaps.defined(gaps.criteria(exclusive=exclusive))
+    keys = [key for key in defined if not gaps.cancels(*key, exclusive=exclusive)]
     moved = {} if few else influence(parts)
     drawn = {} if few else intervals(parts, moved, evaluation=evaluation)
     rows = []
@@ -123,6 +126,7 @@ def influence(parts: Sequence[SeedCounts]) -> dict[Key, list[np.ndarray]]:
     (criterion, definition) to one array (n, R) per group. Drawing other subjects or seeds changes
     the gap by about the sum over groups of the means of what is drawn.
     """
+    criteria = gaps.criteria(exclusive=parts[0].exclusive)
     means = [part.table.sum(axis=(0, 1))[None] / len(part.seeds) for part in parts]
     found: dict[Key, list[np.ndarray]] = {}
     for position, part in enumerate(parts):
@@ -130,7 +134,7 @@ def influence(parts: Sequence[SeedCounts]) -> dict[Key, list[np.ndarray]]:
         cells = part.table.reshape(n * n_seeds, *part.table.shape[2:]) / n_seeds
         moved = [np.broadcast_to(mean, (1 + len(cells), *mean.shape[1:])) for mean in means]
         moved[position] = np.concatenate([means[position], means[position] + STEP * cells])
-        for key, values in gaps.between(moved).items():
+        for key, values in gaps.between(moved, criteria=criteria).items():
             slope = (values[1:] - values[0]) / STEP
             found.setdefault(key, []).append(slope.reshape(n, n_seeds) * n * n_seeds)
     return found
@@ -147,6 +151,7 @@ def intervals(
     ``moved`` is the ``influence``, from which the degrees of freedom of both together come.
     """
     seeds, smallest = parts[0].seeds, min(len(part.subjects) for part in parts)
+    criteria = gaps.criteria(exclusive=parts[0].exclusive)
     people = [_draws(part.subjects, evaluation) for part in parts]
     training = _draws(np.array([f"seed {seed}" for seed in seeds]), evaluation)
     everybody, every_seed = [np.ones_like(drawn) for drawn in people], np.ones_like(training)
@@ -161,7 +166,7 @@ def intervals(
             _crossed(weights, of_seeds, part.table)
             for weights, part in zip(of_people, parts, strict=True)
         ]
-        for key, values in gaps.between(summed).items():
+        for key, values in gaps.between(summed, criteria=criteria).items():
             levels = {SUBJECTS: smallest, SEEDS: len(seeds)}.get(source)
             if source == TOTAL:
                 levels = min(smallest, 1 + freedom(moved[key], [part.folds for part in parts]))

@@ -66,15 +66,18 @@ def primary_effects(
     """Tell which rows of a ``tables.CHANGES`` table are the declared family.
 
     Whether a change from the first training split to another is larger for one group than for
-    another, in the mean true positive rate, by the primary attribute.
+    another, in the mean true positive rate, by the primary attribute. Only between
+    ``train_splits``, the declared ones.
     """
     attribute = evaluation.primary.attribute or evaluation.attributes[0]
     reference = evaluation.primary.train_split or train_splits[0]
+    pairs = frame["train_splits"].astype(str).str.split(INTERACTION, n=1)
     return (
         (frame["attribute"] == attribute)
         & (frame["metric"] == "tpr_macro")
         & frame["groups"].astype(str).str.contains(INTERACTION, regex=False)
         & frame["train_splits"].astype(str).str.endswith(f" - {reference}")
+        & pairs.map(lambda names: set(names) <= set(train_splits)).astype(bool)
     )
 
 

@@ -56,7 +56,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             across(axes, frame[chosen], architectures, names, looks, by="definition")
             axes.set_xlim(0, 1.04 * widest if widest > 0 else 1)
             if row == 0:
-                axes.set_title(f"trained on {train}")
+                axes.set_title(style.trained_on(train, len(trains)))
             if column == 0:
                 axes.set_ylabel(printed(criterion).replace(" ", "\n", 1), fontweight="bold")
     panels[-1, len(trains) // 2].set_xlabel("size of the gap (0: none)")

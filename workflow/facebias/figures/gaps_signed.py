@@ -16,7 +16,14 @@ from facebias.vocabulary import printed
 
 INPUTS = {"fairness": tables.FAIRNESS}
 # More of these is better for a group; of the others it is only more.
-FAVOURS = {"equal_opportunity", "accuracy_gap", "accuracy"}
+FAVOURS = {
+    "equal_opportunity",
+    "accuracy_gap",
+    "accuracy",
+    "f1_gap",
+    "f1_skew_normalised_gap",
+    "auc_gap",
+}
 COLUMNS = 3
 
 
@@ -62,11 +69,13 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         first, second = map(printed, pair.split(" - ", 1))
         compared = f"{first} \u2212 {second}"
         word = "favours" if set(criteria) <= FAVOURS else "higher for"
-        axes.set_xlabel(f"\u2190 {word} {second}    {word} {first} \u2192", color=style.SOFT)
+        word = "" if len(trains) > style.MOST_WITH_WORDS else f"{word} "
+        axes.set_xlabel(f"\u2190 {word}{second}    {word}{first} \u2192", color=style.SOFT)
         if len(trains) > 1 and len(pairs) > 1:
             axes.set_title(f"{compared}, trained on {train}", fontsize=style.TEXT)
         else:
-            axes.set_title(f"trained on {train}" if len(trains) > 1 else compared)
+            several = len(trains) > 1
+            axes.set_title(style.trained_on(train, len(trains)) if several else compared)
     entries = {printed(name): style.dot(looks[name]) for name in criteria}
     if len(criteria) == 1:
         entries = {}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
-from facebias.vocabulary import printed
+from facebias.vocabulary import MEANS, printed
 
 INPUTS = {"metrics": tables.METRICS}
 OVERALL = "overall"
@@ -25,12 +25,14 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     -------
     The figure, and a ``tables.METRICS`` table of what it shows.
     """
-    frame = request.rows(given["metrics"], "metric")
-    metric = request.value("metric", frame)
+    metric = request.value("metric", given["metrics"])
+    means = MEANS.get(metric, metric)
+    named = given["metrics"].replace({"metric": {means: metric}})
+    frame = request.rows(named, "metric")
     architectures, trains = in_order(frame["architecture"]), in_order(frame["train_split"])
     tests, labels = in_order(frame["test_split"]), _labels(frame, request)
     looks = style.series(tests, request.figures, whole=True)
-    chance = request.labels.kind == "classes" and metric in ("tpr", "fpr")
+    chance = _guessing(metric, request)
     top = _top(frame, metric)
     turned = sum(map(len, map(printed, labels))) * len(trains) > 105
     width = style.PAGE_WIDTH if len(trains) > 1 else style.NARROW
@@ -44,11 +46,11 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             chosen = (frame["architecture"] == architecture) & (frame["train_split"] == train)
             _panel(axes, frame[chosen], labels, tests, looks)
             if row == 0:
-                axes.set_title(f"trained on {train}")
+                axes.set_title(style.trained_on(train, len(trains)))
             if column == 0:
                 axes.set_ylabel(printed(architecture), fontweight="bold")
             if chance:
-                axes.axhline(1 / len(request.labels.evaluated), color=style.SOFT, lw=0.7, ls=":")
+                axes.axhline(chance[0], color=style.SOFT, lw=0.7, ls=":")
             axes.set_ylim(0, top)
             if top == 1.0:
                 axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
@@ -63,12 +65,20 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     title = printed(metric)
     head = f"{title[0].upper()}{title[1:]} by test split"
     style.key(figure, head, entries, columns=3 if len(trains) > 1 else 1)
-    guess = (
-        f" Dotted: guessing evenly among {len(request.labels.evaluated)} labels." if chance else ""
-    )
+    guess = f" Dotted: {chance[1]}." if chance else ""
     absent = " n/a: no sample to estimate it from." if frame["value"].isna().any() else ""
     style.note(figure, f"Bars: intervals over test subjects.{guess}{absent}")
     return figure, frame
+
+
+def _guessing(metric: str, request: Request) -> tuple[float, str] | None:
+    """Give what guessing would reach, and in which way; None where that hangs on base rates."""
+    n = len(request.labels.evaluated)
+    if metric == "auc":
+        return 0.5, "guessing"
+    if request.labels.kind == "classes" and metric in ("tpr", "fpr"):
+        return 1 / n, f"guessing evenly among {n} labels"
+    return None
 
 
 def _panel(

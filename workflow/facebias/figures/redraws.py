@@ -54,7 +54,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(" \u2212 ".join(map(printed, pair.split(" - "))), color=style.SOFT)
             if row == 0:
-                axes.set_title(f"trained on {printed(train)}")
+                axes.set_title(style.trained_on(printed(train), len(trains)))
     entries = {f"{size} of each group": style.dot(look) for size, look in looks.items()}
     entries["all tested"] = Line2D([], [], color=style.INK, marker="|", ms=8, mew=1.6, lw=0)
     gap = printed(request.select.get("criterion", WHAT["criterion"]))

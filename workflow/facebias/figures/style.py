@@ -32,6 +32,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", ":", "-.")
 LETTERS_PER_INCH = 18.5
 NOT_AVAILABLE = "n/a"
+MOST_WITH_WORDS = 3  # columns of a page whose titles have room for words
 
 PRINT = {
     "font.family": "DejaVu Sans",
@@ -140,6 +141,14 @@ def key(figure: Figure, title: str, entries: Mapping[str, Line2D], *, columns: i
 def wrapped(text: str, width: float) -> str:
     """Break text into lines that fit ``width`` inches."""
     return textwrap.fill(text, int(width * LETTERS_PER_INCH))
+
+
+def trained_on(train: str, columns: int) -> str:
+    """Write the title of one of several columns: of many, each has little room."""
+    if columns <= MOST_WITH_WORDS:
+        return f"trained on {train}"
+    name = train.replace("_", " ").replace(" ", "\n")
+    return f"on {name}"
 
 
 def words(title: str, text: str) -> Figure:

@@ -38,7 +38,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     panels = figure.subplots(1, len(trains), squeeze=False, sharex=True, sharey=True)[0]
     for axes, train in zip(panels, trains, strict=True):
         _panel(axes, numbers[numbers["train_split"] == train], roles, groups, looks, attribute)
-        axes.set_title(f"trained on {train}")
+        axes.set_title(style.trained_on(train, len(trains)))
     panels[0].set_xlim(0, numbers["subjects"].max() * (1.32 + 0.16 * len(trains)))
     people = given["splits"]["subject"].nunique()
     models = given["splits"][["fold", "seed"]].drop_duplicates()

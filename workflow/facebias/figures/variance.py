@@ -59,7 +59,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             _intervals(axes, cells, architectures, looks, names)
             axes.set_xlim(-reach, reach)
             if row == 0:
-                axes.set_title(f"trained on {printed(train)}")
+                axes.set_title(style.trained_on(printed(train), len(trains)))
             axes.set_xlabel(" \u2212 ".join(map(printed, pair.split(" - "))), color=style.SOFT)
             if apart:
                 _shares(panels[row * 2 + 1, column], cells, architectures, looks)

@@ -348,6 +348,82 @@ def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> 
     }
 
 
+# ------------------------------------------------------------------------- F1, and equal numbers
+
+# What an F1 gap is to be read beside: it moves with base rates, the others do not.
+UNIT_CRITERIA = ("f1_gap", "f1_skew_normalised_gap", "auc_gap")
+
+
+def side_by_side(
+    fairness: pd.DataFrame, attribute: str
+) -> dict[tuple[str, str, str], dict[str, Judged]]:
+    """Give the signed gaps of ``UNIT_CRITERIA`` by (train split, architecture, groups)."""
+    rows = fairness[
+        (fairness["attribute"] == attribute)
+        & fairness["criterion"].isin(UNIT_CRITERIA)
+        & (fairness["definition"] == SIGNED)
+    ]
+    found: dict[tuple[str, str, str], dict[str, Judged]] = {}
+    for criterion, read in zip(rows["criterion"], judged(rows), strict=True):
+        key = (read.train_splits, read.architecture, read.groups)
+        found.setdefault(key, {})[criterion] = read
+    return found
+
+
+def of_equal_size(
+    fairness: pd.DataFrame, matched: Mapping[str, str], primary: pd.Series
+) -> list[dict[str, Any]]:
+    """Set the gaps asked for beforehand beside those of models trained on as many people.
+
+    Parameters
+    ----------
+    fairness
+        A ``tables.FAIRNESS`` table.
+    matched
+        Train split to that of equal size; a split that is the smallest is its own.
+    primary
+        Which rows have the primary criterion, definition and attribute, on any train split.
+
+    Returns
+    -------
+    Entries with ``train_split``, ``architecture``, ``groups``, ``declared`` and ``matched``
+    (``Judged``).
+    """
+    rows = fairness[primary]
+    ranges = rows["groups"].astype(str).str.startswith(RANGE)
+    read = judged(rows[ranges | ~ranges.any()])
+    by_model = {(row.train_splits, row.architecture, row.groups): row for row in read}
+    return [
+        {
+            "train_split": row.train_splits,
+            "architecture": row.architecture,
+            "groups": row.groups,
+            "declared": row,
+            "matched": by_model[matched[row.train_splits], row.architecture, row.groups],
+        }
+        for row in read
+        if row.train_splits in matched
+    ]
+
+
+def changes_at_equal_size(
+    effects: pd.DataFrame, matched: Mapping[str, str], attribute: str
+) -> list[Judged]:
+    """Choose the effects between train splits of one size: whom it costs more to train on others.
+
+    Interactions in the mean true positive rate, as the primary effects.
+    """
+    equal = set(matched.values())
+    pairs = effects["train_splits"].astype(str).str.split(" - ", n=1)
+    rows = effects[
+        (effects["attribute"] == attribute)
+        & (effects["metric"] == "tpr_macro")
+        & effects["groups"].astype(str).str.contains(" - ", regex=False)
+        & pairs.map(lambda names: set(names) <= equal)
+    ]
+    return judged(rows)
+
+
 # ------------------------------------------------------------------------------- people and rates
 
 
@@ -376,21 +452,28 @@ def roles(splits: pd.DataFrame) -> pd.DataFrame:
     return low.astype(str).where(low == high, low.astype(str) + "\u2013" + high.astype(str))
 
 
-def accuracies(metrics: pd.DataFrame, test: str) -> dict[tuple[str, str], Estimate]:
-    """Give the overall accuracy on one test split per (architecture, train split)."""
-    rows = _overall(metrics)
+def accuracies(
+    metrics: pd.DataFrame, test: str, metric: str = "accuracy"
+) -> dict[tuple[str, str], Estimate]:
+    """Give an overall metric on one test split per (architecture, train split)."""
+    rows = _overall(metrics, metric)
     rows = rows[rows["test_split"] == test]
     return {(row["architecture"], row["train_split"]): estimate(row) for _, row in rows.iterrows()}
 
 
-def by_training(metrics: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Give mean, lowest and highest accuracy over architectures per (train split, test split)."""
-    grouped = _overall(metrics).groupby(["train_split", "test_split"], sort=False)["value"]
+def by_training(
+    metrics: pd.DataFrame, metric: str = "accuracy"
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Give mean, lowest and highest of an overall metric over architectures.
+
+    By (train split, test split).
+    """
+    grouped = _overall(metrics, metric).groupby(["train_split", "test_split"], sort=False)["value"]
     table = grouped.agg(["mean", "min", "max"])
     return {
         key: tuple(map(float, row)) for key, row in zip(table.index, table.to_numpy(), strict=True)
     }
 
 
-def _overall(metrics: pd.DataFrame) -> pd.DataFrame:
-    return metrics[(metrics["label"] == OVERALL) & (metrics["metric"] == "accuracy")]
+def _overall(metrics: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return metrics[(metrics["label"] == OVERALL) & (metrics["metric"] == metric)]

@@ -12,7 +12,7 @@ import pandas as pd
 from facebias import tables
 from facebias.report import latex
 from facebias.study import StudyError
-from facebias.vocabulary import printed
+from facebias.vocabulary import MEANS, printed
 
 RANGE = "range over "
 SIGNED, TREND = "signed", "trend"
@@ -24,6 +24,7 @@ MOST_COLUMNS = 7  # labels across a page; more of them go down the side
 def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
     """Lay out metrics: a table per metric, train split and test split, architectures by labels."""
     parts = []
+    frame = frame.replace({"metric": {mean: metric for metric, mean in MEANS.items()}})
     by = ["metric", "train_split", "test_split"]
     for (metric, train, test), rows in frame.groupby(by, sort=False):
         labels = sorted(rows["label"].unique(), key=lambda name: name == OVERALL)

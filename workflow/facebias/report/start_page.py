@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ from facebias.vocabulary import printed
 
 TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
 ANY = "any"
+# What the settings call otherwise than the page.
+NAMED = {"name": "study", "trains": "train_splits", "tests": "test_splits"}
+# What is said of models that find any of several units, and which of it is the first number.
+OF_UNITS = ("f1_macro", "f1_weighted", "f1_skew_normalised_macro", "auc_macro", "accuracy")
+HEADLINE, RANKED = "f1_macro", "auc_macro"
+# For the heads of columns.
+SHORT_NAMES = {
+    "f1_macro": "F1",
+    "f1_weighted": "weighted F1",
+    "f1_skew_normalised_macro": "skew-normalised F1",
+    "auc_macro": "ROC area",
+    "accuracy": "accuracy",
+    "f1_gap": "F1",
+    "f1_skew_normalised_gap": "skew-normalised F1",
+    "auc_gap": "ROC area",
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -26,7 +43,8 @@ def main(arguments: list[str]) -> None:
         "--settings",
         required=True,
         help="JSON: study, title, data, labels, evaluation, seeds, folds, and, in order, "
-        "architectures, train_splits, test_splits (names)",
+        "architectures, train_splits, test_splits (names), matched (train split to one of the size "
+        "of the smallest; empty without splits.match_sizes)",
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
@@ -34,33 +52,24 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--effects", nargs="*", help="effects.csv; none with one train split")
     parser.add_argument("--out", required=True, help="start_page.html")
     asked = parser.parse_args(arguments)
-    (study, title, data, labels, evaluation, seeds, folds, architectures, trains, tests) = (
-        read_settings(
-            asked.settings,
-            study=str,
-            title=str,
-            data=Data,
-            labels=Labels,
-            evaluation=Evaluation,
-            seeds=tuple[int, ...],
-            folds=int,
-            architectures=tuple[str, ...],
-            train_splits=tuple[str, ...],
-            test_splits=tuple[str, ...],
-        )
-    )
+    kinds = {
+        "name": str,
+        "title": str,
+        "data": Data,
+        "labels": Labels,
+        "evaluation": Evaluation,
+        "seeds": tuple[int, ...],
+        "folds": int,
+        "architectures": tuple[str, ...],
+        "trains": tuple[str, ...],
+        "tests": tuple[str, ...],
+        "matched": Mapping[str, str],
+    }
+    keys = {NAMED.get(name, name): kind for name, kind in kinds.items()}
+    values = read_settings(asked.settings, **keys)
     page = render(
         facts(
-            name=study,
-            title=title,
-            data=data,
-            labels=labels,
-            evaluation=evaluation,
-            seeds=seeds,
-            folds=folds,
-            architectures=architectures,
-            trains=trains,
-            tests=tests,
+            **dict(zip(kinds, values, strict=True)),
             metrics=tables.read(asked.metrics, tables.METRICS),
             fairness=tables.read(asked.fairness, tables.FAIRNESS),
             exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
@@ -86,6 +95,7 @@ def facts(
     architectures: tuple[str, ...],
     trains: tuple[str, ...],
     tests: tuple[str, ...],
+    matched: Mapping[str, str],
     metrics: pd.DataFrame,
     fairness: pd.DataFrame,
     exclusions: pd.DataFrame,
@@ -102,6 +112,7 @@ def facts(
         If the metrics hold no overall accuracy on the first test split.
     """
     first_train, first_test = trains[0], tests[0]
+    configured, labels = labels.names, labels.among(manifest.columns)
     accuracies = findings.accuracies(metrics, first_test)
     if not accuracies:
         raise StudyError(
@@ -109,7 +120,11 @@ def facts(
             "run the target metrics again"
         )
     declared = findings.judged(findings.declared(fairness))
-    guess = 1 / len(labels.evaluated) if labels.kind == "classes" else None
+    units = labels.kind == "units"
+    headline = HEADLINE if units else "accuracy"
+    guess = 0.5 if units else 1 / len(labels.evaluated)
+    ranked = findings.accuracies(metrics, first_test, RANKED) if units else accuracies
+    primary_attribute = evaluation.primary.attribute or evaluation.attributes[0]
     bias = data.drawn.bias if data.drawn else ()
     planted = [
         {
@@ -138,15 +153,22 @@ def facts(
         "test_sizes": _test_sizes(metrics),
         "accuracies": accuracies,
         "guess": guess,
-        "guessing": _guessing(accuracies, guess),
-        "by_training": findings.by_training(metrics),
+        "guessing": _guessing(ranked, guess),
+        "too_rare": [unit for unit in configured if unit not in labels.names],
+        "measured": {
+            metric: findings.accuracies(metrics, first_test, metric)
+            for metric in (OF_UNITS if units else ())
+        },
+        "headline": headline,
+        "by_training": findings.by_training(metrics, headline),
+        **_sizes(fairness, effects, matched, trains, evaluation),
         "bias": [findings.planted_in_words(entry) for entry in bias],
         "planted": planted,
         "declared": declared,
         "by_verdict": findings.by_verdict(declared),
         "reachable": max((row.reachable for row in declared), default=math.nan),
         "primary": evaluation.primary,
-        "primary_attribute": evaluation.primary.attribute or evaluation.attributes[0],
+        "primary_attribute": primary_attribute,
         "primary_train": evaluation.primary.train_split or first_train,
         "exploratory": findings.exploratory(fairness),
         "coincidences": coincidences.warnings(confounds, fairness),
@@ -156,6 +178,7 @@ def facts(
             {
                 "name": attribute,
                 "extremes": findings.extremes(fairness, attribute),
+                "side_by_side": findings.side_by_side(fairness, attribute),
                 "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
                 "tested": findings.tested(roles, manifest, attribute, bins=evaluation.bins),
             }
@@ -180,9 +203,18 @@ def render(page: dict[str, Any]) -> str:
         "number": findings.number,
         "probability": findings.probability,
         "listed": findings.listed,
+        "first_capital": _first_capital,
         "counted": _counted,
     }
+    environment.globals |= {
+        "short_names": SHORT_NAMES,
+        "unit_criteria": findings.UNIT_CRITERIA,
+    }
     return environment.get_template(TEMPLATE.name).render(page)
+
+
+def _first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _counted(n: int, one: str, many: str = "") -> str:
@@ -198,12 +230,41 @@ def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
     }
 
 
+def _sizes(
+    fairness: pd.DataFrame,
+    effects: pd.DataFrame | None,
+    matched: Mapping[str, str],
+    trains: tuple[str, ...],
+    evaluation: Evaluation,
+) -> dict[str, Any]:
+    """Collect what models trained on equally many people say; empty where there are none."""
+    found = {"matched": matched, "ordered_trains": _beside(trains, matched)}
+    found |= {"of_equal_size": [], "changes_at_equal_size": []}
+    if not matched or effects is None:
+        return found
+    primary = evaluation.primary
+    attribute = primary.attribute or evaluation.attributes[0]
+    asked = (
+        (fairness["criterion"] == primary.criterion)
+        & (fairness["definition"] == primary.definition)
+        & (fairness["attribute"] == attribute)
+    )
+    return found | {
+        "of_equal_size": findings.of_equal_size(fairness, matched, asked),
+        "changes_at_equal_size": findings.changes_at_equal_size(effects, matched, attribute),
+    }
+
+
+def _beside(trains: tuple[str, ...], matched: Mapping[str, str]) -> list[str]:
+    """Put every train split of equal size behind the one that it comes from."""
+    own = [name for name in trains if name not in matched.values() or name in matched]
+    return [one for name in own for one in dict.fromkeys((name, matched.get(name, name)))]
+
+
 def _guessing(
-    accuracies: dict[tuple[str, str], findings.Estimate], guess: float | None
+    accuracies: dict[tuple[str, str], findings.Estimate], guess: float
 ) -> list[tuple[str, str]]:
     """Name the models that cannot be told from guessing."""
-    if guess is None:
-        return []
     return [model for model, found in accuracies.items() if found.known and found.low <= guess]
 
 

@@ -27,6 +27,7 @@ def fingerprint(
     precision: Precision,
     rows: Mapping[str, pd.DataFrame],
     examples: Mapping[str, Examples],
+    pretrained: str | None = None,
 ) -> str:
     """Give the SHA-256 of everything that decides the course of a training.
 
@@ -43,6 +44,8 @@ def fingerprint(
     examples
         Per role, what is trained on. The index of the clips decides which pixels these are, so it
         is not looked at besides.
+    pretrained
+        SHA-256 of the weights that training starts from; None: from scratch.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def fingerprint(
         },
         "targets": {role: part.targets.tolist() for role, part in examples.items()},
         "clips": {role: checksums(part.clips) for role, part in examples.items()},
+        "pretrained": pretrained,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

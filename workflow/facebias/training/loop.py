@@ -14,7 +14,7 @@ from torch import Tensor
 
 from facebias import progress, tables
 from facebias.architectures import inference, inputs
-from facebias.architectures.network import Network
+from facebias.architectures.network import Network, Tail
 from facebias.cohort import Reader
 from facebias.study import StudyError, Training
 from facebias.training import augmentation, losses
@@ -27,10 +27,15 @@ from facebias.training.state import Epoch, State
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """Clips and what is to be learned of them (``cohort.targets``)."""
+    """Clips and what is to be learned of them (``cohort.targets``).
+
+    ``frozen``: instead of pixels, ``clips`` gives what the frozen part of the network makes of them
+    (``features.store``).
+    """
 
     clips: Reader
     targets: np.ndarray
+    frozen: bool = False
 
 
 def fit(
@@ -140,18 +145,29 @@ def _train(
         training.learning_rate * SCHEDULES[training.schedule](first + step, total)
         for step in range(len(batches))
     ]
-    network.train()
+    model = _model(network, train)
+    model.train()
     for batch in interruption.before(batches[len(record) :]):
         for group in optimiser.param_groups:
             group["lr"] = rates[len(record)]
-        clips = inputs.images(torch.from_numpy(train.clips[batch]), network.input_size, device)
-        changes = augmentation.draw(len(batch), training.augmentation, epoch.random)
-        clips = network.convention.normalise(augmentation.apply(clips, changes))
+        clips = torch.from_numpy(train.clips[batch])
+        if train.frozen:
+            clips = model.prepare(clips)
+        else:
+            clips = inputs.images(clips, network.input_size, device)
+            changes = augmentation.draw(len(batch), training.augmentation, epoch.random)
+            clips = network.convention.normalise(augmentation.apply(clips, changes))
         targets = torch.from_numpy(train.targets[batch]).to(device)
         with precision.autocast():
-            scores = network(clips)
+            scores = model(clips)
         scores = scores.float()
-        loss = losses.loss(scores, targets, kind=kind, smoothing=training.label_smoothing)
+        loss = losses.loss(
+            scores,
+            targets,
+            kind=kind,
+            smoothing=training.label_smoothing,
+            average=training.loss_average,
+        )
         optimiser.zero_grad()
         scaler.scale(loss).backward()
         if training.gradient_clip is not None:
@@ -173,6 +189,11 @@ def _train(
     return {"learning_rate": rates[-1], **_means(counted, "train")}
 
 
+def _model(network: Network, examples: Examples) -> Network | Tail:
+    """Give what turns the clips of ``examples`` into scores."""
+    return Tail(network) if examples.frozen else network
+
+
 def _validate(
     network: Network,
     examples: Examples,
@@ -186,9 +207,9 @@ def _validate(
         return {"validation_loss": math.nan, "validation_accuracy": math.nan}
     batches = interruption.before(examples.clips.batches(training.batch_size))
     with precision.autocast():
-        scores = inference.scores(network, batches)
+        scores = inference.scores(_model(network, examples), batches)
     targets = torch.from_numpy(examples.targets)
-    loss = losses.loss(scores, targets, kind=kind)
+    loss = losses.loss(scores, targets, kind=kind, average=training.loss_average)
     return _means(_count(scores, targets, loss, kind)[None], "validation")
 
 

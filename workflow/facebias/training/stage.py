@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from facebias.architectures import network as networks
 from facebias.architectures import weights
 from facebias.clips.store import ClipStore, open_clips
 from facebias.cohort import Model, Reader
+from facebias.features.store import open_features
 from facebias.replacement import replacing
 from facebias.study import Architecture, Labels, StudyError, read_settings
 from facebias.training import interruption, loop, precision
@@ -43,15 +45,21 @@ def main(arguments: list[str]) -> None:
     precise = precision.choose(training.precision, place)
     store = open_clips(given.index)
     rows = _rows(given, model, store)
-    examples = {
-        role: _examples(part, labels, store, architecture.frames) for role, part in rows.items()
-    }
+    labels = labels.among(rows["train"].columns)
+    examples = {role: _examples(part, given, architecture, labels) for role, part in rows.items()}
     key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
     torch.manual_seed(determinism.torch_seed(key))
-    frames = examples["train"].clips.shape[0]
-    network = networks.build(model.architecture, architecture, len(labels.names), frames).to(place)
+    frames = cohort.frames(store, architecture)
+    network = networks.build(model.architecture, architecture, len(labels.names), frames)
+    origin = weights.load_pretrained(network, given.pretrained) if given.pretrained else None
+    network.to(place)
     name = fingerprint(
-        settings=given.settings, model=model, precision=precise, rows=rows, examples=examples
+        settings=given.settings,
+        model=model,
+        precision=precise,
+        rows=rows,
+        examples=examples,
+        pretrained=provenance.digest(given.pretrained) if given.pretrained else None,
     )
     checkpoint = Checkpoint(given.checkpoints, name)
     try:
@@ -80,11 +88,14 @@ def main(arguments: list[str]) -> None:
             name: provenance.digest(getattr(given, name))
             for name in ("manifest", "splits", "index")
         },
+        "pretrained": None if origin is None else vars(origin),
+        "frozen_features": given.features is not None,
         "deterministic": architecture.training.deterministic,
         "device": torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
         "precision": precise.name,
     }
-    _write(given.out, best, history, facts)
+    trained = {"convention": network.convention, "origin": origin}
+    _write(given.out, best, history, trained, facts)
     checkpoint.remove()
     _report(history)
 
@@ -105,13 +116,17 @@ def _rows(given: argparse.Namespace, model: Model, store: ClipStore) -> dict[str
 
 
 def _write(
-    out: Path, best: dict[str, Tensor], history: pd.DataFrame, facts: dict[str, object]
+    out: Path,
+    best: dict[str, Tensor],
+    history: pd.DataFrame,
+    trained: dict[str, Any],
+    facts: dict[str, object],
 ) -> None:
-    """Write the folder of the model in one step."""
+    """Write the folder of the model in one step; ``trained`` is noted beside the weights."""
     with replacing(out) as folder:
         folder.mkdir()
         try:
-            weights.save(best, folder / "weights.safetensors")
+            weights.save(best, folder / "weights.safetensors", **trained)
         except SafetensorError as error:
             raise StudyError(
                 f"{out}: the weights cannot be written ({error}); make room on that disk, then "
@@ -136,17 +151,36 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder that a killed job goes on from"
     )
+    parser.add_argument("--pretrained", type=Path, help="converted weights to start from")
+    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
     parser.add_argument("--threads", type=int, default=1)
     return parser
 
 
-def _examples(rows: pd.DataFrame, labels: Labels, store: ClipStore, frames: int | None) -> Examples:
-    """Give the clips of ``rows``, without those of which nothing is known."""
+def _examples(
+    rows: pd.DataFrame, given: argparse.Namespace, architecture: Architecture, labels: Labels
+) -> Examples:
+    """Give the clips of ``rows`` or their features, without those of which nothing is known.
+
+    Raises
+    ------
+    StudyError
+        If there are features, but clips are to be changed at random.
+    """
     targets = cohort.targets(rows, labels)
     if labels.kind == "units":
         known = ~np.isnan(targets).all(axis=1)
         rows, targets = rows[known], targets[known]
-    return Examples(Reader(store, rows["sample"].tolist(), frames=frames), targets)
+    samples = rows["sample"].tolist()
+    if given.features is None:
+        clips = Reader(open_clips(given.index), samples, frames=architecture.frames)
+        return Examples(clips, targets)
+    if architecture.training.augmentation.changes:
+        raise StudyError(
+            f"training.augmentation: found changes, but {given.features} holds features of clips "
+            "as they are; set flip, rotate and brighten to 0, or train without --features"
+        )
+    return Examples(Reader(open_features(given.features), samples, frames=None), targets, True)
 
 
 def _report(history: pd.DataFrame) -> None:

@@ -1,0 +1,246 @@
+"""The report of a study of units, and of one whose training splits are matched in size."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+from html import unescape
+
+import diagnosed
+import numpy as np
+import pandas as pd
+import pytest
+import study_tables as made
+
+import scored
+from facebias import tables
+from facebias.evaluation import attributes, cells, counts, groups, pairing, verdicts
+from facebias.figures import rates as rates_figure
+from facebias.figures import style
+from facebias.figures.request import Request
+from facebias.report import findings, start_page
+from facebias.report import print as print_table
+from facebias.study import Labels
+
+ARCHITECTURES = ("vgg16", "cnn3d")
+DECLARED = ("regular", "female")
+TRAINS = (*DECLARED, "regular_matched")
+UNITS = ("AU1", "AU4", "AU12")
+EVALUATION = dataclasses.replace(
+    scored.EVALUATION,
+    primary=dataclasses.replace(scored.EVALUATION.primary, criterion="f1_skew_normalised_gap"),
+)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """The tables of a small study of units: made-up scores, measured as any other."""
+    parts = {name: [] for name in ("metrics", "gaps", "changes")}
+    frame = scored.units(np.random.default_rng(3), n_subjects=12, n_samples=10)
+    for place, architecture in enumerate(ARCHITECTURES):
+        counted = {}
+        for turn, train in enumerate(TRAINS):
+            said = scored.units(np.random.default_rng([place, turn]), n_subjects=12, n_samples=10)
+            own = frame.assign(
+                **{
+                    f"score_{unit}": (
+                        0.8 * said[f"score_{unit}"] + 0.2 * frame[f"label_{unit}"].fillna(0.5)
+                    ).clip(0, 1)
+                    for unit in UNITS
+                }
+            )
+            data = scored.scored(own)
+            model = {"architecture": architecture, "train_split": train}
+            cell = {**model, "test_split": "all"}
+            counted[train] = counts.count(data, ranked=True)
+            parts["metrics"].append(cells.metrics(data, cell, evaluation=EVALUATION))
+            grouped = attributes.grouping(frame, "gender")
+            parts["gaps"].append(
+                groups.fairness(counted[train], grouped, model, evaluation=EVALUATION)
+            )
+        parts["changes"].append(
+            pairing.effects(counted, grouped, architecture, evaluation=EVALUATION)
+        )
+    parts = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    judged = {
+        "fairness": verdicts.judge(
+            parts["gaps"], verdicts.primary(parts["gaps"], EVALUATION, DECLARED), EVALUATION
+        ),
+        "effects": verdicts.judge(
+            parts["changes"],
+            verdicts.primary_effects(parts["changes"], EVALUATION, DECLARED),
+            EVALUATION,
+        ),
+    }
+    manifest = frame.drop(columns=[name for name in frame if name.startswith("score_")])
+    manifest = manifest.drop(columns="seed").assign(path="x.mp4", publishable=True, skin="light")
+    return {"metrics": parts["metrics"], **judged, "manifest": manifest}
+
+
+def roles():
+    rows = []
+    for train, n in itertools.product(TRAINS, range(24)):
+        size = {"regular": 11, "female": 5, "regular_matched": 5}[train]
+        role = "test" if n < 12 else "validation" if n == 12 else "train"
+        rows.append((train, 0, 1, f"p{n:03d}", role if n < 13 + size else "unused"))
+    return pd.DataFrame(rows, columns=list(tables.SPLITS.columns))
+
+
+def page(study, **changes):
+    labels = Labels(
+        kind="units",
+        names=(*UNITS, "AU9"),
+        fuse={},
+        subsample_fused=False,
+        seed=1,
+        min_occurrences=40,
+        threshold="validation",
+    )
+    settings = made.start_settings()
+    data = {**settings["data"], "adapter": "videos", "root": "x", "drawn": None}
+    asked = {
+        "name": "units",
+        "title": "Units",
+        "data": start_page.read_settings(json.dumps({"data": data}), data=start_page.Data)[0],
+        "labels": labels,
+        "evaluation": EVALUATION,
+        "seeds": (1,),
+        "folds": 1,
+        "architectures": ARCHITECTURES,
+        "trains": TRAINS,
+        "tests": ("all",),
+        "matched": {"regular": "regular_matched", "female": "female"},
+        "metrics": study["metrics"],
+        "fairness": study["fairness"],
+        "effects": study["effects"],
+        "exclusions": made.exclusions(none=True),
+        "roles": roles(),
+        "manifest": study["manifest"],
+        "confounds": diagnosed.confound_table(),
+    }
+    html = start_page.render(start_page.facts(**{**asked, **changes}))
+    text = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_the_page_of_units_begins_with_f1_and_not_with_accuracy(study):
+    said = page(study)
+    overall = study["metrics"][study["metrics"]["label"] == "overall"]
+    for metric, name in (("f1_macro", "F1"), ("auc_macro", "ROC area")):
+        values = overall.loc[overall["metric"] == metric, "value"]
+        assert f"{name} {values.min():.2f} to {values.max():.2f}" in said
+    assert "% of the samples" not in said
+    assert "guessing evenly" not in said
+
+
+def test_units_that_were_left_out_and_how_a_unit_counts_are_said(study):
+    said = page(study)
+    assert "as means over 3 units" in said
+    assert "present in fewer than 40 samples: AU9." in said
+    assert "best F1 on the validation people" in said
+    fixed = Labels(kind="units", names=UNITS, fuse={}, subsample_fused=False, seed=1)
+    said = page(study, labels=fixed)
+    assert "from a score of 0.5" in said
+    assert "Left out, being present" not in said
+
+
+def test_gaps_of_f1_stand_beside_those_that_do_not_move_with_base_rates(study):
+    found = findings.side_by_side(study["fairness"], "gender")
+    assert list(found) == [
+        (train, architecture, "female - male") for architecture in ARCHITECTURES for train in TRAINS
+    ]
+    said = page(study)
+    for gaps in found.values():
+        assert list(gaps) == list(findings.UNIT_CRITERIA)
+        row = " ".join(
+            f"{findings.number(gap.gap.value)} [{findings.number(gap.gap.low)}, "
+            f"{findings.number(gap.gap.high)}]"
+            for gap in gaps.values()
+        )
+        assert row in said
+    assert "A gap of F1 alone can come from base rates" in said
+
+
+def test_as_declared_and_at_equal_size_stand_side_by_side(study):
+    said = page(study)
+    primary = study["fairness"]
+    primary = primary[
+        (primary["criterion"] == "f1_skew_normalised_gap")
+        & (primary["definition"] == "per_class_mean")
+    ].set_index(["architecture", "train_split"])["estimate"]
+    shown = said[said.index("As declared At equal size") :]
+    for architecture, printed in (("vgg16", "VGG16"), ("cnn3d", "3D-CNN")):
+        declared, matched = (
+            findings.number(primary[architecture, train])
+            for train in ("regular", "regular_matched")
+        )
+        pattern = rf"regular {printed} {declared} \[.*?\] {matched} \["
+        assert re.search(pattern, shown), (pattern, shown[:400])
+    assert shown.count("the same: it is the smallest") == 2
+    assert "Trained on people tested on all 12 people regular 11" in said
+    assert "regular matched 5" in said
+
+
+def test_effects_between_splits_of_one_size_are_exploratory(study):
+    matched = {"regular": "regular_matched", "female": "female"}
+    rows = findings.changes_at_equal_size(study["effects"], matched, "gender")
+    assert [row.train_splits for row in rows] == ["regular_matched - female"] * 2
+    declared = study["effects"][study["effects"]["family"] == "primary"]
+    assert set(declared["train_splits"]) == {"female - regular"}
+    assert "regular matched instead of female" in page(study)
+
+
+def test_without_matched_splits_nothing_of_them_is_said(study):
+    declared = {
+        name: study[name][study[name]["train_split"].isin(DECLARED)]
+        for name in ("metrics", "fairness")
+    }
+    said = page({**study, **declared}, matched={}, trains=DECLARED)
+    assert "equal size" not in said
+    assert "matched" not in said
+    assert "compare the numbers of people above" in said
+
+
+def test_models_that_guess_are_told_by_the_area_under_the_curve(study):
+    metrics = study["metrics"].copy()
+    chosen = (metrics["metric"] == "auc_macro") & (metrics["architecture"] == "vgg16")
+    metrics.loc[chosen, ["value", "ci_low", "ci_high"]] = [0.55, 0.45, 0.65]
+    assert "3 of 6 models cannot be told from guessing" in page(study, metrics=metrics)
+
+
+def test_units_that_cannot_be_estimated_are_missing_on_the_page(study):
+    fairness, metrics = study["fairness"].copy(), study["metrics"].copy()
+    fairness[["estimate", "ci_low", "ci_high"]] = np.nan
+    metrics.loc[metrics["metric"] != "accuracy", ["value", "ci_low", "ci_high"]] = np.nan
+    said = page(study, fairness=fairness, metrics=metrics)
+    assert "F1 n/a, skew-normalised F1 n/a, ROC area n/a" in said
+    assert "No gap could be estimated" in said
+
+
+def test_tables_for_print_hold_units_and_their_mean(study):
+    chosen = study["metrics"][study["metrics"]["metric"].isin(["f1", "f1_macro"])]
+    parts = print_table.metrics(tables.check(chosen, tables.METRICS))
+    assert [part.label for part in parts] == [f"tab:f1-{train}-all" for train in TRAINS]
+    for part in parts:
+        wide = part.wide()
+        assert {*UNITS, "overall"} <= set(wide.columns)
+        assert wide["overall"].notna().all()
+
+
+def test_the_figure_of_f1_shows_units_and_their_mean(study):
+    labels = Labels(kind="units", names=UNITS, fuse={}, subsample_fused=False, seed=1)
+    for metric, dotted in (("f1", False), ("auc", True)):
+        request = Request(figures=made.looks(), labels=labels, select={"metric": metric})
+        with style.printing(request.figures):
+            drawn, numbers = rates_figure.draw({"metrics": study["metrics"]}, request)
+        assert set(numbers["label"]) == {*UNITS, "overall"}
+        assert set(numbers["metric"]) == {metric}
+        lines = [line for line in drawn.axes[0].lines if list(line.get_ydata()) == [0.5, 0.5]]
+        assert bool(lines) == dotted
+
+
+def test_titles_of_many_columns_are_short_and_those_of_three_say_what_they_are():
+    assert style.trained_on("regular_matched", 3) == "trained on regular_matched"
+    assert style.trained_on("regular_matched", 4) == "on regular\nmatched"

@@ -1,0 +1,75 @@
+"""Decide what counts as found: thresholds chosen on a model's validation samples, for its tests."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from facebias import cohort, determinism, prediction, splits, tables
+from facebias.clips.store import open_clips
+from facebias.cohort import Model
+from facebias.evaluation import scores, thresholds
+from facebias.study import Architecture, Labels, read_settings
+
+
+def main(arguments: list[str]) -> None:
+    """Choose the thresholds of one model and write them, also beside its predictions.
+
+    Test subjects take no part: thresholds come from the validation subjects of the model alone.
+    """
+    parser = argparse.ArgumentParser(prog="facebias decide", description=main.__doc__)
+    parser.add_argument("--settings", required=True, help="JSON: architecture, labels")
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--train-split", required=True)
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--splits", type=Path, required=True)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
+    parser.add_argument("--predictions", type=Path, required=True, help="of the test samples")
+    parser.add_argument("--thresholds", type=Path, required=True, help="table to write (.csv)")
+    parser.add_argument("--out", type=Path, required=True, help="predictions with thresholds")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
+    determinism.configure(deterministic=True)
+    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    store = open_clips(given.index)
+    manifest = tables.read(given.manifest, tables.MANIFEST)
+    labels = labels.among(manifest.columns)
+    rows = cohort.members(
+        manifest, splits.read(given.splits), store, model=model, role="validation"
+    )
+    if rows.empty:
+        columns = [*tables.PREDICTIONS.columns, *(f"score_{name}" for name in labels.names)]
+        scored = tables.check(pd.DataFrame(columns=columns), tables.PREDICTIONS)
+    else:
+        scored = prediction.predict(
+            rows,
+            store,
+            model=model,
+            architecture=architecture,
+            labels=labels,
+            path=given.model / "weights.safetensors",
+            features=given.features,
+        )
+    chosen = thresholds.choose_all(
+        scores.join(
+            scored,
+            manifest,
+            labels,
+            architecture=model.architecture,
+            train_split=model.train_split,
+        ),
+        dataclasses.asdict(model),
+    )
+    tables.write(chosen, given.thresholds, tables.THRESHOLDS)
+    predicted = tables.read(given.predictions, tables.PREDICTIONS)
+    tables.write(thresholds.beside(predicted, chosen), given.out, tables.PREDICTIONS)
