@@ -50,7 +50,8 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 bench: install
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-columns=median,min,max,rounds
+	$(BIN)/python -m pytest tests/benchmarks --results tests/benchmarks/RESULTS.md \
+		--benchmark-columns=median,min,max,rounds
 
 # Needs uv (https://docs.astral.sh/uv); only for those who change the dependencies.
 lock:

@@ -19,17 +19,19 @@ def snakemake(*arguments: str, folder: Path = ROOT) -> str:
     return done.stdout
 
 
-def test_dry_run_from_nothing(benchmark, tmp_path):
+def test_dry_run_from_nothing(benchmark, results, tmp_path):
     said = benchmark.pedantic(
         snakemake, ("--dry-run",), {"folder": tmp_path}, rounds=5, warmup_rounds=1
     )
     assert "train_model" in said
+    results.add("dry run of the demo", f"{benchmark.stats.stats.median:.1f} s", goal="5 s")
 
 
 @pytest.mark.skipif(not BENCHMARKS.exists(), reason="run `make demo` first")
-def test_nothing_to_do(benchmark):
+def test_nothing_to_do(benchmark, results):
     said = benchmark.pedantic(snakemake, rounds=5, warmup_rounds=1)
     assert "Nothing to be done" in said
+    results.add("run of the finished demo", f"{benchmark.stats.stats.median:.1f} s", goal="4 s")
 
 
 @pytest.mark.skipif(not BENCHMARKS.exists(), reason="run `make demo` first")

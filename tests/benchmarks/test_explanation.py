@@ -29,7 +29,7 @@ def seconds(work):
 
 
 @pytest.mark.parametrize("name", explaining.SIX)
-def test_explanations_per_second(name, capsys):
+def test_explanations_per_second(name, results):
     torch.set_num_threads(1)
     options = {"batch_norm": True} if name.startswith("vgg") else {}
     head = "lstm" if name in ("resnet50", "senet50") else "mean"
@@ -66,10 +66,10 @@ def test_explanations_per_second(name, capsys):
     assert found.shape == expected.shape == (CLIPS, FRAMES, SIZE, SIZE)
     assert (found - expected).abs().max() < 0.05 * expected.abs().max()
     base, mine, theirs = seconds(pass_and_back), seconds(batch), seconds(one_by_one)
-    with capsys.disabled():
-        print(
-            f"\n{name}, {chosen}: {CLIPS / mine:.0f} explanations/s, zennit one by one "
-            f"{CLIPS / theirs:.0f} ({theirs / mine:.1f} times), cost {mine / base:.1f} passes "
-            "forward and back",
-            end="",
-        )
+    results.add(
+        f"explanations per CPU s, {name} ({chosen})",
+        f"{CLIPS / mine:.0f}; {mine / base:.1f} passes forward and back each",
+        peer=f"{CLIPS / theirs:.0f} (zennit, sample by sample)",
+        ratio=theirs / mine,
+        goal="3 times; 6 passes",
+    )

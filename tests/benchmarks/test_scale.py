@@ -47,15 +47,18 @@ def snakemake(folder: Path, config: Path, *arguments: str) -> subprocess.Complet
     return studies.snakemake(folder, config, "--quiet", "rules", *arguments)
 
 
-def test_plan_of_ten_thousand_jobs(benchmark, tmp_path):
+def test_plan_of_ten_thousand_jobs(benchmark, results, tmp_path):
     config = demo(tmp_path, folds=10, seeds=28)
     said = benchmark.pedantic(snakemake, (tmp_path, config, "--dry-run"), rounds=1)
     jobs = studies.jobs(said)
     assert jobs["train_model"] == jobs["predict"] == N_NETWORKS * N_SPLITS * 10 * 28
     assert sum(jobs.values()) > 10_000
+    results.add(
+        f"plan of {sum(jobs.values()):,} jobs", f"{benchmark.stats.stats.median:.0f} s", goal="30 s"
+    )
 
 
-def test_thousand_jobs_with_nothing_to_do(benchmark, tmp_path):
+def test_thousand_jobs_with_nothing_to_do(benchmark, results, tmp_path):
     config = demo(tmp_path, folds=5, seeds=5)
     n_jobs, n_outputs = pretend(tmp_path, config)
     assert n_jobs > 1_000
@@ -64,6 +67,8 @@ def test_thousand_jobs_with_nothing_to_do(benchmark, tmp_path):
     assert len(records) == n_outputs
     said = benchmark.pedantic(snakemake, (tmp_path, config), rounds=3, warmup_rounds=1)
     assert studies.jobs(said) == {}
+    seconds = benchmark.stats.stats.median
+    results.add(f"run of {n_jobs:,} finished jobs", f"{seconds:.1f} s", goal="8 s")
 
 
 def pretend(folder: Path, config: Path) -> tuple[int, int]:
@@ -87,7 +92,7 @@ def pretend(folder: Path, config: Path) -> tuple[int, int]:
     return len(jobs), len(outputs)
 
 
-def test_plan_of_a_hundred_thousand_videos(benchmark, tmp_path):
+def test_plan_of_a_hundred_thousand_videos(benchmark, results, tmp_path):
     """Clips are cut in shards: hundreds of jobs, and a model does not list their files."""
     n, shards = 100_000, 400
     labels = ["happiness", "surprise"]
@@ -117,14 +122,25 @@ def test_plan_of_a_hundred_thousand_videos(benchmark, tmp_path):
     assert jobs["extract"] == shards
     assert jobs["train_model"] == N_NETWORKS * N_SPLITS * 10
     assert sum(jobs.values()) < 1_500
+    results.add(
+        f"plan of a study of 100,000 videos, {sum(jobs.values()):,} jobs",
+        f"{benchmark.stats.stats.median:.0f} s",
+    )
 
 
-def test_start_of_stages(capsys):
+def test_start_of_stages(capsys, results):
     rows = []
     for name in STAGES:
         done, seconds = start(name)
         rows.append({"stage": name, "seconds": seconds, "torch": done.stderr.strip() == "True"})
     table = pd.DataFrame(rows).sort_values(["torch", "seconds"], ignore_index=True)
+    slowest = table[~table["torch"]].sort_values("seconds").iloc[-1]
+    results.add(
+        f"start of {(~table['torch']).sum()} stages without torch",
+        f"{table.loc[~table['torch'], 'seconds'].median():.1f} s, {slowest['stage']} "
+        f"{slowest['seconds']:.1f} s",
+        goal="2 s",
+    )
     with capsys.disabled():
         print("\nStart of stages, best of three:")
         print(table.round(2).to_string(index=False))

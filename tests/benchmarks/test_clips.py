@@ -1,0 +1,245 @@
+"""From video to face crops: beside detection on every frame, over cores, and the memory it takes.
+
+The naive side is what one writes in an afternoon: every frame decoded to colour, facenet-pytorch
+called for each with its defaults. Everything runs on one core per process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import studies
+import torch
+import yaml
+from facenet_pytorch import MTCNN
+from threadpoolctl import threadpool_limits
+
+from facebias import configuration
+from facebias.clips import faces, keyframes, stage
+from facebias.clips.decode import Footage
+from facebias.datasets.drawn import film
+from facebias.study import Preprocessing
+
+WIDTH, HEIGHT, FPS, FRAMES = 1280, 960, 100, 350  # a video of SASE-FE
+NAIVE_FRAMES = 6
+MINUTES = 10
+TRIES = 3
+
+
+@pytest.fixture(scope="module")
+def settings() -> Preprocessing:
+    """The main setting of study A: 20 key frames after the first 100 frames, crops of 256."""
+    demo = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
+    window = {"k": 20, "skip_frames": 100}
+    changes = {"clips": {"windows": [window], "crop_size": 256}}
+    return configuration.load(configuration.resolve(studies.changed(demo, changes))).clips
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn person filmed at the size, speed and length of SASE-FE."""
+    folder = tmp_path_factory.mktemp("video")
+    changes = {
+        "data.drawn": {"subjects": 2, "repetitions": 1, "shards": 1, "size": 480, "frames": 50},
+        "labels": {"names": ["happiness", "surprise"]},
+    }
+    demo = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
+    made = configuration.load(configuration.resolve(studies.changed(demo, changes)))
+    given = configuration.study.settings(drawn=made.data.drawn, labels=made.labels.names)
+    command = ["draw", "--settings", given, "--shard", "0", "--out", str(folder / "drawn")]
+    subprocess.run([sys.executable, "-m", "facebias", *command], check=True, env=environment())
+    drawn = min(folder.glob("drawn/*.mp4"))
+    with av.open(str(drawn)) as container:
+        small = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    side = (WIDTH - HEIGHT) // 2
+    large = [
+        cv2.copyMakeBorder(
+            cv2.resize(frame, (HEIGHT, HEIGHT), interpolation=cv2.INTER_CUBIC),
+            *(0, 0, side, side),
+            cv2.BORDER_REPLICATE,
+        )
+        for frame in small
+    ]
+    # Slow motion: every drawn frame several times, each with noise of its own, as a sensor has it.
+    random = np.random.default_rng(1)
+    noise = random.normal(0, 2, (7, HEIGHT, WIDTH, 1)).astype(np.float32)
+    frames = np.stack(
+        [
+            np.clip(large[number * len(large) // FRAMES] + noise[number % 7], 0, 255)
+            for number in range(FRAMES)
+        ],
+        dtype=np.uint8,
+        casting="unsafe",
+    )
+    film.write(frames, folder / "film.mp4", fps=FPS)
+    return folder / "film.mp4"
+
+
+def environment() -> dict[str, str]:
+    return {**studies.ENVIRONMENT, "PYTHONPATH": str(studies.ROOT / "workflow")}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    stage.one_thread()
+    with threadpool_limits(limits=1):
+        yield
+
+
+def cpu(work, tries: int = TRIES) -> float:
+    """Give the median of the seconds of processor time that ``work`` takes."""
+    taken = []
+    for _ in range(tries):
+        start = time.process_time()
+        work()
+        taken.append(time.process_time() - start)
+    return statistics.median(taken)
+
+
+def decode(path: Path) -> int:
+    """Decode a video and do nothing with it."""
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_video_to_faces(results, settings, video):
+    detector = faces.Detector(settings)
+    ours = cpu(lambda: stage.make_clip(video, settings, detector)) / FRAMES
+    frames = list(Footage(video).colour(list(range(0, FRAMES, FRAMES // NAIVE_FRAMES))))
+    naive = MTCNN(device=torch.device("cpu"))
+
+    def detect_every_frame():
+        for frame in frames:
+            naive.detect(frame)
+
+    detected = cpu(detect_every_frame, tries=1) / len(frames)
+    decoded = cpu(lambda: list(Footage(video).colour(list(range(0, FRAMES, 5))))) / FRAMES
+    theirs = detected + decoded
+    results.add(
+        "video 1280x960 at 100 fps to 20 face crops, CPU s per 1,000 frames",
+        f"{1000 * ours:.1f}",
+        peer=f"{1000 * theirs:.0f} (MTCNN on every full frame)",
+        ratio=theirs / ours,
+        goal="50 times less",
+    )
+
+
+def test_boxes_of_reduced_frames(results, settings, video):
+    """Faces are looked for in reduced frames; how far are the boxes from those of full ones?"""
+    positions = keyframes.choose(
+        Footage(video).grey(settings.cluster_size), settings.windows, seed=settings.seed
+    )[::4]
+    frames = list(Footage(video).colour(positions))
+    reduced = faces.Detector(settings).find(frames).boxes
+    full = np.stack([MTCNN().detect(frame)[0][0] for frame in frames])
+    widths = full[:, 2] - full[:, 0]
+    off = np.abs(reduced - full).max(axis=1) / widths
+    results.add(
+        "boxes found in reduced frames, off by",
+        f"{100 * np.median(off):.1f} % of the face width (at most {100 * off.max():.1f} %)",
+        peer="MTCNN on full frames",
+        goal="within 2 %",
+    )
+
+
+def test_key_frames_beside_decoding(results, settings, video):
+    both = cpu(
+        lambda: keyframes.choose(
+            Footage(video).grey(settings.cluster_size), settings.windows, seed=settings.seed
+        )
+    )
+    alone = cpu(lambda: decode(video))
+    results.add(
+        "decoding with key frames, frames per CPU s",
+        f"{FRAMES / both:.0f}",
+        peer=f"{FRAMES / alone:.0f} (decoding alone)",
+        ratio=alone / both,
+        goal="70 % of decoding alone",
+    )
+
+
+def _cut(given: tuple[Path, Preprocessing, int | None]) -> None:
+    video, settings, threads = given
+    if threads == 1:
+        stage.one_thread()
+    stage.make_clip(video, settings, faces.Detector(settings))
+
+
+def throughput(video: Path, settings: Preprocessing, processes: int, threads: int | None) -> float:
+    """Give the clips per second of so many processes at once, their start not counted."""
+    context = multiprocessing.get_context("spawn")
+    given = (video, settings, threads)
+    with context.Pool(processes) as pool:
+        pool.map(_cut, [given] * processes, chunksize=1)  # all have started
+        start = time.perf_counter()
+        pool.map(_cut, [given] * 2 * processes, chunksize=1)
+        return 2 * processes / (time.perf_counter() - start)
+
+
+def test_extraction_over_cores(results, settings, video):
+    cores = len(os.sched_getaffinity(0))
+    one, all_ = (throughput(video, settings, n, 1) for n in (1, cores))
+    default = throughput(video, settings, cores, None)
+    results.add(
+        f"clips per second from 1 process to {cores}",
+        f"{one:.2f} to {all_:.2f}",
+        peer="linear",
+        ratio=all_ / one / cores,
+        goal="90 % of linear",
+    )
+    results.add(
+        f"clips per second of {cores} processes, one torch thread each",
+        f"{all_:.2f}",
+        peer=f"{default:.2f} (torch's default threads)",
+        ratio=all_ / default,
+    )
+
+
+def test_memory_of_a_long_video(results, settings, video, tmp_path):
+    """Ten minutes at 100 fps: the same packets again and again, without encoding."""
+    repeats = MINUTES * 60 * FPS // FRAMES
+    long = tmp_path / "long.mp4"
+    with av.open(str(video)) as source, av.open(str(long), "w") as target:
+        stream = source.streams.video[0]
+        out = target.add_stream_from_template(stream)
+        packets = [packet for packet in source.demux(stream) if packet.dts is not None]
+        length = round(FRAMES / FPS / float(stream.time_base))
+        kept = [(bytes(packet), packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
+        for number in range(repeats):
+            for content, pts, dts, is_key in kept:
+                packet = av.Packet(content)
+                packet.stream, packet.time_base = out, stream.time_base
+                packet.pts, packet.dts = pts + number * length, dts + number * length
+                packet.is_keyframe = is_key
+                target.mux(packet)
+    script = (
+        "import resource, sys; from pathlib import Path; from facebias.clips import faces, stage; "
+        "from facebias.study import Preprocessing, read_settings; "
+        "settings, = read_settings(sys.argv[2], clips=Preprocessing); stage.one_thread(); "
+        "stage.make_clip(Path(sys.argv[1]), settings, faces.Detector(settings)); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    given = configuration.study.settings(clips=settings)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(long), given],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    results.add(
+        f"memory for the clip of a video of {MINUTES} minutes ({repeats * FRAMES:,} frames)",
+        f"{int(done.stdout) / 1024**2:.2f} GB",
+        goal="under 1.5 GB",
+    )

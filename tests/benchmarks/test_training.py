@@ -1,0 +1,140 @@
+"""Clips on their way to a training step, beside a DataLoader over JPEG files.
+
+The naive side is what one writes in an afternoon: a JPEG file per frame, PIL, torchvision's
+transforms on every frame, a DataLoader. Everything runs on one core; a device with a GPU converts
+and augments by itself, so there only the reading counts.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from facebias import cohort, tables
+from facebias.architectures import inputs
+from facebias.clips import store
+from facebias.study import Augmentation
+from facebias.training import augmentation
+
+CLIPS, FRAMES, SIDE, SIZE, BATCH = 36, 20, 256, 224, 12
+CONVENTION = inputs.CONVENTIONS["imagenet"]
+# As in study A: each change with probability 0.5.
+CHANGES = Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
+TRIES = 3
+
+
+@pytest.fixture(scope="module")
+def clips() -> np.ndarray:
+    """Smooth pictures, which compress as faces do: uint8 (clips, frames, side, side, 3)."""
+    random = np.random.default_rng(1)
+    coarse = random.integers(0, 256, (CLIPS * FRAMES, 16, 16, 3), dtype=np.uint8)
+    fine = [np.asarray(Image.fromarray(one).resize((SIDE, SIDE), Image.BICUBIC)) for one in coarse]
+    return np.stack(fine).reshape(CLIPS, FRAMES, SIDE, SIDE, 3)
+
+
+@pytest.fixture(scope="module")
+def reader(clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> cohort.Reader:
+    """Clips as the project stores them, read batch by batch from the file."""
+    folder = tmp_path_factory.mktemp("clips")
+    with store.writing(folder / f"{store.shard_name(0)}.npy", frames=FRAMES, side=SIDE) as writer:
+        rows = [writer.append(clip) for clip in clips]
+    samples = [f"s{row:03d}" for row in rows]
+    empty = [[0.0]] * CLIPS
+    table = pd.DataFrame({"sample": samples, "shard": 0, "row": rows, "reason": None}).assign(
+        faces=1, probability=1.0, key_frames=empty, boxes=empty, landmarks=empty
+    )
+    tables.write(table, folder / "index.parquet", tables.CLIPS)
+    return cohort.Reader(store.open_clips(folder / "index.parquet"), samples, frames=None, limit=0)
+
+
+class Frames(Dataset):
+    """A clip per item, its frames in files of their own."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._change = transforms.Compose(
+            [
+                transforms.Resize(SIZE),
+                transforms.RandomHorizontalFlip(),
+                transforms.RandomRotation(15),
+                transforms.ColorJitter(brightness=0.3),
+                transforms.ToTensor(),
+                transforms.Normalize(CONVENTION.mean, CONVENTION.std),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return CLIPS
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        paths = [self._folder / f"{number:03d}-{frame:02d}.jpg" for frame in range(FRAMES)]
+        return torch.stack([self._change(Image.open(path).convert("RGB")) for path in paths])
+
+
+@pytest.fixture(scope="module")
+def loader(clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> DataLoader:
+    folder = tmp_path_factory.mktemp("frames")
+    for number, clip in enumerate(clips):
+        for frame, picture in enumerate(clip):
+            Image.fromarray(picture).save(folder / f"{number:03d}-{frame:02d}.jpg", quality=95)
+    return DataLoader(Frames(folder), batch_size=BATCH, shuffle=True)
+
+
+def per_second(work: Callable[[], None]) -> float:
+    """Give the clips per second of processor time, the median of some tries."""
+    taken = []
+    for _ in range(TRIES):
+        start = time.process_time()
+        work()
+        taken.append(time.process_time() - start)
+    return CLIPS / statistics.median(taken)
+
+
+def test_clips_to_the_training_step(results, reader, loader):
+    torch.set_num_threads(1)
+    random = np.random.default_rng(1)
+
+    def batches():
+        order = random.permutation(CLIPS)
+        for start in range(0, CLIPS, BATCH):
+            yield torch.from_numpy(reader[order[start : start + BATCH]])
+
+    def read():
+        for _ in batches():
+            pass
+
+    def read_and_convert():
+        for batch in batches():
+            pictures = inputs.images(batch, SIZE, "cpu")
+            changes = augmentation.draw(len(batch), CHANGES, random)
+            CONVENTION.normalise(augmentation.apply(pictures, changes))
+
+    def load():
+        for _ in loader:
+            pass
+
+    reading, converting, loading = map(per_second, (read, read_and_convert, load))
+    shape = f"clips of {FRAMES} frames, {SIZE} px"
+    results.add(
+        f"{shape}, to a device that converts them: clips per CPU s",
+        f"{reading:.0f}",
+        peer=f"{loading:.1f} (DataLoader over JPEG files)",
+        ratio=reading / loading,
+        goal="10 times",
+    )
+    results.add(
+        f"{shape}, converted and augmented on a CPU: clips per CPU s",
+        f"{converting:.1f}",
+        peer=f"{loading:.1f} (DataLoader over JPEG files)",
+        ratio=converting / loading,
+    )
