@@ -35,6 +35,7 @@ EFFECTS = REPORT | Counter(gather_effects=1)
 VARIANCE = Counter(gather_variance=1, checksums=1, record=1)  # drawn where there are seeds
 REDRAWS = REPORT | Counter(gather_redraws=1, figure_redraws=1)
 CONFOUNDS = REPORT | Counter(confounds=1, figure_confounds=1, start_page=1)
+RELEVANCE = REPORT | Counter(relevance_gaps=1, figure_relevance_regions=1, figure_relevance_joint=1)
 # Of any model.
 SCORES = METRICS | CONFUSION | FAIRNESS | EFFECTS | VARIANCE | REDRAWS
 CURVES = REPORT | Counter(figure_curves=1)
@@ -43,7 +44,10 @@ EXPLANATIONS = REPORT | Counter(gather_explanations=1, figure_conserved=1)
 EVALUATION = SCORES | Counter(
     cell_metrics=8, cell_fairness=4, cell_effects=2, split_variance=2, split_redraws=2
 )
-HEATMAPS = EXPLANATIONS | Counter(explain=2, figure_heatmaps=2)
+REGIONS = RELEVANCE | Counter(
+    relevance=2, figure_heatmaps=2, figure_relevance_maps=1, figure_relevance_strips=1
+)
+HEATMAPS = EXPLANATIONS | REGIONS | Counter(explain=2)
 PREDICTIONS = EVALUATION | Counter(predict=4, checksums=3)
 MODELS = PREDICTIONS | HEATMAPS | CURVES | Counter(train_model=4)
 # Of one of the two architectures, on both train splits. The other one is explained.
@@ -58,8 +62,9 @@ SPLIT = (
     SCORES
     | CURVES
     | EXPLANATIONS
+    | RELEVANCE
     | CONFOUNDS
-    | Counter(split=1, gather_splits=1, figure_subjects=1)
+    | Counter(split=1, gather_splits=1, figure_subjects=1, relevance=1)
     | Counter(train_model=2, predict=2, cell_metrics=4, cell_fairness=2, cell_effects=2)
     | Counter(split_variance=1, split_redraws=1, explain=1, figure_heatmaps=1, checksums=4)
 )
@@ -78,6 +83,10 @@ FIGURES = REPORT | Counter(
     figure_heatmaps=2,
     figure_rates=3,
     figure_redraws=1,
+    figure_relevance_joint=1,
+    figure_relevance_maps=1,
+    figure_relevance_regions=1,
+    figure_relevance_strips=1,
     figure_subjects=1,
 )
 
@@ -168,7 +177,9 @@ EDITS = {
         CONFIG | METRICS | CONFUSION | Counter(cell_metrics=4, figure_confusion=6, print_metrics=6),
         {"splits.test.female": {"where": {"gender": "female"}}},
     ),
-    "number of resamples": Edit(CONFIG | EVALUATION | CONFOUNDS, {"evaluation.resamples": 150}),
+    "number of resamples": Edit(
+        CONFIG | EVALUATION | RELEVANCE | CONFOUNDS, {"evaluation.resamples": 150}
+    ),
     "a colour": Edit(
         CONFIG | FIGURES, {"figures.colours": ["#000000", "#777777", "#BBBBBB"]}, run=True
     ),
@@ -179,6 +190,7 @@ EDITS = {
         CONFIG | EVALUATION | CONFOUNDS | FIGURES,
         {"labels.fuse": {"low": ["sadness", "surprise"]}},
     ),
+    "units of a label": Edit(CONFIG | REGIONS, {"explanation.units": {"surprise": [26]}}),
     "margin of the faces": Edit(CONFIG | CLIPS | Counter(extract=2), {"clips.margin": 2}),
     # --------------------------------------------------- a source file of every stage, and others
     "source of draw": source("datasets/drawn/film.py", CLIPS | Counter(draw=2, extract=2)),
@@ -189,8 +201,8 @@ EDITS = {
     "source of split": source("splits.py", EVERYTHING),
     "source of train": source("training/loop.py", MODELS),
     "source of predict": source("prediction.py", PREDICTIONS),
-    "source of metrics": source("evaluation/scores.py", EVALUATION),
-    "source of fairness": source("evaluation/gaps.py", EVALUATION),
+    "source of metrics": source("evaluation/scores.py", EVALUATION | RELEVANCE),
+    "source of fairness": source("evaluation/gaps.py", EVALUATION | RELEVANCE),
     "source of effects": source(
         "evaluation/pairing.py",
         METRICS
@@ -199,11 +211,13 @@ EDITS = {
         | EFFECTS
         | Counter(cell_metrics=8, cell_fairness=4, cell_effects=2),
     ),
-    "source of judge": source("evaluation/multiplicity.py", FAIRNESS | EFFECTS),
+    "source of judge": source("evaluation/multiplicity.py", FAIRNESS | EFFECTS | RELEVANCE),
     "source of confounds": source("evaluation/confounds.py", CONFOUNDS),
     "source of variance": source("evaluation/variance.py", VARIANCE | Counter(split_variance=2)),
     "source of redraws": source("evaluation/redraws.py", REDRAWS | Counter(split_redraws=2)),
     "source of explain": source("explanation/composites.py", HEATMAPS),
+    "source of relevance": source("explanation/regions.py", REGIONS),
+    "source of relevance_gaps": source("evaluation/relevance_joint.py", RELEVANCE),
     "source of gather": source("tables.py", EVERYTHING),
     "source of figure": source("figures/style.py", FIGURES),
     "source of print_table": source(

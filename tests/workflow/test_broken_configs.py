@@ -86,6 +86,36 @@ BROKEN = {
         {"labels.kind": "units", "labels.fuse": {"x": ["happiness", "surprise"]}},
         "labels.fuse: units are not exclusive",
     ),
+    "rare classes": (
+        {"labels.min_occurrences": 10},
+        "labels.min_occurrences: only units are left out",
+    ),
+    "threshold of classes": ({"labels.threshold": "validation"}, "labels.threshold: classes have"),
+    "threshold without validation subjects": (
+        {
+            "labels.kind": "units",
+            "labels.threshold": "validation",
+            "splits.validation": {"n_subjects": 0},
+            "explanation.target": "predicted",
+        },
+        "splits.validation: 0 subjects, but labels.threshold is chosen on them",
+    ),
+    "criterion of units": (
+        {"evaluation.primary": {"criterion": "f1_gap"}},
+        "evaluation.primary.criterion: f1_gap is for units only",
+    ),
+    "definition that nobody published": (
+        {"evaluation.primary": {"criterion": "auc_gap", "definition": "published"}},
+        "evaluation.primary.definition: auc_gap has no gap published",
+    ),
+    "train split drawn from an unknown one": (
+        {"splits.train.mixed": {"drawn_from": ["female", "males"]}},
+        "splits.train.mixed.drawn_from: no train split 'males'; there are regular, female, mixed",
+    ),
+    "name of a matched train split": (
+        {"splits.match_sizes": True, "splits.train.regular_matched": {}},
+        "splits.train.regular_matched: splits.match_sizes makes a train split of this name",
+    ),
     "window backwards": (
         {"clips.windows": [{"k": 2, "part": [0.8, 0.2]}]},
         "clips.windows[0].part: found [0.8, 0.2], expected from < to",

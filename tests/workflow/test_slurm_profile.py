@@ -8,7 +8,10 @@ import yaml
 
 SETTINGS = yaml.safe_load((studies.ROOT / "slurm" / "config.yaml").read_text())
 # Jobs on CPUs with a place in the queue of their own: the first ones of a study, and long ones.
-ALONE = {"resolve", "draw", "manifest", "split", "extract", "index", "quality"}
+ALONE = {"resolve", "draw", "manifest", "landmarks", "split", "extract", "index", "quality"}
+ALONE |= {"convert_weights"}
+# Where Snakemake itself runs: nodes may have no network.
+LOCAL = {"fetch_weights"}
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +24,17 @@ def rules() -> dict[str, str]:
 
 
 def test_every_rule_has_one_place(rules):
-    places = [*ALONE, *SETTINGS["set-resources"], *SETTINGS["groups"]]
+    places = [*ALONE, *LOCAL, *SETTINGS["set-resources"], *SETTINGS["groups"]]
     assert sorted(places) == sorted(rules)
 
 
 def test_rules_that_may_take_a_gpu_are_sent_to_gpu_nodes(rules):
     networks = {name for name, text in rules.items() if "gpu=gpus" in text}
     assert set(SETTINGS["set-resources"]) == networks
+
+
+def test_rules_that_need_a_network_run_where_snakemake_does(rules):
+    assert {name for name, text in rules.items() if "localrule: True" in text} == LOCAL
 
 
 def test_plan_of_a_study(tmp_path):

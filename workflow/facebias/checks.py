@@ -6,17 +6,28 @@ the subjects table and the names of the files are enough.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from facebias import architectures, datasets, explanation, splits
+from facebias.architectures import formats
 from facebias.configuration import suggest
 from facebias.datasets.drawn import bias
 from facebias.evaluation import gaps
+from facebias.explanation import action_units
 from facebias.published import fit
-from facebias.study import ConfigError, Study, StudyError, crossed
+from facebias.study import Architecture, ConfigError, Source, Study, StudyError, crossed
+
+# What is missing where an adapter needs a key of ``data``.
+NEEDED = {
+    "root": "the folder of the data set",
+    "subjects": "the table of subjects",
+    "sets": "the data sets by name, each with its adapter and root",
+}
 
 
 def check(study: Study, *, root: str) -> pd.DataFrame:
@@ -63,6 +74,10 @@ def _labels(study: Study) -> Iterator[str]:
         yield "labels.fuse: units are not exclusive and cannot be fused; remove it"
     if labels.kind == "classes" and len(labels.names) < 2:
         yield f"labels.names: found {len(labels.names)} class, expected at least 2"
+    if labels.kind == "classes" and labels.min_occurrences:
+        yield "labels.min_occurrences: only units are left out, labels.kind is classes; remove it"
+    if labels.kind == "classes" and labels.threshold != "fixed":
+        yield "labels.threshold: classes have none, the highest score decides; remove it"
     owners: dict[str, str] = {}
     for fused, members in labels.fuse.items():
         if fused in labels.names:
@@ -86,16 +101,35 @@ def _data(study: Study) -> Iterator[str]:
     else:
         if data.drawn is not None:
             yield f"data.drawn: only for the adapter drawn, found {data.adapter}; remove it"
-        if data.root is None:
-            yield "data.root: missing, it is needed: the folder of the data set"
-        if (data.manifest is None) == (data.layout is None):
-            found = "neither" if data.manifest is None else "both"
-            yield f"data.manifest, data.layout: {found} given, expected one of the two"
-        if data.layout is not None and data.subjects is None:
-            yield "data.subjects: missing, it is needed with data.layout: the table of subjects"
+        yield from _source(data, "data")
+    for name, source in (data.sets or {}).items():
+        yield from _source(source, f"data.sets.{name}")
     for name in data.required:
         if name not in data.attributes:
             yield f"data.required: no attribute {name!r}{suggest(name, data.attributes)}"
+
+
+def _source(source: Source, key: str) -> Iterator[str]:
+    """Yield what one data set lacks, and what its adapter has no use for."""
+    adapter = datasets.adapter(source.adapter)
+    for name, meaning in NEEDED.items():
+        if name in adapter.NEEDS and getattr(source, name) is None:
+            yield f"{key}.{name}: missing, it is needed: {meaning}"
+    for field in dataclasses.fields(Source):
+        given = getattr(source, field.name)
+        if given is not None and field.name not in ("adapter", "publishable", *adapter.TAKES):
+            yield f"{key}.{field.name}: not for the adapter {source.adapter}; remove it"
+    if getattr(source, "sets", None) is not None and "sets" not in adapter.TAKES:
+        yield f"{key}.sets: only for the adapter combined, found {source.adapter}; remove it"
+    if "layout" in adapter.TAKES:
+        if (source.manifest is None) == (source.layout is None):
+            found = "neither" if source.manifest is None else "both"
+            yield f"{key}.manifest, {key}.layout: {found} given, expected one of the two"
+        if source.layout is not None and source.subjects is None:
+            yield f"{key}.subjects: missing, it is needed with {key}.layout: the table of subjects"
+    options = source.ckplus
+    if options is not None and options.last_frames is not None and options.samples == "sequences":
+        yield f"{key}.ckplus.last_frames: only where frames are samples; remove it"
 
 
 def _clips(study: Study) -> Iterator[str]:
@@ -107,7 +141,7 @@ def _clips(study: Study) -> Iterator[str]:
         low, high = window.part
         if low >= high:
             yield f"clips.windows[{position}].part: found [{low}, {high}], expected from < to"
-    if study.data.adapter == "pictures" and clips.frames != 1:
+    if datasets.of_frames(study.data) and clips.frames != 1:
         yield f"clips.windows: {clips.frames} frames of a picture, expected one window with k: 1"
 
 
@@ -123,6 +157,36 @@ def _architectures(study: Study) -> Iterator[str]:
         for option in settings.options:
             if option not in allowed:
                 yield f"{key}.options.{option}: unknown key{suggest(option, allowed)}"
+        if settings.weights is not None:
+            yield from _weights(name, settings)
+
+
+def _weights(name: str, settings: Architecture) -> Iterator[str]:
+    """Yield what is wrong with the pretrained weights of one architecture."""
+    key, given = f"architectures.{name}", settings.weights
+    kinds = [kind for kind, entries in formats.FORMATS.items() if name in entries]
+    if given.format not in kinds:
+        known = f"{name} has {', '.join(kinds)}" if kinds else f"there are none for {name}"
+        yield f"{key}.weights.format: found {given.format}; {known}"
+        return
+    if settings.width != 1:
+        yield f"{key}.width: found {settings.width:g}; pretrained weights fit width 1 alone"
+    options = {**architectures.options(name), **settings.options}
+    for option, wanted in formats.find(given, name).options.items():
+        if options[option] != wanted:
+            found = f"found {options[option]}; weights of the format {given.format}"
+            yield f"{key}.options.{option}: {found} need {wanted}"
+    if settings.input_size < 224 and options.get("pool", 7) != 7:
+        found = f"found {options['pool']}; pretrained weights of fewer than 224 pixels"
+        yield f"{key}.options.pool: {found} need 7, the grid that they were trained with"
+    if given.format.startswith("vggface_") and settings.input_size % 32:
+        found = f"found {settings.input_size}; weights of VGGFace need a multiple of 32"
+        yield f"{key}.input_size: {found}: of odd grids, some conversions pool the last row"
+    if given.source == formats.PUBLISHED and given.format != formats.PUBLISHED:
+        yield f"{key}.weights.source: torchvision has none of the format {given.format}"
+    elif formats.address(given, name) is None and not Path(given.source).is_file():
+        expected = "torchvision, an address or a file; see docs/weights.md"
+        yield f"{key}.weights.source: no file {given.source}; expected {expected}"
 
 
 def _explanation(study: Study) -> Iterator[str]:
@@ -137,6 +201,15 @@ def _explanation(study: Study) -> Iterator[str]:
     found = study.explanation.composite
     if found is not None and found not in explanation.COMPOSITES:
         yield f"explanation.composite: found {found!r}{suggest(found, explanation.COMPOSITES)}"
+    for label, units in study.explanation.units.items():
+        if label not in names:
+            yield f"explanation.units.{label}: no such label{suggest(label, names)}"
+        for unit in units:
+            if unit not in action_units.UNITS:
+                known = ", ".join(map(str, action_units.UNITS))
+                yield f"explanation.units.{label}: found {unit}, expected some of {known}"
+    if study.explanation.landmarks is not None and study.data.adapter == "drawn":
+        yield "explanation.landmarks: drawn people bring their own; remove it"
 
 
 def _evaluation(study: Study) -> Iterator[str]:
@@ -159,8 +232,11 @@ def _evaluation(study: Study) -> Iterator[str]:
         hint = suggest(primary.train_split, study.splits.train)
         yield f"evaluation.primary.train_split: found {primary.train_split!r}{hint}"
     if not gaps.applies(primary.criterion, primary.definition):
-        found = f"{primary.criterion} has no signed gap; choose another"
+        found = f"{primary.criterion} has no gap {primary.definition}; choose another"
         yield f"evaluation.primary.definition: {found}"
+    if gaps.CRITERIA[primary.criterion].units and study.labels.kind != "units":
+        hint = suggest(primary.criterion, gaps.OF_CLASSES)
+        yield f"evaluation.primary.criterion: {primary.criterion} is for units only{hint}"
 
 
 def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
@@ -188,12 +264,14 @@ def _splits(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
         found = "neither" if asked.share is None else "both"
         yield f"splits.validation: {found} of n_subjects and share given, expected one of the two"
         return
+    if study.labels.threshold == "validation" and not (asked.n_subjects or asked.share):
+        yield "splits.validation: 0 subjects, but labels.threshold is chosen on them"
     faults = list(_conditions(study, subjects))
     yield from faults
     if faults:
         return
     try:
-        splits.draw(declared, study.seeds, subjects)
+        splits.draw(splits.with_matched(declared, subjects), study.seeds, subjects)
         splits.check_tests(declared, subjects)
     except splits.SplitError as error:
         yield str(error)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import splits
-from facebias.study import Labels, StudyError
+from facebias.study import Backbone, Labels, StudyError
 
 HELD_IN_MEMORY = 2 * 1024**3
 
@@ -108,6 +108,11 @@ def targets(rows: pd.DataFrame, labels: Labels) -> np.ndarray:
             f"labels.names has {', '.join(labels.names)}"
         )
     return codes.astype(np.int64)
+
+
+def frames(store: Clips, backbone: Backbone) -> int:
+    """Give how many frames of a clip an architecture sees."""
+    return Reader(store, store.samples[:1], frames=backbone.frames).shape[0]
 
 
 class Reader:

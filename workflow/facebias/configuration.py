@@ -17,6 +17,8 @@ from facebias import tables
 from facebias.study import ConfigError, Study, build, plain
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+# Adapters with settings of their own, in the section of `data` named like them.
+SECTIONS = ("drawn", "sase_fe", "ckplus", "actor_study", "ravdess")
 
 
 def load(config: Mapping[str, Any]) -> Study:
@@ -68,9 +70,18 @@ def _with_overrides(config: dict[str, Any]) -> dict[str, Any]:
             if isinstance(settings, dict) and isinstance(settings.get("training", {}), dict):
                 settings["training"] = merge(common, settings.get("training", {}))
     data = config.get("data")
-    if isinstance(data, dict) and data.get("adapter") == "drawn":
-        data.setdefault("drawn", {})
+    if isinstance(data, dict):
+        _with_section(data)
+        sets = data.get("sets")
+        for source in sets.values() if isinstance(sets, dict) else ():
+            _with_section(source)
     return config
+
+
+def _with_section(source: Any) -> None:
+    """Give a data set the section of its adapter, if it has one: defaults are filled in there."""
+    if isinstance(source, dict) and source.get("adapter") in SECTIONS:
+        source.setdefault(source["adapter"], {})
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

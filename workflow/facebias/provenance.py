@@ -36,6 +36,7 @@ LIBRARIES = (
     "opencv-python-headless",
     "pillow",
     "safetensors",
+    "h5py",
     "snakemake",
 )
 

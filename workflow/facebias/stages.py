@@ -23,11 +23,18 @@ STAGES = {
     "resolve": Stage("facebias.configuration", "write the resolved configuration"),
     "draw": Stage("facebias.datasets.drawn.stage", "draw people and film them"),
     "manifest": Stage("facebias.datasets.stage", "list the samples of a data set"),
+    "landmarks": Stage(
+        "facebias.datasets.stage", "list the landmarks that a data set ships", "landmarks"
+    ),
     "extract": Stage("facebias.clips.stage", "cut clips of faces from videos or pictures"),
     "index": Stage("facebias.clips.index", "gather the clips; count what was left out"),
+    "fetch": Stage("facebias.architectures.fetching", "fetch a file of pretrained weights"),
+    "convert": Stage("facebias.architectures.conversion", "convert pretrained weights"),
+    "features": Stage("facebias.features.stage", "compute what a frozen network makes of clips"),
     "split": Stage("facebias.splits", "draw who trains, validates and tests"),
     "train": Stage("facebias.training.stage", "train one model"),
     "predict": Stage("facebias.prediction", "score the test samples of one model"),
+    "decide": Stage("facebias.decision", "choose from which score a unit counts as found"),
     "metrics": Stage("facebias.evaluation.stage", "measure one model on one test split", "metrics"),
     "fairness": Stage("facebias.evaluation.stage", "measure gaps between groups", "fairness"),
     "effects": Stage("facebias.evaluation.stage", "measure what training splits change", "effects"),
@@ -41,6 +48,12 @@ STAGES = {
     "calibrate": Stage("facebias.evaluation.calibration", "measure error rates of the statistics"),
     "explain": Stage("facebias.explanation.stage", "make heatmaps of one model's test samples"),
     "randomise": Stage("facebias.explanation.randomisation", "check heatmaps of one model"),
+    "relevance": Stage(
+        "facebias.explanation.relevance_stage", "measure relevance in the regions of the face"
+    ),
+    "relevance_gaps": Stage(
+        "facebias.evaluation.relevance_stage", "compare relevance between groups"
+    ),
     "gather": Stage("facebias.tables", "put tables of one kind together"),
     "figure": Stage("facebias.figures.stage", "draw one figure"),
     "print_table": Stage("facebias.report.print", "write one table for print"),

@@ -11,7 +11,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 class StudyError(RuntimeError):
@@ -44,30 +44,88 @@ class Drawn:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data:
-    """Where the samples come from and when one is left out."""
+class SaseFe:
+    """How the user's copy of SASE-FE names its videos, and which of them are taken."""
+
+    pattern: str
+    codes: Mapping[str, str]
+    take: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CkPlus:
+    """What a sample of CK+ is, which frames carry its labels, and when a unit counts as shown."""
+
+    samples: str
+    last_frames: int | None
+    min_intensity: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ActorStudy:
+    """The table of frames of the Actor Study, and when a unit counts as shown."""
+
+    annotations: str
+    min_intensity: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ravdess:
+    """Which of the recordings of RAVDESS are taken."""
+
+    modality: str
+    channels: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """One data set on disk. The section named like the adapter holds what only it has."""
 
     adapter: str
-    root: str | None
-    manifest: str | None
-    layout: str | None
-    subjects: str | None
+    root: str | None = None
+    manifest: str | None = None
+    layout: str | None = None
+    subjects: str | None = None
+    publishable: bool = False
+    sase_fe: SaseFe | None = None
+    ckplus: CkPlus | None = None
+    actor_study: ActorStudy | None = None
+    ravdess: Ravdess | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data(Source):
+    """Where the samples come from and when one is left out."""
+
     attributes: tuple[str, ...]
     required: tuple[str, ...]
     max_excluded: float
-    publishable: bool
-    drawn: Drawn | None
+    drawn: Drawn | None = None
+    sets: Mapping[str, Source] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Labels:
-    """What is predicted: ``classes`` (one of, softmax) or ``units`` (any of, sigmoid)."""
+    """What is predicted: ``classes`` (one of, softmax) or ``units`` (any of, sigmoid).
+
+    Units that occur in fewer than ``min_occurrences`` samples are not part of the study.
+    ``threshold``: what score counts as a unit, ``fixed`` or chosen on ``validation`` subjects.
+    """
 
     kind: str
     names: tuple[str, ...]
     fuse: Mapping[str, tuple[str, ...]]
     subsample_fused: bool
     seed: int
+    min_occurrences: int = 0
+    threshold: str = "fixed"
+
+    def among(self, columns: Collection[str]) -> Labels:
+        """Keep the units that a manifest with these ``columns`` has: those that occur enough."""
+        if not self.min_occurrences:
+            return self
+        kept = tuple(name for name in self.names if f"label_{name}" in columns)
+        return dataclasses.replace(self, names=kept)
 
     @property
     def evaluated(self) -> tuple[str, ...]:
@@ -117,6 +175,12 @@ class Augmentation:
     brighten: float
     brightness: float
 
+    @property
+    def changes(self) -> bool:
+        """Whether any clip is ever changed."""
+        turned, lit = self.rotate * self.degrees, self.brighten * self.brightness
+        return any((self.flip, turned, lit))
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Training:
@@ -136,6 +200,7 @@ class Training:
     device: str
     precision: str
     deterministic: bool
+    loss_average: str = "entries"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -149,24 +214,60 @@ class Head:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """One network with everything that its training depends on."""
+class Weights:
+    """A file of pretrained weights. ``channel_order`` ``auto``: that of the format."""
+
+    source: str
+    format: str
+    sha256: str | None
+    channel_order: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Backbone:
+    """What turns the frames of a clip into features, and which part of it is not trained."""
 
     width: float
     input_size: int
     frames: int | None
     frozen: str
-    head: Head
     options: Mapping[str, typing.Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Architecture(Backbone):
+    """One network with everything that its training depends on."""
+
+    head: Head
     training: Training
+    weights: Weights | None = None
+
+    @property
+    def backbone(self) -> Backbone:
+        """What its features depend on, beside the weights, and nothing else."""
+        names = [field.name for field in dataclasses.fields(Backbone)]
+        return Backbone(**{name: getattr(self, name) for name in names})
+
+    @property
+    def has_fixed_features(self) -> bool:
+        """Whether its frozen part gives a clip the same features in every model and epoch.
+
+        Not where every model draws its own weights, nor where clips are changed at random.
+        """
+        pretrained = self.weights is not None
+        return self.frozen != "none" and pretrained and not self.training.augmentation.changes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Split:
-    """A named set of subjects: a condition on attributes or a list, and how many of them."""
+    """A named set of subjects: a condition on attributes or a list, and how many of them.
+
+    ``drawn_from`` names other train splits, whose subjects it then chooses among.
+    """
 
     where: Mapping[str, typing.Any]
     subjects: tuple[str, ...] | None = None
+    drawn_from: tuple[str, ...] | None = None
     n_subjects: int | None = None
     balance: str | None = None
     match_size_to: str | None = None
@@ -208,6 +309,7 @@ class Splits:
     validation: Validation
     train: Mapping[str, Split]
     test: Mapping[str, Split]
+    match_sizes: bool = False
 
     @property
     def n_folds(self) -> int:
@@ -287,13 +389,16 @@ class Explaining:
 class Explanation(Explaining):
     """Which models are explained, by which methods, and what is checked and shown of it.
 
-    ``randomisation``: samples of the check by re-initialised layers; 0: no check.
+    ``randomisation``: samples of the check by re-initialised layers; 0: no check. ``units``: Action
+    Units of labels. ``landmarks``: a table of 68 landmarks in the folder of the data set.
     """
 
     architectures: tuple[str, ...]
     methods: tuple[str, ...]
     randomisation: int
     per_group: int
+    units: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    landmarks: str | None = None
 
     @property
     def explaining(self) -> Explaining:

@@ -48,8 +48,12 @@ INTERVAL = {
 # One row per person: `subject` and the recorded attributes.
 SUBJECTS = Table("subjects", {"subject": "text"}, ("subject",), open=True)
 
-# One row per sample. Then `label` (classes) or `label_<unit>` (units: 1, 0 or missing), then the
-# attributes of its subject.
+# Between the path of a video and the number of the one frame of it that is a sample.
+FRAME = "#frame="
+
+# One row per sample. `path` is a picture, a video, a folder of pictures or a frame of a video.
+# Then `label` (classes) or `label_<unit>` (units: 1, 0 or missing), then the attributes of its
+# subject, then what else the data set records of the sample.
 MANIFEST = Table(
     "manifest",
     {"sample": "text", "subject": "text", "path": "text", "publishable": "truth"},
@@ -84,6 +88,9 @@ CLIPS = Table(
     },
     ("sample",),
 )
+
+# Where the features of a clip are in the array beside the table (``features.store``).
+FEATURES = Table("features", {"sample": "text", "row": "whole"}, ("sample",))
 
 # One row per clip: how well its face can be seen (``clips.quality.measure`` says in which units).
 QUALITY = Table(
@@ -122,8 +129,34 @@ HISTORY = Table(
     ("epoch",),
 )
 
+# One row per unit of a study: samples in which it was annotated, and in which it was present.
+# Units that are not `kept` occur too rarely to be trained.
+UNITS = Table(
+    "units",
+    {"unit": "text", "annotated": "whole", "positives": "whole", "kept": "truth"},
+    ("unit",),
+)
+
+# The score from which a unit counts as found, per model. `f1` is that of the validation samples;
+# missing where there was nothing to choose by, and `note` says why.
+THRESHOLDS = Table(
+    "thresholds",
+    {
+        **MODEL,
+        "unit": "text",
+        "threshold": "number",
+        "f1": "number",
+        "positives": "whole",
+        "negatives": "whole",
+        "n_subjects": "whole",
+        "note": "text",
+    },
+    (*MODEL, "unit"),
+)
+
 # One row per test sample of a model. Then `score_<label>` for every trained label, in order:
-# probabilities (softmax over classes or sigmoid per unit).
+# probabilities (softmax over classes or sigmoid per unit). Where thresholds were chosen, then
+# `threshold_<unit>`: units count as found from there on, else from 0.5.
 PREDICTIONS = Table(
     "predictions",
     {**MODEL, "sample": "text", "subject": "text"},
@@ -348,6 +381,111 @@ RANDOMISATION = Table(
         "structural_similarity": "number",
     },
     ("method", *MODEL, "layers", "sample"),
+)
+
+# What a data set may ship beside its samples: 68 x (x, y) of one decoded frame, flattened, pixels.
+LANDMARKS = Table(
+    "landmarks",
+    {"sample": "text", "frame": "whole", "landmarks": "numbers"},
+    ("sample", "frame"),
+)
+
+# One row per explained sample and region of the face (``explanation.regions``); the measures are
+# those of ``explanation.relevance``, `frames` one share per frame. `landmarks`: own or template.
+# `boxes` of the Action Units in the middle frame, in shares of the crop's side, flattened.
+RELEVANCE = Table(
+    "relevance",
+    {
+        "method": "text",
+        **MODEL,
+        "sample": "text",
+        "subject": "text",
+        "region": "text",
+        "landmarks": "text",
+        "positive": "number",
+        "absolute": "number",
+        "signed": "number",
+        "rank_accuracy": "number",
+        "pointing": "number",
+        "area": "number",
+        "ratio": "number",
+        "frames": "numbers",
+        "boxes": "numbers",
+    },
+    ("method", *MODEL, "sample", "region"),
+)
+
+RELEVANCE_CELL = {
+    "method": "text",
+    "architecture": "text",
+    "train_split": "text",
+    "attribute": "text",
+    "label": "text",
+    "region": "text",
+    "outcome": "text",
+}
+
+# Mean relevance of a group's samples; `label` is the explained one or `overall` (mean over labels).
+# `outcome`: any, hit, miss, false alarm or correct rejection of the explained label. `positive` has
+# an interval over subjects; the other means have none.
+RELEVANCE_MEANS = Table(
+    "relevance_means",
+    {
+        **RELEVANCE_CELL,
+        "group": "text",
+        "positive": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "absolute": "number",
+        "signed": "number",
+        "rank_accuracy": "number",
+        "pointing": "number",
+        "area": "number",
+        "ratio": "number",
+        "n_subjects": "whole",
+        "n_samples": "whole",
+    },
+    (*RELEVANCE_CELL, "group"),
+)
+
+# Gaps in mean relevance between two groups, a - b, judged together. `measure` is positive, ratio or
+# hit rate (of the explained samples with the label; region `none`).
+RELEVANCE_GAPS = Table(
+    "relevance_gaps",
+    {
+        **RELEVANCE_CELL,
+        "groups": "text",
+        "measure": "text",
+        **INTERVAL,
+        **CHANCE,
+        "note": "text",
+        **JUDGED,
+    },
+    (*RELEVANCE_CELL, "groups", "measure"),
+)
+
+# Whether cells (architectures x labels) with a larger gap in hit rates have a larger gap in
+# relevance: rank correlation over `n_cells`.
+RELEVANCE_JOINT = Table(
+    "relevance_joint",
+    {
+        "method": "text",
+        "train_split": "text",
+        "attribute": "text",
+        "groups": "text",
+        "region": "text",
+        "estimate": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "p_value": "number",
+        "p_floor": "number",
+        "null_low": "number",
+        "null_high": "number",
+        "n_cells": "whole",
+        "n_subjects": "whole",
+        "note": "text",
+    },
+    ("method", "train_split", "attribute", "groups", "region"),
 )
 
 _PANDAS = {"text": "object", "whole": "int64", "number": "float64", "truth": "bool"}

@@ -17,6 +17,10 @@ NAMES = {
     "lrp": "layer-wise relevance propagation",
     "integrated_gradients": "integrated gradients",
     "gradient_shap": "gradient SHAP",
+    # regions of the face
+    "units": "own Action Units",
+    "cheeks": "cheeks and chin",
+    "hair": "hair and outline",
     # metrics
     "accuracy": "accuracy",
     "tpr": "true positive rate",
@@ -25,6 +29,8 @@ NAMES = {
     "f1": "F1 score",
     "f1_macro": "F1 score, mean over labels",
     "f1_weighted": "F1 score, weighted by positives",
+    "f1_skew_normalised": "skew-normalised F1 score",
+    "f1_skew_normalised_macro": "skew-normalised F1 score, mean over labels",
     "tpr_macro": "true positive rate, mean over labels",
     "auc_macro": "area under the ROC curve, mean over labels",
     "selection_rate": "selection rate",
@@ -45,11 +51,21 @@ NAMES = {
     "equalized_odds": "equalized odds",
     "accuracy_gap": "accuracy gap",
     "demographic_parity": "demographic parity",
+    "f1_gap": "F1 gap",
+    "f1_skew_normalised_gap": "skew-normalised F1 gap",
+    "auc_gap": "ROC area gap",
     # definitions
     "published": "as published",
     "per_class_mean": "mean of absolute gaps per label",
     "worst_class": "largest gap of any label",
     "signed": "signed mean over labels",
+}
+
+# Metrics whose mean over labels has a name of its own: figures and tables put both together.
+MEANS = {
+    "f1": "f1_macro",
+    "f1_skew_normalised": "f1_skew_normalised_macro",
+    "auc": "auc_macro",
 }
 
 

@@ -11,7 +11,17 @@ from snakemake.exceptions import WorkflowError
 # Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
-from facebias import architectures, checks, configuration, datasets, provenance, relay, stages
+from facebias import (
+    architectures,
+    checks,
+    configuration,
+    datasets,
+    provenance,
+    relay,
+    splits,
+    stages,
+)
+from facebias.architectures import formats
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
@@ -24,8 +34,11 @@ try:
     STUDY = configuration.load(RESOLVED)
     OUT = f"{STUDY.results}/{STUDY.study}"
     DRAWN = STUDY.data.adapter == "drawn"
-    ROOT = f"{OUT}/data/drawn" if DRAWN else STUDY.data.root
-    checks.check(STUDY, root=ROOT)
+    ROOT = f"{OUT}/data/drawn" if DRAWN else STUDY.data.root or "."
+    SUBJECTS = checks.check(STUDY, root=ROOT)
+    # With splits.match_sizes, further train splits; the declared ones stand first.
+    DECLARED_TRAIN_SPLITS = list(STUDY.splits.train)
+    STUDY = dataclasses.replace(STUDY, splits=splits.with_matched(STUDY.splits, SUBJECTS))
     FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
 except StudyError as error:
     where = ", ".join(map(str, workflow.configfiles)) or "--config"
@@ -35,6 +48,8 @@ except StudyError as error:
 ARCHITECTURES = list(STUDY.architectures)
 TRAIN_SPLITS = list(STUDY.splits.train)
 TEST_SPLITS = list(STUDY.splits.test)
+# Train split to the one of the size of the smallest, which is its own; empty unless asked for.
+MATCHED = splits.matched(DECLARED_TRAIN_SPLITS, TRAIN_SPLITS)
 ATTRIBUTES = list(STUDY.evaluation.attributes)
 # Without combinations such as `gender x skin`: what is recorded of a person.
 RECORDED = list(dict.fromkeys(part for name in ATTRIBUTES for part in crossed(name)))
@@ -92,7 +107,7 @@ def figure_sources(name):
 def predictions_of_cell(wildcards):
     """List the predictions of one architecture and train split over folds and seeds."""
     return expand(
-        rules.predict.output,
+        SCORED,
         architecture=wildcards.architecture,
         train_split=wildcards.train_split,
         fold=FOLDS,
@@ -103,7 +118,7 @@ def predictions_of_cell(wildcards):
 def predictions_of_split(wildcards):
     """List the predictions of all architectures on one train split, over folds and seeds."""
     return expand(
-        rules.predict.output,
+        SCORED,
         architecture=ARCHITECTURES,
         train_split=wildcards.train_split,
         fold=FOLDS,
@@ -128,12 +143,19 @@ def unchanging(text):
     return same
 
 
-# Labels are fused when scores are measured: nothing before depends on how.
-UNFUSED = dataclasses.replace(STUDY.labels, fuse={}, subsample_fused=False, seed=0)
+# Labels are fused and thresholds used when scores are measured: nothing before depends on how.
+UNFUSED = dataclasses.replace(
+    STUDY.labels, fuse={}, subsample_fused=False, seed=0, threshold="fixed"
+)
+# Pretrained weights are an input: no job but that which converts them depends on where they lie.
+NETWORKS = {
+    name: dataclasses.replace(architecture, weights=None)
+    for name, architecture in STUDY.architectures.items()
+}
 # Written once, not once per model.
 NETWORK_SETTINGS = {
     name: settings(architecture=architecture, labels=UNFUSED)
-    for name, architecture in STUDY.architectures.items()
+    for name, architecture in NETWORKS.items()
 }
 
 
@@ -145,12 +167,9 @@ def network_settings(wildcards):
 def split_settings(wildcards):
     """Give what one train split and seed depend on: no test split, no other train split.
 
-    But for the one whose size it takes.
+    But for those that it is drawn from, or whose size it takes.
     """
-    train, name = {}, wildcards.train_split
-    while name and name not in train:
-        train[name] = STUDY.splits.train[name]
-        name = train[name].match_size_to
+    train = splits.needed(STUDY.splits.train, wildcards.train_split)
     drawn = dataclasses.replace(STUDY.splits, train=train, test={})
     return settings(splits=drawn, seeds=[int(wildcards.seed)])
 
@@ -167,10 +186,68 @@ def test_settings(wildcards):
 def explanation_settings(wildcards):
     """Give what the heatmaps of one model depend on."""
     return settings(
-        architecture=STUDY.architectures[wildcards.architecture],
+        architecture=NETWORKS[wildcards.architecture],
         labels=UNFUSED,
         explaining=STUDY.explanation.explaining,
     )
+
+
+def weights_of(wildcards):
+    """Give what the configuration says of an architecture's pretrained weights."""
+    return STUDY.architectures[wildcards.architecture].weights
+
+
+def weights_address(wildcards):
+    """Give the address of an architecture's pretrained weights; None: they lie on a disk."""
+    return formats.address(weights_of(wildcards), wildcards.architecture)
+
+
+def weights_digest(wildcards):
+    """Give the option with the checksum that the file at that address must have, if it is known."""
+    digest = formats.digest(weights_of(wildcards), wildcards.architecture)
+    return f"--sha256 {digest}" if digest else ""
+
+
+def weights_file(wildcards):
+    """Give the file of an architecture's pretrained weights, as it was published."""
+    fetched = weights_address(wildcards) is not None
+    return rules.fetch_weights.output if fetched else weights_of(wildcards).source
+
+
+def conversion_settings(wildcards):
+    """Give what the converted weights of one architecture depend on."""
+    backbone = STUDY.architectures[wildcards.architecture].backbone
+    return settings(
+        backbone=dataclasses.replace(backbone, frames=None, frozen="none"),
+        weights=weights_of(wildcards),
+    )
+
+
+def feature_settings(wildcards):
+    """Give what the features of a frozen network depend on."""
+    architecture = STUDY.architectures[wildcards.architecture]
+    return settings(backbone=architecture.backbone, device=architecture.training.device)
+
+
+def pretrained(wildcards):
+    """List the converted weights that training starts from: none or one."""
+    return rules.convert_weights.output if weights_of(wildcards) else []
+
+
+def pretrained_option(wildcards, input):
+    """Give the option that names them."""
+    return f"--pretrained {input.pretrained}" if input.pretrained else ""
+
+
+def fixed_features(wildcards):
+    """List the index of the features that all models of an architecture share: none or one."""
+    architecture = STUDY.architectures[wildcards.architecture]
+    return rules.features.output.index if architecture.has_fixed_features else []
+
+
+def features_option(wildcards, input):
+    """Give the option that names it."""
+    return f"--features {input.features}" if input.features else ""
 
 
 def gpus(wildcards):
@@ -193,9 +270,11 @@ def growing(amount):
 
 
 FILMS = [f"{OUT}/data/drawn/shard-{shard}" for shard in DRAWN_SHARDS] if DRAWN else []
-GIVEN_TABLES = [
-    str(Path(ROOT, name)) for name in (STUDY.data.manifest, STUDY.data.subjects) if name
-]
+GIVEN_TABLES = datasets.given_tables(STUDY.data, ROOT)
+# Those that the study names, else those that its data set ships.
+GIVEN_LANDMARKS = [f"{OUT}/data/landmarks.parquet"] if datasets.has_landmarks(STUDY.data) else []
+if STUDY.explanation.landmarks:
+    GIVEN_LANDMARKS = [str(Path(ROOT, STUDY.explanation.landmarks))]
 DRAWN_SETTINGS = constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names)
 FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)
 START_PAGE_SETTINGS = constant(
@@ -209,5 +288,11 @@ START_PAGE_SETTINGS = constant(
     architectures=ARCHITECTURES,
     train_splits=TRAIN_SPLITS,
     test_splits=TEST_SPLITS,
+    matched=MATCHED,
 )
+# Of a study of units: how often each occurs.
+UNITS = f"{OUT}/data/units.csv"
+OF_UNITS = STUDY.labels.kind == "units"
+# What is drawn and printed of every label.
+RATES = ["f1", "f1_skew_normalised", "auc"] if OF_UNITS else ["accuracy", "tpr", "fpr"]
 CAPTIONS = os.path.relpath(Path(PACKAGE_ROOT, "report"))

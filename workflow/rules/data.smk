@@ -49,6 +49,7 @@ rule manifest:
     input:
         given=GIVEN_TABLES,
     output:
+        **({"units": UNITS} if OF_UNITS else {}),
         manifest=f"{OUT}/data/manifest.csv",
         excluded=f"{OUT}/data/manifest-excluded.csv",
     log:
@@ -62,11 +63,38 @@ rule manifest:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=sources("manifest", datasets.ADAPTERS[STUDY.data.adapter]),
+        code=sources("manifest", *datasets.modules(STUDY.data)),
         # The index looks at max_excluded, after the faces are cut.
         settings=constant(data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=UNFUSED),
         root=ROOT,
         files=FILES,
+        units=f"--units {UNITS}" if OF_UNITS else "",
     shell:
         "python -m facebias manifest --settings {params.settings:q} --root {params.root:q}"
-        " --out {output.manifest} --excluded {output.excluded} 2> {log}"
+        " --out {output.manifest} --excluded {output.excluded} {params.units} 2> {log}"
+
+
+rule landmarks:
+    """List the landmarks that the data set ships, for the regions of the face."""
+    input:
+        manifest=rules.manifest.output.manifest,
+    output:
+        f"{OUT}/data/landmarks.parquet",
+    log:
+        f"{OUT}/logs/landmarks.log",
+    benchmark:
+        f"{OUT}/benchmarks/landmarks.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        code=sources("landmarks", *datasets.modules(STUDY.data)),
+        settings=constant(data=STUDY.data),
+        root=ROOT,
+        files=FILES,
+    shell:
+        "python -m facebias landmarks --settings {params.settings:q} --root {params.root:q}"
+        " --out {output} 2> {log}"

@@ -2,6 +2,48 @@
 CELL = "{architecture}/{train_split}/{test_split}"
 
 
+rule decide:
+    """Choose from which score each unit counts as found, on the validation subjects of one model."""
+    input:
+        manifest=rules.manifest.output.manifest,
+        splits=rules.split.output,
+        index=rules.index.output.index,
+        weights=rules.train_model.output.weights,
+        features=fixed_features,
+        predictions=rules.predict.output,
+    output:
+        thresholds=f"{OUT}/models/{MODEL}/thresholds.csv",
+        predictions=f"{OUT}/decisions/{MODEL}.parquet",
+    log:
+        f"{OUT}/logs/decide/{MODEL}.log",
+    benchmark:
+        f"{OUT}/benchmarks/decide/{MODEL}.tsv"
+    conda:
+        "../../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
+        gpu=gpus,
+    params:
+        code=network_sources("decide"),
+        settings=network_settings,
+        features=features_option,
+        folder=subpath(input.weights, parent=True),
+    shell:
+        "python -m facebias decide --settings {params.settings:q}"
+        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
+        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
+        " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
+        " --model {params.folder} {params.features} --predictions {input.predictions}"
+        " --thresholds {output.thresholds} --out {output.predictions} 2> {log}"
+
+
+# What is evaluated: the predictions, with thresholds where they are chosen.
+CHOSEN = STUDY.labels.threshold == "validation"
+SCORED = rules.decide.output.predictions if CHOSEN else rules.predict.output
+
+
 rule cell_metrics:
     """Measure one architecture, trained on one split, on one test split."""
     input:
@@ -154,7 +196,7 @@ rule cell_effects:
     input:
         manifest=rules.manifest.output.manifest,
         predictions=expand(
-            rules.predict.output,
+            SCORED,
             train_split=TRAIN_SPLITS,
             fold=FOLDS,
             seed=SEEDS,
@@ -197,7 +239,7 @@ use rule gather_fairness as gather_effects with:
     params:
         code=sources("judge"),
         table="effects",
-        settings=constant(evaluation=STUDY.evaluation, train_splits=TRAIN_SPLITS),
+        settings=constant(evaluation=STUDY.evaluation, train_splits=DECLARED_TRAIN_SPLITS),
 
 
 # What another training split changes: needs two.

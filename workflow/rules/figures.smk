@@ -173,6 +173,7 @@ rule figure_heatmaps:
     input:
         relevance=first_fold(rules.explain.output.relevance),
         table=first_fold(rules.explain.output.table),
+        located=first_fold(rules.relevance.output.table),
         manifest=rules.manifest.output.manifest,
     output:
         pdf=f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.pdf",
@@ -206,7 +207,7 @@ rule figure_heatmaps:
     shell:
         "python -m facebias figure heatmaps --settings {params.settings:q}"
         " --input explanations={input.table} relevance={input.relevance}"
-        " manifest={input.manifest}"
+        " located={input.located} manifest={input.manifest}"
         " --select attribute={params.attribute} per_group={params.per_group}"
         " --out {params.stem} 2> {log}"
 
@@ -307,6 +308,38 @@ rule figure_exclusions:
         " --input exclusions={input.table} --out {params.stem} 2> {log}"
 
 
+rule figure_occurrences:
+    """Draw how often each unit occurs, and from how many samples it is trained."""
+    input:
+        table=UNITS,
+    output:
+        pdf=f"{FIGURE}/occurrences.pdf",
+        csv=f"{FIGURE}/occurrences.csv",
+        png=report(
+            f"{FIGURE}/occurrences.png",
+            caption="../report/occurrences.rst",
+            category="6. Data",
+            labels={"figure": "occurrences of units"},
+        ),
+    log:
+        f"{OUT}/logs/figures/occurrences.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/occurrences.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("occurrences"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure occurrences --settings {params.settings:q}"
+        " --input units={input.table} --out {params.stem} 2> {log}"
+
+
 rule figure_subjects:
     """Draw who trains, validates and tests, by group of one attribute."""
     input:
@@ -344,12 +377,14 @@ rule figure_subjects:
 FIGURES = [
     *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
-    *expand(rules.figure_rates.output.png, metric=["accuracy", "tpr", "fpr"]),
+    *expand(rules.figure_rates.output.png, metric=RATES),
     *expand(rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
     *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_MODEL),
     *([rules.figure_conserved.output.png] if EXPLAINED else []),
     *([rules.figure_randomisation.output.png] if RANDOMISED else []),
+    *RELEVANCE_FIGURES,
     rules.figure_curves.output.png,
     *expand(rules.figure_subjects.output.png, attribute=RECORDED),
     rules.figure_exclusions.output.png,
+    *([rules.figure_occurrences.output.png] if OF_UNITS else []),
 ]

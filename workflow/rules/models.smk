@@ -32,6 +32,8 @@ rule train_model:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
         index=rules.index.output.index,
+        pretrained=pretrained,
+        features=fixed_features,
     output:
         weights=f"{OUT}/models/{MODEL}/weights.safetensors",
         history=f"{OUT}/models/{MODEL}/history.csv",
@@ -50,6 +52,8 @@ rule train_model:
     params:
         code=network_sources("train"),
         settings=network_settings,
+        pretrained=pretrained_option,
+        features=features_option,
         folder=subpath(output.weights, parent=True),
         # Not an output: Snakemake deletes those before it runs a killed job again.
         checkpoints=f"{OUT}/checkpoints/{MODEL}",
@@ -60,6 +64,7 @@ rule train_model:
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
+        " {params.pretrained} {params.features}"
         " --out {params.folder} --checkpoints {params.checkpoints} 2> {log}"
 
 
@@ -70,6 +75,7 @@ rule predict:
         splits=rules.split.output,
         index=rules.index.output.index,
         weights=rules.train_model.output.weights,
+        features=fixed_features,
     output:
         f"{OUT}/predictions/{MODEL}.parquet",
     log:
@@ -86,13 +92,14 @@ rule predict:
     params:
         code=network_sources("predict"),
         settings=network_settings,
+        features=features_option,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias predict --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --model {params.folder} --out {output} 2> {log}"
+        " --model {params.folder} {params.features} --out {output} 2> {log}"
 
 
 EVERY_MODEL = dict(architecture=ARCHITECTURES, train_split=TRAIN_SPLITS, fold=FOLDS, seed=SEEDS)

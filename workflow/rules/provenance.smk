@@ -9,6 +9,7 @@ TABLES = [
     *EFFECTS,
     rules.index.output.summary,
     *(table for tables in DIAGNOSTICS for table in tables),
+    *(rules.relevance_gaps.output if EXPLAINED else []),
 ]
 
 # Files by what they belong to, under the folder of the study. Each part is digested on its own, so
@@ -18,6 +19,7 @@ MODEL_FILES = [
     rules.train_model.output.history,
     rules.train_model.output.provenance,
     *rules.predict.output,
+    *(rules.decide.output if CHOSEN else []),
 ]
 DIGESTED = {
     "data": [
@@ -98,6 +100,7 @@ rule record:
             provenance=str(rules.train_model.output.provenance),
             model_files=under_study(MODEL_FILES),
             benchmarks=benchmarks(),
+            train_splits=TRAIN_SPLITS,
             files=FILES,
         ),
         benchmarks=f"{OUT}/benchmarks",

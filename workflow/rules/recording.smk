@@ -15,7 +15,7 @@ def card_settings(wildcards):
         seeds=STUDY.seeds,
         train_splits=TRAIN_SPLITS,
         test_splits=TEST_SPLITS,
-        predictions=str(rules.predict.output),
+        predictions=str(SCORED),
         provenance=str(rules.train_model.output.provenance),
     )
 
@@ -24,7 +24,7 @@ def digested(wildcards):
     """List what the files of one part wait for. Of a model, its predictions come last."""
     if wildcards.part in ARCHITECTURES:
         names = dict(EVERY_MODEL, architecture=wildcards.part)
-        return expand(rules.predict.output, **names)
+        return expand(SCORED, **names)
     return DIGESTED[wildcards.part]
 
 

@@ -25,10 +25,11 @@ rule print_metrics:
         runtime=growing(10),
     params:
         code=sources("print_table"),
+        metrics=",".join([*RATES, *(f"{name}_macro" for name in RATES if OF_UNITS)]),
     shell:
         "python -m facebias print_table metrics --input {input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
-        " metric=accuracy,tpr,fpr --out {output.tex} 2> {log}"
+        " metric={params.metrics} --out {output.tex} 2> {log}"
 
 
 rule print_fairness:

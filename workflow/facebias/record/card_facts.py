@@ -10,7 +10,7 @@ import pandas as pd
 
 from facebias.evaluation.attributes import Grouping
 from facebias.report import findings
-from facebias.study import Architecture, Data, Evaluation, Labels, Splits
+from facebias.study import Architecture, Data, Evaluation, Labels, Split, Splits
 
 RECOGNITION, MEAN_RECOGNITION, ACCURACY = "tpr", "tpr_macro", "accuracy"
 MOST_LABELS = 7
@@ -76,6 +76,7 @@ def _made(trained: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     code = [facts["code"] for facts in trained]
     return {
         "parameters": _distinct(f"{facts['parameters']:,}" for facts in trained),
+        "start": _distinct(_start(facts["pretrained"]) for facts in trained),
         "device": _distinct(facts["device"] for facts in trained),
         "precision": _distinct(facts["precision"] for facts in trained),
         "torch": _distinct(facts["versions"]["torch"] for facts in trained),
@@ -88,6 +89,14 @@ def _made(trained: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     }
 
 
+def _start(pretrained: Mapping[str, str] | None) -> str:
+    """Say what weights a training started from."""
+    if pretrained is None:
+        return "from scratch"
+    file = f"{pretrained['source']} (SHA-256 {pretrained['sha256']})"
+    return f"from the pretrained weights {file}, which have a licence of their own"
+
+
 def _distinct(values: Iterable[object]) -> list[str]:
     return sorted({str(value) for value in values})
 
@@ -98,12 +107,23 @@ def _range(numbers: Iterable[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,}–{high:,}"
 
 
+def _who(split: Split) -> str:
+    """Say among whom the people of a training split were chosen."""
+    if split.subjects:
+        return "named subjects"
+    chosen = findings.condition(split.where)
+    if not split.drawn_from:
+        return chosen
+    source = f"drawn from {findings.listed(split.drawn_from)}"
+    return f"{source}: {chosen}" if split.where else source
+
+
 def _training(card: Card, train: str) -> dict[str, Any]:
     models = [facts for facts in card.trained if facts["train_split"] == train]
     split = card.splits.train[train]
     return {
         "name": train,
-        "who": "named subjects" if split.subjects else findings.condition(split.where),
+        "who": _who(split),
         "people": {
             role: _range(len(facts["subjects"][role]) for facts in models)
             for role in ("train", "validation")

@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
         name=given.architecture,
         architecture=architecture,
         data=data,
-        labels=labels,
+        labels=labels.among(manifest.columns),
         splits=division,
         trains=text["train_splits"],
         tests=text["test_splits"],

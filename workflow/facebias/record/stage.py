@@ -23,7 +23,8 @@ def main(arguments: list[str]) -> None:
     settings = json.loads(given.settings)
     config = yaml.safe_load(given.config.read_text(encoding="utf-8"))
     study = configuration.load(config)
-    names = study_record.names(study)
+    # Not those of the configuration: splits.match_sizes adds some.
+    names = study_record.names(study) | {"train_split": settings["train_splits"]}
     digests = {path.stem: checksums.read(path) for path in given.checksums}
     made = study_record.record(
         study,
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="JSON: provenance (pattern of what training wrote), model_files (patterns, under the "
         "folder of the study), benchmarks (patterns, under --benchmarks, and whether their jobs "
-        "run a network), files (digest of names and sizes of the data set)",
+        "run a network), train_splits, files (digest of names and sizes of the data set)",
     )
     parser.add_argument("--config", type=Path, required=True, help="resolved configuration")
     parser.add_argument("--manifest", type=Path, required=True)

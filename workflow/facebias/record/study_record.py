@@ -19,7 +19,10 @@ DETERMINISM = {
     True: "deterministic algorithms: the same bits on every run on one machine",
     False: "fastest algorithms: runs differ in the last bits",
 }
-TRAINED = ("parameters", "device", "precision", "samples", "code", "lock", "python", "platform")
+TRAINED = (
+    *("parameters", "pretrained", "device", "precision", "samples"),
+    *("code", "lock", "python", "platform"),
+)
 
 
 def names(study: Study) -> dict[str, Sequence[object]]:
