@@ -24,7 +24,7 @@ import yaml
 from facenet_pytorch import MTCNN
 from threadpoolctl import threadpool_limits
 
-from facebias import configuration
+from facebias import configuration, study
 from facebias.clips import faces, keyframes, stage
 from facebias.clips.decode import Footage
 from facebias.datasets.drawn import film
@@ -55,7 +55,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     demo = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
     made = configuration.load(configuration.resolve(studies.changed(demo, changes)))
-    given = configuration.study.settings(drawn=made.data.drawn, labels=made.labels.names)
+    given = study.settings(drawn=made.data.drawn, labels=made.labels.names)
     command = ["draw", "--settings", given, "--shard", "0", "--out", str(folder / "drawn")]
     subprocess.run([sys.executable, "-m", "facebias", *command], check=True, env=environment())
     drawn = min(folder.glob("drawn/*.mp4"))
@@ -230,7 +230,7 @@ def test_memory_of_a_long_video(results, settings, video, tmp_path):
         "stage.make_clip(Path(sys.argv[1]), settings, faces.Detector(settings)); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    given = configuration.study.settings(clips=settings)
+    given = study.settings(clips=settings)
     done = subprocess.run(
         [sys.executable, "-c", script, str(long), given],
         check=True,

@@ -6,6 +6,7 @@ in 8 s, and a stage without torch starts in 2 s.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -48,14 +49,28 @@ def snakemake(folder: Path, config: Path, *arguments: str) -> subprocess.Complet
 
 
 def test_plan_of_ten_thousand_jobs(benchmark, results, tmp_path):
+    """What a run does before its first job. A dry run also words every job, which takes longer."""
     config = demo(tmp_path, folds=10, seeds=28)
-    said = benchmark.pedantic(snakemake, (tmp_path, config, "--dry-run"), rounds=1)
-    jobs = studies.jobs(said)
+    words = ["--snakefile", str(studies.ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    command = [sys.executable, "-m", "facebias", "plan", *words, "--configfile", str(config)]
+    environment = {**studies.ENVIRONMENT, "PYTHONPATH": str(studies.ROOT / "workflow")}
+
+    def plan_it() -> str:
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=environment
+        ).stdout
+
+    said = benchmark.pedantic(plan_it, rounds=1)
+    jobs = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+) ", said, re.M)}
     assert jobs["train_model"] == jobs["predict"] == N_NETWORKS * N_SPLITS * 10 * 28
-    assert sum(jobs.values()) > 10_000
-    results.add(
-        f"plan of {sum(jobs.values()):,} jobs", f"{benchmark.stats.stats.median:.0f} s", goal="30 s"
-    )
+    assert jobs["together"] > 10_000
+    planned = benchmark.stats.stats.median
+    start = time.perf_counter()
+    snakemake(tmp_path, config, "--dry-run")
+    worded = time.perf_counter() - start
+    what = f"{jobs['together']:,} jobs"
+    results.add(f"plan of {what}", f"{planned:.0f} s", goal="30 s")
+    results.add(f"dry run of {what}", f"{worded:.0f} s")
 
 
 def test_thousand_jobs_with_nothing_to_do(benchmark, results, tmp_path):
