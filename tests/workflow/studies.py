@@ -118,7 +118,12 @@ def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 # Rules without outputs, and the sum that Snakemake adds.
 TARGETS = {"all", "total"}
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+# What `make test` tells the makes below it is nothing that a user's shell would say.
+_FROM_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR")
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name not in _FROM_MAKE},
+    "OMP_NUM_THREADS": "1",
+}
 
 
 def _arguments(folder: Path, config: Path, root: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
@@ -21,26 +20,17 @@ def main(arguments: list[str]) -> None:
 
     Test subjects take no part: thresholds come from the validation subjects of the model alone.
     """
-    parser = argparse.ArgumentParser(prog="facebias decide", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: architecture, labels")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    parser = cohort.parser("decide", main.__doc__, settings="architecture, labels")
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--splits", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
     parser.add_argument("--predictions", type=Path, required=True, help="of the test samples")
     parser.add_argument("--thresholds", type=Path, required=True, help="table to write (.csv)")
     parser.add_argument("--out", type=Path, required=True, help="predictions with thresholds")
-    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
     determinism.configure(deterministic=True)
-    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    model = Model.of(given)
     store = open_clips(given.index)
     manifest = tables.read(given.manifest, tables.MANIFEST)
     labels = labels.among(manifest.columns)

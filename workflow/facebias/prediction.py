@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -70,24 +69,15 @@ def predict(
 
 def main(arguments: list[str]) -> None:
     """Score every test sample of one model's fold."""
-    parser = argparse.ArgumentParser(prog="facebias predict", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: architecture, labels")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    parser = cohort.parser("predict", main.__doc__, settings="architecture, labels")
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--splits", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
     determinism.configure(deterministic=True)
-    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    model = Model.of(given)
     store = open_clips(given.index)
     rows = cohort.members(
         tables.read(given.manifest, tables.MANIFEST),

@@ -205,7 +205,7 @@ def opened(given: argparse.Namespace) -> Trained:
         given.settings, architecture=Architecture, labels=Labels, explaining=Explaining
     )
     determinism.configure(deterministic=True)
-    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    model = Model.of(given)
     store = open_clips(given.index)
     rows = cohort.members(
         tables.read(given.manifest, tables.MANIFEST),
@@ -238,19 +238,10 @@ def opened(given: argparse.Namespace) -> Trained:
 
 def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
     """Give the arguments that every stage on one model's explanations has."""
-    made = argparse.ArgumentParser(prog=f"facebias {stage}", description=purpose)
-    made.add_argument("--settings", required=True, help="JSON: architecture, labels, explaining")
+    made = cohort.parser(stage, purpose, settings="architecture, labels, explaining")
     made.add_argument("--method", required=True, choices=methods.METHODS)
-    made.add_argument("--architecture", required=True)
-    made.add_argument("--train-split", required=True)
     made.add_argument("--model", type=Path, required=True, help="folder of the model")
-    made.add_argument("--fold", type=int, required=True)
-    made.add_argument("--seed", type=int, required=True)
-    made.add_argument("--manifest", type=Path, required=True)
-    made.add_argument("--splits", type=Path, required=True)
-    made.add_argument("--index", type=Path, required=True)
     made.add_argument("--out", type=Path, required=True, help="table (.csv)")
-    made.add_argument("--threads", type=int, default=1)
     if stage == "explain":
         made.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")
     else:

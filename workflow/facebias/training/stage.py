@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(given.threads)
     architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
     training = architecture.training
-    model = Model(given.architecture, given.train_split, given.fold, given.seed)
+    model = Model.of(given)
     # First of all: an unfit device is to be known in seconds, and computes when it is chosen.
     determinism.configure(deterministic=training.deterministic)
     place = device.choose(training.device)
@@ -138,22 +138,13 @@ def _write(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="facebias train", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: architecture, labels")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--splits", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True)
+    parser = cohort.parser("train", main.__doc__, settings="architecture, labels")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder that a killed job goes on from"
     )
     parser.add_argument("--pretrained", type=Path, help="converted weights to start from")
     parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
-    parser.add_argument("--threads", type=int, default=1)
     return parser
 
 
