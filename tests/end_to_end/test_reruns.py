@@ -218,7 +218,7 @@ EDITS = {
     "source of explain": source("explanation/composites.py", HEATMAPS),
     "source of relevance": source("explanation/regions.py", REGIONS),
     "source of relevance_gaps": source("evaluation/relevance_joint.py", RELEVANCE),
-    "source of gather": source("tables.py", EVERYTHING),
+    "source of gather": source("tables/contract.py", EVERYTHING),
     "source of figure": source("figures/style.py", FIGURES),
     "source of print_table": source(
         "report/print.py", REPORT | Counter(print_metrics=4, print_fairness=1)
@@ -280,7 +280,7 @@ def test_a_fresh_clone_over_old_results_runs_nothing(study, tmp_path):
     for name in ("results", ".snakemake"):
         shutil.copytree(old / name, fresh / name)
     newest = max(path.stat().st_mtime for path in (old / "results").rglob("*"))
-    assert (fresh / "workflow/facebias/tables.py").stat().st_mtime > newest
+    assert (fresh / "workflow/facebias/tables/contract.py").stat().st_mtime > newest
     assert studies.jobs(studies.plan(fresh, config, root=fresh)) == {}
 
 

@@ -14,7 +14,7 @@ import pytest
 import study_tables as made
 
 from facebias import tables
-from facebias.report import findings, latex, start_page
+from facebias.report import findings, latex, planted_bias, start_page
 from facebias.report import print as print_table
 from facebias.study import StudyError
 
@@ -170,9 +170,9 @@ def test_a_cue_favours_its_group():
         "where": "hair",
         "strength": 1,
     }
-    (target,) = findings.targets([entry])
+    (target,) = planted_bias.targets([entry])
     assert (target.group, target.worse) == ("male", False)
-    found = findings.checks(made.fairness(gap=-0.3, spread=0.1), target, "regular")
+    found = planted_bias.checks(made.fairness(gap=-0.3, spread=0.1), target, "regular")
     assert all(check.found for check in found)
 
 
@@ -185,7 +185,7 @@ def test_biases_of_both_directions_in_one_group_have_no_direction():
         "where": "hair",
         "strength": 1,
     }
-    assert findings.targets([worse, better]) == []
+    assert planted_bias.targets([worse, better]) == []
 
 
 @pytest.mark.parametrize(

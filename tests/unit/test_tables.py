@@ -2,6 +2,8 @@ import pandas as pd
 import pytest
 
 from facebias import tables
+from facebias.replacement import replacing
+from facebias.tables import gathering
 
 ROW = {"sample": "001", "subject": "001", "path": "a.jpg", "publishable": True}
 
@@ -55,7 +57,7 @@ def test_closed_tables_refuse_further_columns():
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "kept.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), tables.replacing(path) as temporary:
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
@@ -66,7 +68,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "old").touch()
-    with tables.replacing(folder) as temporary:
+    with replacing(folder) as temporary:
         temporary.mkdir()
         (temporary / "new").touch()
     assert [path.name for path in folder.iterdir()] == ["new"]
@@ -91,7 +93,7 @@ def test_gather_keeps_order(tmp_path):
     for name in "ba":
         frame = pd.DataFrame([{**row, "architecture": name}])
         tables.write(frame, tmp_path / f"{name}.csv", tables.METRICS)
-    tables.main(
+    gathering.main(
         [
             "metrics",
             "--out",

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from facebias import tables
+from facebias.replacement import replacing
 from facebias.study import ConfigError, Study, build, plain
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
@@ -208,5 +208,5 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     values = json.loads(given.settings)["study"]
-    with tables.replacing(given.out) as temporary:
+    with replacing(given.out) as temporary:
         temporary.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

@@ -54,9 +54,12 @@ STAGES = {
     "relevance_gaps": Stage(
         "facebias.evaluation.relevance_stage", "compare relevance between groups"
     ),
-    "gather": Stage("facebias.tables", "put tables of one kind together"),
+    "gather": Stage("facebias.tables.gathering", "put tables of one kind together"),
     "figure": Stage("facebias.figures.stage", "draw one figure"),
     "print_table": Stage("facebias.report.print", "write one table for print"),
+    "numbered_tables": Stage(
+        "facebias.report.numbered", "write the tables of a published study by their numbers"
+    ),
     "published": Stage("facebias.published.stage", "recompute a published study", "published"),
     "published_comparison": Stage(
         "facebias.published.stage", "place a study beside the published one", "compare"

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
+from facebias.replacement import replacing
 from facebias.study import StudyError
 
 
@@ -58,7 +59,7 @@ class ShardWriter:
 @contextlib.contextmanager
 def writing(path: Path | str, *, frames: int, side: int) -> Iterator[ShardWriter]:
     """Open a shard for writing; the file appears under its name only when all went well."""
-    with tables.replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         writer = ShardWriter(file, (frames, side, side, 3))
         yield writer
         writer.finish()

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facebias import tables
 from facebias.evaluation import gaps, permutation, rates, resampling, simulation
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.simulation import Population
 from facebias.progress import track
+from facebias.replacement import replacing
 from facebias.study import StudyError
 
 CRITERION, DEFINITION = "equalized_odds", "per_class_mean"
@@ -373,5 +373,5 @@ def main(arguments: list[str]) -> None:
     if given.out is None:
         print(text)
         return
-    with tables.replacing(given.out) as temporary:
+    with replacing(given.out) as temporary:
         temporary.write_text(text, encoding="utf-8")

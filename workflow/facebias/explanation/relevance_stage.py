@@ -15,6 +15,7 @@ from facebias.clips.store import open_clips
 from facebias.explanation import action_units, alignment, regions
 from facebias.explanation.landmarks import Landmarks
 from facebias.explanation.relevance import measure
+from facebias.replacement import replacing
 from facebias.study import StudyError, read_settings
 
 MEASURES = ("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio")
@@ -106,26 +107,36 @@ def located(
     return tables.check(table, tables.RELEVANCE), np.stack(maps)
 
 
-def write_maps(heatmaps: Heatmaps, maps: np.ndarray, path: Path) -> None:
+def write_maps(
+    heatmaps: Heatmaps, maps: np.ndarray, own: Mapping[str, Sequence[int]], path: Path
+) -> None:
     """Write ``.npz``: the mean map of every subject and explained label, and the template's face.
 
     ``subject``, ``label`` and ``n_samples`` (k,), ``relevance`` float32 (k, side, side),
-    ``landmarks`` (68, 2) in pixels of the maps.
+    ``landmarks`` (68, 2) in pixels of the maps; ``boxes`` (k,) of the label's Action Units on that
+    face, as text: left, top, right, bottom in pixels of the maps, one after the other.
     """
     shown = ~np.isnan(maps[:, 0, 0])
     facts = heatmaps.facts[shown]
     groups = facts.reset_index(drop=True).groupby(["subject", "explained"], sort=True).indices
     means = [maps[shown][places].mean(axis=0) for places in groups.values()]
-    side = maps.shape[-1]
-    with tables.replacing(path) as temporary:
+    side, face = maps.shape[-1], alignment.template_on_grid()
+    with replacing(path) as temporary:
         np.savez_compressed(
             temporary,
             subject=np.array([subject for subject, _ in groups], dtype=str),
             label=np.array([label for _, label in groups], dtype=str),
             n_samples=np.array([len(places) for places in groups.values()], dtype=int),
             relevance=np.array(means, dtype=np.float32).reshape(len(means), side, side),
-            landmarks=alignment.template_on_grid(),
+            landmarks=face,
+            boxes=np.array([_boxes_on(face, label, own) for _, label in groups], dtype=str),
         )
+
+
+def _boxes_on(face: np.ndarray, label: str, own: Mapping[str, Sequence[int]]) -> str:
+    """Write the boxes of a label's Action Units on one face (68, 2)."""
+    found = regions.boxes(action_units.units_of(label, own), face[None])[0]
+    return " ".join(f"{value:.2f}" for value in found.ravel())
 
 
 def main(arguments: list[str]) -> None:
@@ -146,5 +157,5 @@ def main(arguments: list[str]) -> None:
     samples = heatmaps.facts["sample"].tolist()
     landmarks = Landmarks(open_clips(given.index), given.landmarks, samples)
     table, maps = located(heatmaps, landmarks, own)
-    write_maps(heatmaps, maps, given.maps)
+    write_maps(heatmaps, maps, own, given.maps)
     tables.write(table, given.out, tables.RELEVANCE)

@@ -20,6 +20,7 @@ from facebias.cohort import Model, Reader
 from facebias.explanation import DEFAULT_COMPOSITES, methods
 from facebias.explanation.attribution import Attribution, Choose, clips_at_once
 from facebias.explanation.methods import Method
+from facebias.replacement import replacing
 from facebias.study import Architecture, Explaining, Labels, StudyError, read_settings
 
 
@@ -165,7 +166,7 @@ def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
     """
     scale = np.abs(heatmaps.relevance).max(axis=(1, 2, 3))
     unit = np.where(scale > 0, scale, 1)[:, None, None, None]
-    with tables.replacing(path) as temporary:
+    with replacing(path) as temporary:
         np.savez(
             temporary,
             relevance=(heatmaps.relevance / unit).astype(np.float16),

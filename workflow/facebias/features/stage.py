@@ -17,6 +17,7 @@ from facebias.architectures import network as networks
 from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Reader
+from facebias.replacement import replacing
 from facebias.study import Backbone, StudyError, read_settings
 
 # Frames computed at a time: more make a GPU no faster, and of VGG16 these take 2 GB.
@@ -85,7 +86,7 @@ def write(network: Network, clips: Reader, path: Path) -> None:
         If a value is not finite.
     """
     array, done = None, 0
-    with tables.replacing(path) as temporary:
+    with replacing(path) as temporary:
         for part in features(network, clips):
             if array is None:
                 shape = (len(clips), *part.shape[1:])

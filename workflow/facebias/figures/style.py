@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from facebias import tables
+from facebias.replacement import replacing
 from facebias.study import Figures
 
 PAGE_WIDTH = 7.1  # inches: both columns of a paper, 180 mm
@@ -31,6 +31,7 @@ INK, SOFT, FAINT = "#1a1a1a", "#5f5f5f", "#d5d5d5"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", ":", "-.")
 LETTERS_PER_INCH = 18.5
+NOTE_LINE = 1.3 * TEXT / 72  # inches
 NOT_AVAILABLE = "n/a"
 MOST_WITH_WORDS = 3  # columns of a page whose titles have room for words
 
@@ -170,6 +171,15 @@ def note(figure: Figure, text: str) -> None:
     figure.supxlabel(text, x=0.008, ha="left", fontsize=TEXT, color=SOFT, linespacing=1.3)
 
 
+def note_first(figure: Figure, text: str) -> None:
+    """Put a sentence before the note of a finished figure, which grows by the lines it takes."""
+    before = figure.get_supxlabel()
+    text = f"{text} {' '.join(before.split())}".strip()
+    note(figure, text)
+    more = figure.get_supxlabel().count("\n") - before.count("\n") + (not before)
+    figure.set_figheight(figure.get_figheight() + more * NOTE_LINE)
+
+
 def interval(
     axes: Axes,
     position: float,
@@ -247,8 +257,8 @@ def save(figure: Figure, numbers: pd.DataFrame, stem: Path | str) -> None:
     figure.set_layout_engine("none")  # laid out once, for all formats
     dateless = {"pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
     for kind in ("pdf", "png"):
-        with tables.replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
+        with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             metadata = dateless.get(kind, {"Software": None})
             figure.savefig(temporary, format=kind, metadata=metadata)
-    with tables.replacing(stem.with_name(f"{stem.name}.csv")) as temporary:
+    with replacing(stem.with_name(f"{stem.name}.csv")) as temporary:
         numbers.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")

@@ -18,6 +18,7 @@ from facebias.published import (
     statements,
 )
 from facebias.published.papers import PAPERS, Paper
+from facebias.replacement import replacing
 from facebias.study import StudyError, read_settings
 from facebias.tables import Table
 
@@ -53,7 +54,7 @@ def published(arguments: list[str]) -> None:
     made["contrasts"] = contrasts
     for name, frame in made.items():
         tables.write(frame, given.out / f"{name}.csv", CONTRACTS[name])
-    with tables.replacing(given.out / "README.md") as temporary:
+    with replacing(given.out / "README.md") as temporary:
         temporary.write_text(page.render(given.paper, paper, made), encoding="utf-8")
 
 

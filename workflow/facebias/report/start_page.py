@@ -12,7 +12,8 @@ import jinja2
 import pandas as pd
 
 from facebias import tables
-from facebias.report import coincidences, findings
+from facebias.replacement import replacing
+from facebias.report import coincidences, findings, planted_bias
 from facebias.study import Data, Evaluation, Labels, StudyError, read_settings
 from facebias.vocabulary import printed
 
@@ -79,7 +80,7 @@ def main(arguments: list[str]) -> None:
             effects=tables.read(asked.effects[0], tables.EFFECTS) if asked.effects else None,
         )
     )
-    with tables.replacing(asked.out) as temporary:
+    with replacing(asked.out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
@@ -130,10 +131,10 @@ def facts(
         {
             "target": target,
             "evaluated": target.attribute in evaluation.attributes,
-            "checks": (found := findings.checks(fairness, target, first_train)),
-            "verdict": findings.verdict(found, target),
+            "checks": (found := planted_bias.checks(fairness, target, first_train)),
+            "verdict": planted_bias.verdict(found, target),
         }
-        for target in findings.targets(bias)
+        for target in planted_bias.targets(bias)
     ]
     return {
         "name": name,
@@ -162,7 +163,7 @@ def facts(
         "headline": headline,
         "by_training": findings.by_training(metrics, headline),
         **_sizes(fairness, effects, matched, trains, evaluation),
-        "bias": [findings.planted_in_words(entry) for entry in bias],
+        "bias": [planted_bias.in_words(entry) for entry in bias],
         "planted": planted,
         "declared": declared,
         "by_verdict": findings.by_verdict(declared),

@@ -18,6 +18,7 @@ from facebias.datasets.drawn.head import Head, head
 from facebias.datasets.drawn.looks import looks
 from facebias.datasets.drawn.people import people, samples
 from facebias.datasets.drawn.seeds import generator
+from facebias.replacement import replacing
 from facebias.study import Drawn, StudyError, read_settings
 
 TRUTH = tables.Table(
@@ -67,7 +68,7 @@ def draw(drawn: Drawn, labels: tuple[str, ...], *, shard: int, out: Path) -> Non
     steps = progress.track(
         _shot(drawn, persons, films), total=len(films), what=f"draw shard {shard}", unit="films"
     )
-    with tables.replacing(out) as folder:
+    with replacing(out) as folder:
         folder.mkdir()
         truths = [_empty()]
         for sample, frames, truth in steps:

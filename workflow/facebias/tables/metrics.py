@@ -1,0 +1,151 @@
+"""What a study measures: metrics, gaps between groups, what else could explain them."""
+
+from __future__ import annotations
+
+from facebias.tables.contract import CELL, CHANCE, INTERVAL, JUDGED, Table
+
+# `label` is an evaluated label or `overall`.
+METRICS = Table(
+    "metrics",
+    {
+        **CELL,
+        "label": "text",
+        "metric": "text",
+        "value": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "n_subjects": "whole",
+        "n_samples": "whole",
+    },
+    (*CELL, "label", "metric"),
+)
+
+# One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true
+# label.
+CONFUSION = Table(
+    "confusion",
+    {
+        **CELL,
+        "true": "text",
+        "predicted": "text",
+        "n_samples": "number",
+        "share": "number",
+    },
+    (*CELL, "true", "predicted"),
+)
+
+# The gaps of one model. `groups` names the two groups as "a - b" (the order of a signed gap),
+# "range over a, b, c" or "trend in age".
+GAPS = Table(
+    "gaps",
+    {
+        "architecture": "text",
+        "train_split": "text",
+        "attribute": "text",
+        "groups": "text",
+        "criterion": "text",
+        "definition": "text",
+        **INTERVAL,
+        **CHANCE,
+        "note": "text",
+    },
+    ("architecture", "train_split", "attribute", "groups", "criterion", "definition"),
+)
+
+# The gaps of a study, judged together.
+FAIRNESS = Table("fairness", {**GAPS.columns, **JUDGED}, GAPS.key)
+
+# What another training split changes for the same test subjects. `train_splits` names them as
+# "a - b", `groups` one group, "all", or two as "a - b": how much more it changes for a than for b.
+CHANGES = Table(
+    "changes",
+    {
+        "architecture": "text",
+        "attribute": "text",
+        "train_splits": "text",
+        "groups": "text",
+        "metric": "text",
+        **INTERVAL,
+        **CHANCE,
+        "note": "text",
+    },
+    ("architecture", "attribute", "train_splits", "groups", "metric"),
+)
+
+# The changes of a study, judged together.
+EFFECTS = Table("effects", {**CHANGES.columns, **JUDGED}, CHANGES.key)
+
+# What differs between the groups beside what is recorded of them. `measure` is one of
+# evaluation.confounds; `train_split`, `groups` and `label` are `all` where a row is not of one.
+# Of sizes that come from chance alone, `null_high` is the largest that is not unusual.
+CONFOUNDS = Table(
+    "confounds",
+    {
+        "attribute": "text",
+        "measure": "text",
+        "train_split": "text",
+        "role": "text",
+        "groups": "text",
+        "label": "text",
+        **INTERVAL,
+        "p_value": "number",
+        "null_high": "number",
+        "warning": "text",
+        "note": "text",
+    },
+    ("attribute", "measure", "train_split", "role", "groups", "label"),
+)
+
+GAP = {
+    "architecture": "text",
+    "train_split": "text",
+    "attribute": "text",
+    "groups": "text",
+    "criterion": "text",
+    "definition": "text",
+}
+
+# Where the variance of a gap comes from: `source` is subjects, folds, seeds, interaction or total,
+# `levels` how many of it there are. `variance` is that of the gap as reported (the mean over
+# seeds), `variance_one_seed` that of the gap of a study with a single seed.
+VARIANCE = Table(
+    "variance",
+    {
+        **GAP,
+        "source": "text",
+        "levels": "whole",
+        "variance": "number",
+        "share": "number",
+        "variance_one_seed": "number",
+        "share_one_seed": "number",
+        "estimate": "number",
+        "ci_low": "number",
+        "ci_high": "number",
+        "note": "text",
+    },
+    (*GAP, "source"),
+)
+
+# What a gap and its verdict would be with other test subjects, `n_drawn` of each group.
+REDRAWS = Table(
+    "redraws",
+    {
+        **GAP,
+        "n_drawn": "whole",
+        "n_subjects": "whole",
+        "n_redraws": "whole",
+        "estimate": "number",
+        "low": "number",
+        "median": "number",
+        "high": "number",
+        "share_sign_flipped": "number",
+        "verdict": "text",
+        "share_above": "number",
+        "share_below": "number",
+        "share_open": "number",
+        "share_verdict_flipped": "number",
+        "share_smallest": "number",
+        "note": "text",
+    },
+    (*GAP, "n_drawn"),
+)
