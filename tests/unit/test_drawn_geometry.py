@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facebias.datasets.drawn import geometry, regions
+from facebias import action_units
+from facebias.datasets.drawn import geometry
 from facebias.datasets.drawn.expressions import (
     EXPRESSIONS,
     UNITS,
@@ -136,9 +137,9 @@ def pixels(rest) -> np.ndarray:
 INSIDE = {1: [21, 22], 2: [18, 25], 5: [37, 44], 7: [38, 43], 12: MOUTH_CORNERS, 16: [57], 26: [57]}
 
 
-@pytest.mark.parametrize("unit", sorted(regions.REGIONS))
+@pytest.mark.parametrize("unit", sorted(action_units.UNITS))
 def test_regions_lie_on_the_face(pixels, unit):
-    boxes = regions.boxes(unit, pixels)
+    boxes = action_units.boxes([unit], pixels[None])[0]
     assert boxes.ndim == 2
     assert (boxes[:, :2] < boxes[:, 2:]).all()
     low, high = pixels.min(axis=0), pixels.max(axis=0)
@@ -149,7 +150,7 @@ def test_regions_lie_on_the_face(pixels, unit):
 @pytest.mark.parametrize("unit", [5, 7, 12, 14, 15, 16])
 def test_regions_hold_their_landmarks(pixels, unit):
     held = {14: MOUTH_CORNERS, 15: MOUTH_CORNERS, **INSIDE}[unit]
-    boxes = regions.boxes(unit, pixels)
+    boxes = action_units.boxes([unit], pixels[None])[0]
     for x, y in pixels[held]:
         assert (
             (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
@@ -157,7 +158,7 @@ def test_regions_hold_their_landmarks(pixels, unit):
 
 
 def test_squares_measure_a_share_of_the_face_and_shift_by_the_eyes(pixels):
-    boxes = regions.boxes(1, pixels)
+    boxes = action_units.boxes([1], pixels[None])[0]
     face = np.ptp(pixels[:17, 0])
     np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], 0.14 * face)
     r = np.linalg.norm(pixels[39] - pixels[42])
@@ -166,10 +167,10 @@ def test_squares_measure_a_share_of_the_face_and_shift_by_the_eyes(pixels):
 
 
 def test_every_drawn_unit_has_a_region():
-    assert set(UNITS) <= set(regions.REGIONS)
+    assert set(UNITS) <= set(action_units.UNITS)
 
 
 def test_boxes_take_any_number_of_frames(pixels):
-    many = regions.boxes(16, np.stack([pixels, pixels + 3]))
+    many = action_units.boxes([16], np.stack([pixels, pixels + 3]))
     assert many.shape == (2, 1, 4)
     np.testing.assert_allclose(many[1] - many[0], 3)

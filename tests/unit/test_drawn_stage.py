@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facebias import tables
-from facebias.datasets.drawn import regions, stage
+from facebias import action_units, tables
+from facebias.datasets.drawn import stage
 from facebias.datasets.drawn.expressions import ACTIVE, EXPRESSIONS, UNITS
 from facebias.datasets.drawn.people import samples
 from facebias.study import Drawn, StudyError, settings
@@ -114,7 +114,7 @@ def test_landmarks_lie_in_the_frame_and_boxes_follow_them(shard):
     assert (high < 0.62).all()
     for unit in UNITS:
         boxes = np.stack(truth[f"box_{unit}"]).reshape(len(truth), -1, 4)
-        np.testing.assert_allclose(boxes, regions.boxes(unit, points), atol=0.01)
+        np.testing.assert_allclose(boxes, action_units.boxes([unit], points), atol=0.01)
 
 
 def test_the_pupil_is_where_the_landmarks_say(shard):

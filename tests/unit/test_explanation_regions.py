@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facebias import tables
+from facebias import action_units, tables
 from facebias.clips.store import ClipStore
 from facebias.datasets.drawn import geometry
-from facebias.datasets.drawn import regions as drawn_regions
-from facebias.explanation import action_units, landmarks, regions
+from facebias.explanation import landmarks, regions
 from facebias.explanation.template import TEMPLATE
 
 SIDE = 96
@@ -23,25 +22,37 @@ def face(*, scale=30.0, roll=0.0, x=48.0, y=40.0):
     return np.stack([placed.real, placed.imag], axis=-1)[None]
 
 
-def test_boxes_of_every_unit_are_those_of_the_drawn_truth():
-    """The drawn films come with boxes that were written from the same table by other code."""
-    points = face() + np.random.default_rng(0).normal(0, 1, (1, 68, 2))
-    assert set(action_units.UNITS) == set(drawn_regions.REGIONS)
-    for unit in action_units.UNITS:
-        assert np.allclose(regions.boxes([unit], points), drawn_regions.boxes(unit, points))
+@pytest.mark.parametrize(
+    "unit, points, down",
+    [(1, (21, 22), -1 / 2), (4, (19, 24), 1 / 3), (6, (41, 46), 1.0), (17, (56, 58), 1 / 2)],
+)
+def test_a_square_is_moved_by_a_part_of_the_distance_between_the_eyes(unit, points, down):
+    found = face() + np.random.default_rng(0).normal(0, 1, (1, 68, 2))
+    between = np.hypot(*(found[0, 39] - found[0, 42]))
+    boxes = action_units.boxes([unit], found)[0]
+    expected = found[0, list(points)] + [0, down * between]
+    assert np.allclose((boxes[:, :2] + boxes[:, 2:]) / 2, expected)
+
+
+def test_a_hull_is_grown_by_parts_of_the_distance_between_the_eyes():
+    found = face() + np.random.default_rng(0).normal(0, 1, (1, 68, 2))
+    by = np.hypot(*(found[0, 39] - found[0, 42])) * np.array([0.5, 0.3])
+    mouth = found[0, 48:68]
+    expected = [*(mouth.min(axis=0) - by), *(mouth.max(axis=0) + by)]
+    assert np.allclose(action_units.boxes([20], found)[0], [expected])
 
 
 def test_a_square_is_a_share_of_the_face_width():
     points = face()
-    (left, right), width = regions.boxes([12], points)[0], np.ptp(points[0, :17, 0])
+    (left, right), width = action_units.boxes([12], points)[0], np.ptp(points[0, :17, 0])
     for box, corner in ((left, 48), (right, 54)):
         assert np.allclose((box[:2] + box[2:]) / 2, points[0, corner])
         assert np.allclose(box[2:] - box[:2], 0.14 * width)
 
 
 def test_boxes_that_units_share_are_there_once():
-    assert regions.boxes([12, 14, 15], face()).shape == (1, 2, 4)
-    assert regions.boxes([], face()).shape == (1, 0, 4)
+    assert action_units.boxes([12, 14, 15], face()).shape == (1, 2, 4)
+    assert action_units.boxes([], face()).shape == (1, 0, 4)
 
 
 @pytest.mark.parametrize("roll", [0.0, 0.4, -0.7])

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from facebias import checks, configuration, tables
+from facebias import action_units, checks, configuration, tables
 from facebias.explanation import alignment, landmarks, regions, relevance_stage
-from facebias.explanation.action_units import PROTOTYPES, UNITS
 from facebias.explanation.template import TEMPLATE
 from facebias.study import ConfigError, StudyError, settings
 
@@ -88,7 +87,7 @@ def test_relevance_at_the_corners_of_the_mouth(tmp_path):
     assert unknown[["positive", "rank_accuracy", "pointing", "area", "ratio"]].isna().all()
     assert len(unknown["boxes"]) == 0
     boxes = np.reshape(own.loc["s-happiness", "boxes"], (-1, 4))
-    assert np.allclose(boxes, regions.boxes([6, 12], POINTS[None])[0] / CROP, atol=1e-3)
+    assert np.allclose(boxes, action_units.boxes([6, 12], POINTS[None])[0] / CROP, atol=1e-3)
 
 
 def test_maps_are_means_of_people_on_the_template(tmp_path):
@@ -143,7 +142,9 @@ def test_heatmaps_of_other_samples_are_refused(tmp_path):
 
 
 def test_prototypes_are_of_known_units():
-    assert {unit for units in PROTOTYPES.values() for unit in units} <= set(UNITS)
+    assert {unit for units in action_units.PROTOTYPES.values() for unit in units} <= set(
+        action_units.UNITS
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import architectures, datasets, explanation, splits
+from facebias import action_units, architectures, datasets, explanation, splits
 from facebias.architectures import formats
 from facebias.configuration import suggest
 from facebias.datasets.drawn import bias
 from facebias.evaluation import gaps
-from facebias.explanation import action_units
 from facebias.published import fit
 from facebias.study import Architecture, ConfigError, Source, Study, StudyError, crossed
 

@@ -12,15 +12,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from facebias.explanation.action_units import EYES, MOUTH, UNITS, Hulls, Squares
-
-# Side of a square around a landmark as a share of the face width, as public detectors of Action
-# Units have it.
-SQUARE = 0.14
+from facebias.action_units import EYES, JAW, MOUTH, UNITS, Hulls, parts_of
 
 BROWS = (tuple(range(17, 22)), tuple(range(22, 27)))
 NOSE = (tuple(range(27, 36)),)
-NOSE_BASE, JAW = 33, tuple(range(17))
+NOSE_BASE = 33
 
 # Parts of the face, first come first served where they overlap. What they leave of the face is
 # forehead above the line between the eyes, and cheeks (with jaw and chin) below.
@@ -36,28 +32,6 @@ REGIONS = (OWN, *COARSE)
 # Hair, ears and outline end where the face, so many times as wide and high about its middle, ends.
 # With the eyes at half the height of a head this is where the crown is.
 OUTLINE = np.array([1.25, 1.35])
-
-
-def boxes(units: Iterable[int], landmarks: np.ndarray) -> np.ndarray:
-    """Give the boxes around the parts of the regions of some Action Units.
-
-    Parameters
-    ----------
-    units
-        Keys of ``UNITS``.
-    landmarks
-        (T, 68, 2) x and y.
-
-    Returns
-    -------
-    (T, boxes, 4) left, top, right, bottom; each box once, though units share it.
-    """
-    parts = [part for unit in dict.fromkeys(units) for part in _parts(UNITS[unit], landmarks)]
-    if not parts:
-        return np.empty((len(landmarks), 0, 4))
-    found = [np.concatenate([part.min(axis=1), part.max(axis=1)], axis=-1) for part in parts]
-    once = {tuple(box[0].round(6)): box for box in found}
-    return np.stack(list(once.values()), axis=1)
 
 
 def masks(landmarks: np.ndarray, units: Iterable[int], side: int) -> dict[str, np.ndarray]:
@@ -80,7 +54,7 @@ def masks(landmarks: np.ndarray, units: Iterable[int], side: int) -> dict[str, n
     over several.
     """
     frames = range(len(landmarks))
-    own = [part for unit in dict.fromkeys(units) for part in _parts(UNITS[unit], landmarks)]
+    own = [part for unit in dict.fromkeys(units) for part in parts_of(UNITS[unit], landmarks)]
     found = {OWN: np.stack([_inside([part[t] for part in own], side) for t in frames])}
     contour = _contour(landmarks)
     outer = _scaled(contour, OUTLINE)
@@ -88,7 +62,7 @@ def masks(landmarks: np.ndarray, units: Iterable[int], side: int) -> dict[str, n
     found[FACE] = face
     taken = ~face
     for name, hulls in PARTS.items():
-        parts = _parts(hulls, landmarks)
+        parts = parts_of(hulls, landmarks)
         here = np.stack([_inside([part[t] for part in parts], side) for t in frames]) & ~taken
         found[name] = here
         taken = taken | here
@@ -97,24 +71,6 @@ def masks(landmarks: np.ndarray, units: Iterable[int], side: int) -> dict[str, n
     head = np.stack([_inside([outer[t]], side) for t in frames])
     found["hair"], found["background"] = head & ~face, ~head & ~face
     return found
-
-
-def _parts(region: Squares | Hulls, landmarks: np.ndarray) -> list[np.ndarray]:
-    """Give points (T, points, 2) of each part, whose convex hull it is."""
-    between = np.linalg.norm(landmarks[:, 39] - landmarks[:, 42], axis=-1)[:, None]
-    if isinstance(region, Squares):
-        half = SQUARE / 2 * np.ptp(landmarks[:, list(JAW), 0], axis=1)[:, None]
-        moved = np.concatenate([0 * between, region.down * between], axis=1)[:, None]
-        grown = np.concatenate([half, half], axis=1)
-        return [_grown(landmarks[:, [point]] + moved, grown) for point in region.points]
-    grown = between * np.array([region.sideways, region.upright])
-    return [_grown(landmarks[:, list(group)], grown) for group in region.groups]
-
-
-def _grown(points: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Move points (T, N, 2) to the four corners that lie ``by`` (T, 2) away."""
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    return np.concatenate([points + (corner * by)[:, None] for corner in corners], axis=1)
 
 
 def _contour(landmarks: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facebias import progress, tables
+from facebias import action_units, progress, tables
 from facebias.clips.store import open_clips
-from facebias.explanation import action_units, alignment, regions
+from facebias.explanation import alignment, regions
 from facebias.explanation.landmarks import Landmarks
 from facebias.explanation.relevance import measure
 from facebias.replacement import replacing
@@ -87,7 +87,7 @@ def located(
         masks = regions.masks(points, units, side)
         inside = np.stack([masks[name] for name in regions.REGIONS])
         measured = measure(given, inside, masks[regions.FACE])
-        middle = regions.boxes(units, points[[n_frames // 2]])[0] / side
+        middle = action_units.boxes(units, points[[n_frames // 2]])[0] / side
         maps.append(alignment.aligned(given.astype(np.float32), points))
         rows += [
             {
@@ -135,7 +135,7 @@ def write_maps(
 
 def _boxes_on(face: np.ndarray, label: str, own: Mapping[str, Sequence[int]]) -> str:
     """Write the boxes of a label's Action Units on one face (68, 2)."""
-    found = regions.boxes(action_units.units_of(label, own), face[None])[0]
+    found = action_units.boxes(action_units.units_of(label, own), face[None])[0]
     return " ".join(f"{value:.2f}" for value in found.ravel())
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facebias import progress, tables
-from facebias.datasets.drawn import background, bias, expressions, film, regions
+from facebias import action_units, progress, tables
+from facebias.datasets.drawn import background, bias, expressions, film
 from facebias.datasets.drawn.bending import Bending
 from facebias.datasets.drawn.expressions import EXPRESSIONS, UNITS
 from facebias.datasets.drawn.head import Head, head
@@ -174,7 +174,7 @@ def truth(
     for row, unit in enumerate(UNITS):
         columns[f"au_{unit}"] = np.round(strongest[:, row], 6)
         columns[f"active_{unit}"] = strongest[:, row] >= expressions.ACTIVE
-        columns[f"box_{unit}"] = _lists(regions.boxes(unit, landmarks))
+        columns[f"box_{unit}"] = _lists(action_units.boxes([unit], landmarks))
     return pd.DataFrame(columns)
 
 

@@ -7,7 +7,9 @@ of the inner eye corners 39 and 42; y grows downward.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,13 @@ class Hulls:
     upright: float
 
 
+# Side of a square around a landmark as a share of the face width, as public detectors of Action
+# Units have it.
+SQUARE = 0.14
+
 EYES = (tuple(range(36, 42)), tuple(range(42, 48)))
 MOUTH = (tuple(range(48, 68)),)
+JAW = tuple(range(17))
 MOUTH_GROWN = Hulls(groups=MOUTH, sideways=0.3, upright=0.3)
 
 UNITS: dict[int, Squares | Hulls] = {
@@ -88,3 +95,43 @@ def units_of(label: str, own: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
     if number.isdigit() and int(number) in UNITS:
         return (int(number),)
     return PROTOTYPES.get(label.lower(), ())
+
+
+def boxes(units: Iterable[int], landmarks: np.ndarray) -> np.ndarray:
+    """Give the boxes around the parts of the regions of some Action Units.
+
+    Parameters
+    ----------
+    units
+        Keys of ``UNITS``.
+    landmarks
+        (T, 68, 2) x and y.
+
+    Returns
+    -------
+    (T, boxes, 4) left, top, right, bottom; each box once, though units share it.
+    """
+    parts = [part for unit in dict.fromkeys(units) for part in parts_of(UNITS[unit], landmarks)]
+    if not parts:
+        return np.empty((len(landmarks), 0, 4))
+    found = [np.concatenate([part.min(axis=1), part.max(axis=1)], axis=-1) for part in parts]
+    once = {tuple(box[0].round(6)): box for box in found}
+    return np.stack(list(once.values()), axis=1)
+
+
+def parts_of(region: Squares | Hulls, landmarks: np.ndarray) -> list[np.ndarray]:
+    """Give points (T, points, 2) of each part, whose convex hull it is."""
+    between = np.linalg.norm(landmarks[:, 39] - landmarks[:, 42], axis=-1)[:, None]
+    if isinstance(region, Squares):
+        half = SQUARE / 2 * np.ptp(landmarks[:, list(JAW), 0], axis=1)[:, None]
+        moved = np.concatenate([0 * between, region.down * between], axis=1)[:, None]
+        grown = np.concatenate([half, half], axis=1)
+        return [_grown(landmarks[:, [point]] + moved, grown) for point in region.points]
+    grown = between * np.array([region.sideways, region.upright])
+    return [_grown(landmarks[:, list(group)], grown) for group in region.groups]
+
+
+def _grown(points: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Move points (T, N, 2) to the four corners that lie ``by`` (T, 2) away."""
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    return np.concatenate([points + (corner * by)[:, None] for corner in corners], axis=1)
