@@ -93,6 +93,23 @@ def test_a_named_unit_is_explained(tmp_path):
     assert "AU2" in table["label"].tolist()
 
 
+def test_units_count_as_predicted_from_their_own_thresholds(tmp_path):
+    given = [*arguments(tmp_path, kind="units", target="AU2"), "--relevance", tmp_path / "x.npz"]
+    names = synthetic.labels("units").names
+    model = {"architecture": "vgg16", "train_split": "regular", "fold": 0, "seed": 1}
+    chosen = pd.DataFrame(
+        {"unit": names, "threshold": np.where(np.array(names) == "AU2", 0.0, 1.1)}
+    )
+    chosen = chosen.assign(**model, f1=0.5, positives=1, negatives=1, n_subjects=2, note=None)
+    tables.write(chosen, tmp_path / "thresholds.csv", tables.THRESHOLDS)
+    said = []
+    for option in ([], ["--thresholds", tmp_path / "thresholds.csv"]):
+        stage.main([*map(str, given), *map(str, option)])
+        said.append(tables.read(tmp_path / "x.csv", tables.EXPLANATIONS)["predicted"])
+    assert set(said[1]) == {"AU2"}
+    assert set(said[0]) != {"AU2"}
+
+
 def test_a_composite_may_be_chosen(tmp_path):
     found = []
     for place, composite in (("own", None), ("other", "epsilon")):

@@ -135,7 +135,7 @@ def slow_loss(scores, targets, average):
     """The masked loss entry by entry."""
     by_unit = {}
     for sample, unit in itertools.product(range(len(scores)), range(scores.shape[1])):
-        score, target = float(scores[sample, unit]), float(targets[sample, unit])
+        score, target = scores[sample, unit].item(), targets[sample, unit].item()
         if not math.isnan(target):
             said = 1 / (1 + math.exp(-score))
             own = -math.log(said if target == 1 else 1 - said)

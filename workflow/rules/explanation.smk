@@ -14,8 +14,9 @@ rule explain:
     input:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
-        index=rules.index.output.index,
+        index=clips_of,
         weights=rules.train_model.output.weights,
+        thresholds=rules.decide.output.thresholds if CHOSEN else [],
     output:
         relevance=f"{OUT}/heatmaps/{{method}}/{MODEL}.npz",
         table=f"{OUT}/heatmaps/{{method}}/{MODEL}.csv",
@@ -34,11 +35,13 @@ rule explain:
         code=network_sources("explain"),
         settings=explanation_settings,
         folder=subpath(input.weights, parent=True),
+        thresholds="--thresholds" if CHOSEN else "",
     shell:
         "python -m facebias explain --settings {params.settings:q} --method {wildcards.method}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
+        " {params.thresholds} {input.thresholds}"
         " --index {input.index} --relevance {output.relevance} --out {output.table} 2> {log}"
 
 
@@ -47,7 +50,7 @@ rule randomise:
     input:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
-        index=rules.index.output.index,
+        index=clips_of,
         weights=rules.train_model.output.weights,
     output:
         f"{OUT}/randomisation/{{method}}/{MODEL}.csv",

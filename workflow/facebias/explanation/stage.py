@@ -29,6 +29,7 @@ class Trained:
     """A trained model with what it is explained on.
 
     ``rows`` of the manifest, their ``clips`` and ``targets`` (as ``cohort.targets`` gives them).
+    ``thresholds`` (L,): probabilities from which units count as predicted.
     """
 
     model: Model
@@ -39,10 +40,11 @@ class Trained:
     rows: pd.DataFrame
     clips: Reader
     targets: Tensor
+    thresholds: Tensor | None = None
 
     def method(self, name: str) -> Method:
         """Make the method ``name`` for this network."""
-        own = DEFAULT_COMPOSITES[self.model.architecture]
+        own = DEFAULT_COMPOSITES[self.architecture.called(self.model.architecture)]
         return methods.METHODS[name](self.network, self.explaining.composite or own)
 
     def at_once(self) -> int:
@@ -100,7 +102,7 @@ def explain(trained: Trained, method: Method) -> Heatmaps:
         found = method(trained.network, trained.network.prepare(torch.from_numpy(clips)), choose)
         faces.append(clips[:, clips.shape[1] // 2])
         relevance.append(found.pixels.float().cpu().numpy())
-        facts.append(_facts(found, choose(found.scores), trained.targets[here], trained.labels))
+        facts.append(_facts(found, choose(found.scores), trained.targets[here], trained))
     known = rows[["sample", "subject"]].reset_index(drop=True)
     table = pd.concat([known, pd.concat(facts, ignore_index=True)], axis=1)
     return Heatmaps(
@@ -108,16 +110,18 @@ def explain(trained: Trained, method: Method) -> Heatmaps:
     )
 
 
-def _facts(found: Attribution, chosen: Tensor, truth: Tensor, labels: Labels) -> pd.DataFrame:
+def _facts(found: Attribution, chosen: Tensor, truth: Tensor, trained: Trained) -> pd.DataFrame:
     """Give the columns that say what was explained."""
-    position = chosen[:, None]
+    labels, position = trained.labels, chosen[:, None]
     sure = inference.probabilities(found.scores, labels.kind)
+    if labels.kind == "classes":
+        predicted = sure.argmax(1)
+    else:
+        predicted = sure.cpu() >= (0.5 if trained.thresholds is None else trained.thresholds)
     return pd.DataFrame(
         {
             "label": _names(truth, labels),
-            "predicted": _names(
-                sure.argmax(1) if labels.kind == "classes" else sure.round(), labels
-            ),
+            "predicted": _names(predicted, labels),
             "explained": [labels.names[place] for place in chosen.tolist()],
             "score": sure.gather(1, position)[:, 0].cpu().numpy(),
             "output": found.scores.gather(1, position)[:, 0].cpu().numpy(),
@@ -223,7 +227,9 @@ def opened(given: argparse.Namespace) -> Trained:
     rows = spread(rows, explaining.per_subject)
     labels = labels.among(rows.columns)
     clips = Reader(store, rows["sample"].tolist(), frames=architecture.frames)
-    network = networks.build(model.architecture, architecture, len(labels.names), clips.shape[0])
+    network = networks.build(
+        architecture.called(model.architecture), architecture, len(labels.names), clips.shape[0]
+    )
     weights.load(network, given.model / "weights.safetensors")
     return Trained(
         model=model,
@@ -234,7 +240,13 @@ def opened(given: argparse.Namespace) -> Trained:
         rows=rows,
         clips=clips,
         targets=torch.from_numpy(cohort.targets(rows, labels)),
+        thresholds=_thresholds(given.thresholds, labels) if given.thresholds else None,
     )
+
+
+def _thresholds(path: Path, labels: Labels) -> Tensor:
+    chosen = tables.read(path, tables.THRESHOLDS).set_index("unit")["threshold"]
+    return torch.tensor(chosen.loc[list(labels.names)].to_numpy())
 
 
 def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
@@ -242,6 +254,7 @@ def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
     made = cohort.parser(stage, purpose, settings="architecture, labels, explaining")
     made.add_argument("--method", required=True, choices=methods.METHODS)
     made.add_argument("--model", type=Path, required=True, help="folder of the model")
+    made.add_argument("--thresholds", type=Path, help="from which score units count as found")
     made.add_argument("--out", type=Path, required=True, help="table (.csv)")
     if stage == "explain":
         made.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")
