@@ -16,6 +16,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/variants.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/clips.smk"
 include: "workflow/rules/weights.smk"
@@ -43,9 +44,11 @@ rule all:
 
 rule clips:
     input:
-        rules.index.output,
+        INDEXES,
+        EXCLUDED,
+        EXCLUSIONS,
         # Models name only the index, or each of them would list hundreds of shards.
-        rules.index.input.faces,
+        FACES,
 
 
 rule train:

@@ -32,7 +32,7 @@ def _rows(schema: dict, prefix: str, root: dict) -> Iterator[str]:
         path = f"{prefix}{name}"
         default = _default(merged, name in required)
         yield f"| `{path}` | {_kind(merged)} | {default} | {merged['description']} |"
-        if path in ("architectures.NAME.training", "data.sets"):
+        if path in ("architectures.NAME.training", "clips.variants", "data.sets"):
             continue
         yield from _rows(merged, f"{path}.", root)
         rest = merged.get("additionalProperties")

@@ -30,10 +30,11 @@ class Result:
 
 
 class Results:
-    """What the benchmarks of a session found, in their order."""
+    """What the benchmarks of a session found, in their order; ``figures`` lie beside the page."""
 
     def __init__(self) -> None:
         self.rows: list[Result] = []
+        self.figures: dict[str, str] = {}
 
     def add(self, what: str, ours: str, **more: object) -> None:
         """Add one line; see ``Result``."""
@@ -69,10 +70,10 @@ def pytest_terminal_summary(
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         terminalreporter.write_line("  ".join(cells).rstrip())
     if path := config.getoption("--results"):
-        path.write_text(page(rows))
+        path.write_text(page(rows, config.stash[RESULTS].figures))
 
 
-def page(rows: list[tuple[str, ...]]) -> str:
+def page(rows: list[tuple[str, ...]], figures: dict[str, str]) -> str:
     """Write the results as Markdown, with the machine they were measured on."""
     lines = ["| " + " | ".join(row) + " |" for row in [HEAD, ("---",) * len(HEAD), *rows]]
     return "\n".join(
@@ -87,6 +88,7 @@ def page(rows: list[tuple[str, ...]]) -> str:
             "",
             *lines,
             "",
+            *(f"![{caption}]({name})\n" for name, caption in figures.items()),
         ]
     )
 

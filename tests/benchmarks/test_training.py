@@ -10,15 +10,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import jpegs
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset
-from torchvision import transforms
+from torch.utils.data import DataLoader
 
 from facebias import cohort, tables
 from facebias.architectures import inputs
@@ -27,7 +26,6 @@ from facebias.study import Augmentation
 from facebias.training import augmentation
 
 CLIPS, FRAMES, SIDE, SIZE, BATCH = 36, 20, 256, 224, 12
-CONVENTION = inputs.CONVENTIONS["imagenet"]
 # As in study A: each change with probability 0.5.
 CHANGES = Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
 TRIES = 3
@@ -57,37 +55,10 @@ def reader(clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> cohor
     return cohort.Reader(store.open_clips(folder / "index.parquet"), samples, frames=None, limit=0)
 
 
-class Frames(Dataset):
-    """A clip per item, its frames in files of their own."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self._change = transforms.Compose(
-            [
-                transforms.Resize(SIZE),
-                transforms.RandomHorizontalFlip(),
-                transforms.RandomRotation(15),
-                transforms.ColorJitter(brightness=0.3),
-                transforms.ToTensor(),
-                transforms.Normalize(CONVENTION.mean, CONVENTION.std),
-            ]
-        )
-
-    def __len__(self) -> int:
-        return CLIPS
-
-    def __getitem__(self, number: int) -> torch.Tensor:
-        paths = [self._folder / f"{number:03d}-{frame:02d}.jpg" for frame in range(FRAMES)]
-        return torch.stack([self._change(Image.open(path).convert("RGB")) for path in paths])
-
-
 @pytest.fixture(scope="module")
 def loader(clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> DataLoader:
     folder = tmp_path_factory.mktemp("frames")
-    for number, clip in enumerate(clips):
-        for frame, picture in enumerate(clip):
-            Image.fromarray(picture).save(folder / f"{number:03d}-{frame:02d}.jpg", quality=95)
-    return DataLoader(Frames(folder), batch_size=BATCH, shuffle=True)
+    return jpegs.loader(clips, np.zeros(CLIPS, int), folder, size=SIZE, batch=BATCH)
 
 
 def per_second(work: Callable[[], None]) -> float:
@@ -117,7 +88,7 @@ def test_clips_to_the_training_step(results, reader, loader):
         for batch in batches():
             pictures = inputs.images(batch, SIZE, "cpu")
             changes = augmentation.draw(len(batch), CHANGES, random)
-            CONVENTION.normalise(augmentation.apply(pictures, changes))
+            jpegs.CONVENTION.normalise(augmentation.apply(pictures, changes))
 
     def load():
         for _ in loader:

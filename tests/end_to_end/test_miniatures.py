@@ -6,6 +6,7 @@ Their configurations are run as they are, but for sizes, epochs and the device (
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -38,8 +39,10 @@ def run(folder: Path, name: str, overlay: str) -> Path:
     return folder / "results" / name
 
 
-def check(out: Path, *, models: int) -> pd.DataFrame:
-    """Check that everything was made, and give the metrics."""
+def check(
+    out: Path, paper: str, *, models: int, in_tables: Sequence[int], in_figures: Sequence[int]
+) -> pd.DataFrame:
+    """Check that everything was made, the paper's tables and figures too, and give the metrics."""
     assert len(list(out.glob("models/**/weights.safetensors"))) == models
     assert len(list(out.glob("predictions/**/*.parquet"))) == models
     assert (out / "report.html").stat().st_size > 100_000
@@ -50,6 +53,10 @@ def check(out: Path, *, models: int) -> pd.DataFrame:
         table = pd.read_csv(png.with_suffix(".csv"))
         # Of a few people, relevance and accuracy together may not be estimable.
         assert len(table) > 0 or "relevance_joint" in png.parts
+    for n in in_figures:
+        assert (out / f"figures/{paper}_figure_{n}.png").stat().st_size > 1000, n
+    for n in in_tables:
+        assert f"As table {n} of " in (out / f"tables/{paper}_table_{n}.tex").read_text()
     compared = pd.read_csv(out / "tables/published_comparison.csv")
     assert compared["published"].notna().all()
     assert compared["ours"].notna().any()
@@ -60,7 +67,13 @@ def test_domnich2021(tmp_path):
     root = tmp_path / "data" / "sase_fe"
     sase_fe.write(root, sase_fe.people(PEOPLE_A), kinds="alternating")
     out = run(tmp_path, "domnich2021", "domnich2021")
-    metrics = check(out, models=18)
+    numbers = {"in_tables": range(1, 29), "in_figures": range(11, 32)}
+    metrics = check(out, "domnich2021", models=18, **numbers)
+    printed = pd.read_csv(out / "tables/domnich2021_table_12.csv")
+    hits = metrics[(metrics["train_split"] == "regular") & (metrics["test_split"] == "female")]
+    hits = hits[(hits["metric"] == "tpr") & (hits["label"] == "surprise")]
+    assert printed["architecture"].tolist() == hits["architecture"].tolist()
+    assert printed["surprise"].tolist() == pytest.approx(hits["value"].tolist(), nan_ok=True)
     assert len(metrics[["architecture", "train_split", "test_split"]].drop_duplicates()) == 54
     manifest = tables.read(out / "data/manifest.csv", tables.MANIFEST)
     assert len(manifest) == 6 * PEOPLE_A
@@ -90,15 +103,25 @@ def action_units(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "pools", "tested"),
+    ("name", "pools", "tested", "table", "figures"),
     [
-        ("deuschel2020", {"female": 37, "male": 37, "mixed": 37}, {"female": 10, "male": 10}),
-        ("deuschel2020_skin", {"light": 104}, {"light": 21, "dark": 19}),
+        (
+            "deuschel2020",
+            {"female": 37, "male": 37, "mixed": 37},
+            {"female": 10, "male": 10},
+            1,
+            (4, 5, 9),
+        ),
+        ("deuschel2020_skin", {"light": 104}, {"light": 21, "dark": 19}, 2, (4, 5, 10)),
     ],
 )
-def test_deuschel2020(action_units, name, pools, tested):
+def test_deuschel2020(action_units, name, pools, tested, table, figures):
     out = run(action_units, name, "deuschel2020")
-    metrics = check(out, models=len(pools))
+    numbers = {"in_tables": [table], "in_figures": figures}
+    metrics = check(out, "deuschel2020", models=len(pools), **numbers)
+    printed = pd.read_csv(out / f"tables/deuschel2020_table_{table}.csv")
+    overall = metrics[(metrics["label"] == "overall") & (metrics["metric"] == "f1_weighted")]
+    assert printed["f1_weighted"].tolist() == pytest.approx(overall["value"].tolist(), nan_ok=True)
     roles = pd.concat(pd.read_csv(path) for path in out.glob("data/splits/*/*.csv"))
     learning = roles[roles["role"].isin(("train", "validation"))]
     assert learning.groupby("train_split").size().to_dict() == pools

@@ -32,3 +32,8 @@ def heatmap_inputs(**changes):
         "located": located.relevance(explanations),
         "manifest": made.manifest(),
     }
+
+
+def unit_inputs(**changes):
+    given = heatmap_inputs(**changes)
+    return given | {"maps": located.on_one_face(given["explanations"])}

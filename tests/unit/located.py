@@ -96,24 +96,30 @@ def compared():
         pd.concat([relevance(part, seed=seed) for seed, part in enumerate(facts)]),
         pd.concat(facts), rows, labels=labels(), evaluation=settings,
     )  # fmt: skip
-    return means, relevance_stage.judged(gaps, settings, ("regular", "female")), joint
+    named = tuple(gaps["architecture"].unique())
+    return means, relevance_stage.judged(gaps, settings, ("regular", "female"), named), joint
 
 
 def maps(seed=0):
     """Give what the figure of mean heatmaps reads: ten people, with one label missing in men."""
-    random = np.random.default_rng(seed)
     rows = manifest()
     pairs = rows[(rows["gender"] == "female") | (rows["label"] != "sadness")]
-    pairs = pairs[["subject", "label"]].drop_duplicates()
+    return {"maps": on_one_face(pairs, seed=seed), "manifest": rows}
+
+
+def on_one_face(rows, *, seed=0):
+    """Give a map for every subject and label, on the drawn face."""
+    random = np.random.default_rng(seed)
+    pairs = rows[["subject", "label"]].drop_duplicates()
     side = alignment.SIDE
-    arrays = {
+    return {
         "subject": pairs["subject"].to_numpy(dtype=str),
         "label": pairs["label"].to_numpy(dtype=str),
         "n_samples": np.full(len(pairs), 2),
         "relevance": random.normal(size=(len(pairs), side, side)).astype(np.float32),
         "landmarks": alignment.template_on_grid(),
+        "boxes": np.full(len(pairs), "20 10 26 16 38 10 44 16"),
     }
-    return {"maps": arrays, "manifest": rows}
 
 
 def strips():

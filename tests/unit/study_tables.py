@@ -16,6 +16,18 @@ TRAINS = ("regular", "female", "male")
 TESTS = {"all": 10, "female": 5, "male": 5}
 LABELS = ("happiness", "surprise", "sadness", "upset")
 SKILL = dict(zip(ARCHITECTURES, (0.72, 0.78, 0.69, 0.74, 0.83, 0.66), strict=True))
+# Two networks under several variants of the clips.
+VARIANTS = {
+    name: {"network": network, "clips": clips, "margin": margin, "key_frames": frames}
+    for name, network, clips, margin, frames in [
+        ("vgg16", "vgg16", None, 40, 20),
+        ("cnn3d", "vgg16", "m0", 0, 20),
+        ("resnet3d", "vgg16", "k50", 40, 50),
+        ("resnet50", "resnet50", None, 40, 20),
+        ("senet50", "resnet50", "k50", 40, 50),
+        ("vggface", "vggface", None, 40, 20),
+    ]
+}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CANCELS = "0 by construction: the selection rates of exclusive classes add up to 1 in every group"
 

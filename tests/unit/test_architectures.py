@@ -322,6 +322,17 @@ def test_input_is_resampled_with_antialiasing():
     assert torch.allclose(found, torch.full_like(found, 0.5), atol=0.05)
 
 
+def test_input_resampled_as_bytes_is_at_most_one_level_off():
+    random = np.random.default_rng(1)
+    clips = torch.from_numpy(random.integers(0, 256, (2, 3, 40, 40, 3), dtype=np.uint8))
+    found = inputs.images(clips, 24, "cpu")
+    floats = clips.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
+    exact = torch.nn.functional.interpolate(floats, size=(24, 24), mode="bilinear", antialias=True)
+    off = 255 * (found.flatten(0, 1) - exact).abs()
+    assert off.max() < 1.01
+    assert off.mean() < 0.35
+
+
 def test_weights_come_back_and_must_fit(tmp_path):
     network = build("cnn3d", width=0.25, input_size=32)
     path = tmp_path / "weights.safetensors"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+import sys
+import tracemalloc
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from facebias.clips import UnusableError, decode
@@ -68,6 +71,41 @@ def test_decodes_no_further_than_the_last_key_frame_and_keeps_none_besides(tmp_p
     # The small grey frames are all that a whole pass keeps.
     assert footage.grey(4).nbytes == 20 * 4 * 4
     assert len(decoded) == 20
+
+
+def test_one_converter_serves_a_film_and_no_frame_is_kept(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "film.mp4", levels(20))
+    expected = Footage(path).grey(8)
+    converters, reduced = [], []
+
+    class Counted:
+        def __init__(self):
+            self._converter = VideoReformatter()
+            converters.append(self)
+
+        def reformat(self, *given, **more):
+            reduced.append(self._converter.reformat(*given, **more))
+            return reduced[-1]
+
+    monkeypatch.setattr(decode, "VideoReformatter", Counted)
+    grey = Footage(path).grey(8)
+    assert np.array_equal(grey, expected)
+    assert len(converters) == 1
+    assert len(reduced) == 20
+    # Two references to each: the list's and the question's.
+    assert [sys.getrefcount(reduced[number]) for number in range(20)] == [2] * 20
+
+
+def test_memory_grows_by_the_small_grey_frames_alone(tmp_path):
+    size, films = 32, {}
+    for n in (100, 300):
+        path = write_video(tmp_path / f"{n}.mp4", (levels(20)[number % 20] for number in range(n)))
+        tracemalloc.start()
+        assert len(Footage(path).grey(size)) == n
+        films[n] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    per_frame = (films[300] - films[100]) / 200
+    assert size**2 <= per_frame < 2.2 * size**2  # a buffer that grows may be copied once
 
 
 def test_rgb_order(tmp_path):

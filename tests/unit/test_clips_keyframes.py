@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,17 @@ def test_still_video_gives_k_different_frames(distinct):
     assert frames == sorted(frames)
     # Every different picture is among them.
     assert len({levels[frame] for frame in frames}) == distinct
+
+
+def test_memory_of_clustering_is_a_few_copies_of_the_small_frames():
+    grey = np.random.default_rng(0).integers(0, 256, (4000, 32, 32), dtype=np.uint8)
+    keyframes.choose(grey[:50], [window(3)], seed=1)  # what is imported and kept comes first
+    tracemalloc.start()
+    keyframes.choose(grey, [window(3)], seed=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    as_floats = 4 * grey.nbytes
+    assert as_floats < peak < 2.5 * as_floats
 
 
 def test_as_many_frames_as_asked_are_all_taken():

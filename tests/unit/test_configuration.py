@@ -101,6 +101,6 @@ def test_config_that_is_no_mapping():
 def test_files_of_the_repository_name_no_machine():
     """Nothing committed holds an absolute path of a machine."""
     suspicious = ("/home/", "/root/", "/Users/", "/work/")
-    for path in [*studies.ROOT.glob("config/*"), *studies.ROOT.glob("workflow/rules/*.smk")]:
+    for path in [*studies.ROOT.glob("config/**/*.*"), *studies.ROOT.glob("workflow/rules/*.smk")]:
         text = Path(path).read_text()
         assert not any(word in text for word in suspicious), path

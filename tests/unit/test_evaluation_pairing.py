@@ -184,7 +184,8 @@ def test_from_files_to_files(tmp_path, two):
             *("--out", part),
         ]
     )
-    given = settings(evaluation=scored.EVALUATION, train_splits=("regular", "male"))
+    declared = {"train_splits": ("regular", "male"), "architectures": ("vgg16",)}
+    given = settings(evaluation=scored.EVALUATION, **declared)
     verdicts.main(["effects", "--settings", given, "--out", whole, part])
     found = tables.read(whole, tables.EFFECTS)
     assert row(found, "female - male")["verdict"] == "gap found"

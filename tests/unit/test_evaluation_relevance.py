@@ -20,7 +20,8 @@ def compared(facts, where, people, **changes):
     means, gaps, joint = relevance_stage.compared(
         where, facts, people, labels=made.labels(), evaluation=settings
     )
-    return means, relevance_stage.judged(gaps, settings, ("regular",)), joint
+    named = tuple(facts["architecture"].unique())
+    return means, relevance_stage.judged(gaps, settings, ("regular",), named), joint
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +265,8 @@ def test_the_stage_writes_three_tables(study, tmp_path):
     tables.write(facts, tmp_path / "e.csv", tables.EXPLANATIONS)
     tables.write(where, tmp_path / "r.parquet", tables.RELEVANCE)
     evaluation = dataclasses.replace(made.evaluation(), resamples=100)
-    given = settings(labels=made.labels(), evaluation=evaluation, train_splits=["regular"])
+    declared = {"train_splits": ["regular"], "architectures": list(facts["architecture"].unique())}
+    given = settings(labels=made.labels(), evaluation=evaluation, **declared)
     relevance_stage.main(
         [
             *("--settings", given, "--manifest", str(tmp_path / "m.csv")),

@@ -187,10 +187,26 @@ def test_the_stage_judges_files_together(tmp_path):
     for name, rows in frame.groupby("architecture"):
         tables.write(rows, tmp_path / f"{name}.csv", tables.GAPS)
     evaluation = scored.EVALUATION
-    given = settings(evaluation=evaluation, train_splits=("regular", "male"))
+    declared = {"train_splits": ("regular", "male"), "architectures": ("vgg16", "cnn3d")}
+    given = settings(evaluation=evaluation, **declared)
     out = tmp_path / "fairness.csv"
     inputs = [str(tmp_path / f"{name}.csv") for name in ("vgg16", "cnn3d")]
     verdicts.main(["fairness", "--settings", given, "--out", str(out), *inputs])
     found = tables.read(out, tables.FAIRNESS)
     assert found["architecture"].unique().tolist() == ["vgg16", "cnn3d"]
     assert found.loc[found["family"] == "primary", "p_holm"].tolist() == [0.04, 0.04]
+
+
+def test_further_variants_of_a_network_stay_outside_the_primary_family(tmp_path):
+    frame = gaps_of(p_value=0.02)
+    tables.write(frame, tmp_path / "part.csv", tables.GAPS)
+    given = settings(
+        evaluation=scored.EVALUATION, train_splits=("regular", "male"), architectures=("vgg16",)
+    )
+    out = tmp_path / "fairness.csv"
+    verdicts.main(["fairness", "--settings", given, "--out", str(out), str(tmp_path / "part.csv")])
+    found = tables.read(out, tables.FAIRNESS)
+    primary = found[found["family"] == "primary"]
+    assert primary["architecture"].tolist() == ["vgg16"]
+    # Alone in its family, it is corrected for nothing.
+    assert primary["p_holm"].tolist() == [0.02]

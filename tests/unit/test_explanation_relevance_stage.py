@@ -97,6 +97,11 @@ def test_maps_are_means_of_people_on_the_template(tmp_path):
     ]
     assert arrays["n_samples"].tolist() == [1, 1, 1]
     assert np.allclose(arrays["landmarks"], alignment.template_on_grid())
+    smile = np.fromstring(arrays["boxes"][sorted(LABELS).index("happiness")], sep=" ")
+    wanted = action_units.boxes([6, 12], arrays["landmarks"][None])[0]
+    assert np.allclose(smile.reshape(-1, 4), wanted, atol=0.01)
+    # What the Action Units of a label are is not known: no box.
+    assert arrays["boxes"][sorted(LABELS).index("unknown")] == ""
     for picture in arrays["relevance"]:
         place = np.array(np.unravel_index(picture.argmax(), picture.shape)[::-1]) + 0.5
         assert np.abs(place - alignment.template_on_grid()[30]).max() < 2.5

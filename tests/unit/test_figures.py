@@ -11,7 +11,7 @@ import pandas as pd
 import published_results
 import pytest
 import study_tables as made
-from drawing import GENDER, draw, heatmap_inputs, texts
+from drawing import GENDER, draw, heatmap_inputs, texts, unit_inputs
 from matplotlib.text import Text
 
 from facebias import tables
@@ -44,11 +44,20 @@ FAMILIES = {
     "confounds": ({"confounds": diagnosed.confound_table()}, GENDER),
     "variance": ({"variance": diagnosed.variance_table(folds=4)}, GENDER),
     "redraws": ({"redraws": diagnosed.redraw_table()}, GENDER),
+    "sensitivity": (
+        {"metrics": made.metrics(), "fairness": made.fairness()},
+        GENDER | {"variants": json.dumps(made.VARIANTS)},
+    ),
     "published": ({"intervals": published_results.intervals()}, GENDER),
     "published_comparison": (
         {"comparison": published_results.compared()},
         {"definition": "published"},
     ),
+    "boxes": (
+        {"metrics": made.metrics()},
+        {"metric": "accuracy", "train_split": "regular"},
+    ),
+    "heatmaps_unit": (unit_inputs(), {**GENDER, "group": "female", "label": "surprise"}),
 }
 
 

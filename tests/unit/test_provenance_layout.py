@@ -36,6 +36,13 @@ def test_a_wildcard_without_names_is_free_within_a_folder():
     assert not matcher.fullmatch("rates/a/tpr.tsv")
 
 
+def test_a_wildcard_may_stand_for_nothing():
+    matcher = layout.matcher("index/clips{variant}.tsv", {"variant": ["", "_m0"]})
+    assert matcher.fullmatch("index/clips.tsv")["variant"] == ""
+    assert matcher.fullmatch("index/clips_m0.tsv")["variant"] == "_m0"
+    assert not matcher.fullmatch("index/clips_m65.tsv")
+
+
 def test_a_wildcard_that_stands_twice_is_the_same_twice():
     matcher = layout.matcher("{a}/{a}.tsv", {})
     assert matcher.fullmatch("x/x.tsv")

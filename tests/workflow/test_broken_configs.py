@@ -125,6 +125,41 @@ BROKEN = {
         {"clips.margin": 32},
         "clips.margin: found 32, expected less than crop_size (32)",
     ),
+    "unknown variant of the clips": (
+        {"clips.variants": {"m8": {"margin": 8}}, "architectures.vgg16.clips": "m80"},
+        "architectures.vgg16.clips: no variant 'm80'; did you mean m8? allowed: m8",
+    ),
+    "no variants of the clips": (
+        {"architectures.vgg16.clips": "m8"},
+        "architectures.vgg16.clips: no variant 'm8'; clips.variants has none",
+    ),
+    "unknown key of a variant": (
+        {"clips.variants": {"m8": {"margins": 8}}},
+        "clips.variants.m8.margins: unknown key; did you mean margin?",
+    ),
+    "margin of a variant as wide as the crop": (
+        {"clips.variants": {"m32": {"margin": 32}}},
+        "clips.variants.m32.margin: found 32, expected less than crop_size (32)",
+    ),
+    "shards of a variant": (
+        {"clips.variants": {"m8": {"shards": 3}}},
+        "clips.variants.m8.shards: found 3, expected that of clips (2)",
+    ),
+    "fault that variants inherit": (
+        {"clips.variants": {"m8": {"margin": 8}}, "clips.min_face": 1},
+        "clips.min_face: found 1, expected at least 10",
+    ),
+    "unknown network": (
+        {"architectures.vgg16_m8": {"network": "vgg61"}},
+        "architectures.vgg16_m8.network: found 'vgg61'; did you mean vgg16",
+    ),
+    "more frames than a clip of the variant": (
+        {
+            "clips.variants": {"k1": {"windows": [{"k": 1}]}},
+            "architectures.vgg16": {"clips": "k1", "frames": 2},
+        },
+        "architectures.vgg16.frames: found 2, but a clip has 1",
+    ),
     "train split selects nobody": (
         {"splits.train.diverse": {"where": {"gender": "diverse"}}},
         "splits.train.diverse.where.gender: no subject has 'diverse'; allowed: female, male",

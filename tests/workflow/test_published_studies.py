@@ -123,6 +123,7 @@ def test_miniature_changes_sizes_and_nothing_else(name):
         "weights",
         "dpi",
         "margin",
+        "min_face",
     }
     assert set(_keys(overlay)) - allowed <= {"min_occurrences"}
     config = yaml.safe_load((CONFIGS / name).read_text())

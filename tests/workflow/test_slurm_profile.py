@@ -9,7 +9,7 @@ import yaml
 SETTINGS = yaml.safe_load((studies.ROOT / "slurm" / "config.yaml").read_text())
 # Jobs on CPUs with a place in the queue of their own: the first ones of a study, and long ones.
 ALONE = {"resolve", "draw", "manifest", "landmarks", "split", "extract", "index", "quality"}
-ALONE |= {"convert_weights"}
+ALONE |= {"convert_weights", "locate"}
 # Where Snakemake itself runs: nodes may have no network.
 LOCAL = {"fetch_weights"}
 

@@ -15,11 +15,20 @@ import pandas as pd
 
 from facebias import action_units, architectures, datasets, explanation, splits
 from facebias.architectures import formats
-from facebias.configuration import suggest
+from facebias.configuration import is_echo, suggest
 from facebias.datasets.drawn import bias
 from facebias.evaluation import gaps
 from facebias.published import fit
-from facebias.study import Architecture, ConfigError, Source, Study, StudyError, crossed
+from facebias.study import (
+    Architecture,
+    ConfigError,
+    Data,
+    Preprocessing,
+    Source,
+    Study,
+    StudyError,
+    crossed,
+)
 
 # What is missing where an adapter needs a key of ``data``.
 NEEDED = {
@@ -132,37 +141,60 @@ def _source(source: Source, key: str) -> Iterator[str]:
 
 
 def _clips(study: Study) -> Iterator[str]:
-    clips = study.clips
+    common = list(_preprocessing("clips", study.clips, study.data))
+    yield from common
+    for name, clips in study.clips.variants.items():
+        key = f"clips.variants.{name}"
+        faults = _preprocessing(key, clips, study.data)
+        yield from (line for line in faults if not is_echo(line, common))
+        if clips.shards != study.clips.shards:
+            expected = f"that of clips ({study.clips.shards})"
+            yield f"{key}.shards: found {clips.shards}, expected {expected}"
+
+
+def _preprocessing(key: str, clips: Preprocessing, data: Data) -> Iterator[str]:
+    """Yield what is wrong with one preprocessing."""
     if clips.margin >= clips.crop_size:
         limit = f"less than crop_size ({clips.crop_size})"
-        yield f"clips.margin: found {clips.margin}, expected {limit}"
+        yield f"{key}.margin: found {clips.margin}, expected {limit}"
     for position, window in enumerate(clips.windows):
         low, high = window.part
         if low >= high:
-            yield f"clips.windows[{position}].part: found [{low}, {high}], expected from < to"
-    if datasets.of_frames(study.data) and clips.frames != 1:
-        yield f"clips.windows: {clips.frames} frames of a picture, expected one window with k: 1"
+            yield f"{key}.windows[{position}].part: found [{low}, {high}], expected from < to"
+    if datasets.of_frames(data) and clips.frames != 1:
+        yield f"{key}.windows: {clips.frames} frames of a picture, expected one window with k: 1"
 
 
 def _architectures(study: Study) -> Iterator[str]:
     for name, settings in study.architectures.items():
         key = f"architectures.{name}"
-        if name not in architectures.ARCHITECTURES:
-            yield f"{key}: no such architecture{suggest(name, architectures.ARCHITECTURES)}"
+        network = settings.called(name)
+        if network not in architectures.ARCHITECTURES:
+            hint = suggest(network, architectures.ARCHITECTURES)
+            if settings.network is None:
+                yield f"{key}: no such architecture{hint}"
+            else:
+                yield f"{key}.network: found {network!r}{hint}"
             continue
-        if settings.frames is not None and settings.frames > study.clips.frames:
-            yield f"{key}.frames: found {settings.frames}, but a clip has {study.clips.frames}"
-        allowed = architectures.options(name)
+        if settings.clips is not None and settings.clips not in study.clips.variants:
+            hint = suggest(settings.clips, study.clips.variants)
+            hint = hint if study.clips.variants else "; clips.variants has none"
+            yield f"{key}.clips: no variant {settings.clips!r}{hint}"
+            continue
+        available = study.clips.of(settings.clips).frames
+        if settings.frames is not None and settings.frames > available:
+            yield f"{key}.frames: found {settings.frames}, but a clip has {available}"
+        allowed = architectures.options(network)
         for option in settings.options:
             if option not in allowed:
                 yield f"{key}.options.{option}: unknown key{suggest(option, allowed)}"
         if settings.weights is not None:
-            yield from _weights(name, settings)
+            yield from _weights(key, network, settings)
 
 
-def _weights(name: str, settings: Architecture) -> Iterator[str]:
-    """Yield what is wrong with the pretrained weights of one architecture."""
-    key, given = f"architectures.{name}", settings.weights
+def _weights(key: str, name: str, settings: Architecture) -> Iterator[str]:
+    """Yield what is wrong with the pretrained weights of the network ``name``."""
+    given = settings.weights
     kinds = [kind for kind, entries in formats.FORMATS.items() if name in entries]
     if given.format not in kinds:
         known = f"{name} has {', '.join(kinds)}" if kinds else f"there are none for {name}"

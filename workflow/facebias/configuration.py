@@ -6,6 +6,7 @@ import argparse
 import difflib
 import functools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     _fill(schema, values, schema)
     faults = list(jsonschema.Draft202012Validator(schema).iter_errors(values))
     lines = dict.fromkeys(line for fault in faults for line in _explain(fault))
-    lines = [line for line in lines if not _is_echo(line, lines)]
+    lines = [line for line in lines if not is_echo(line, lines)]
     if lines:
         raise ConfigError(lines)
     del values["training"]
@@ -62,12 +63,28 @@ def _schema() -> dict[str, Any]:
 
 
 def _with_overrides(config: dict[str, Any]) -> dict[str, Any]:
-    """Write `training` under every architecture, below what the architecture overrides."""
+    """Write `training` under every architecture, below what the architecture overrides.
+
+    So too `clips` under each of its variants, and under an architecture what is said of another one
+    that has the name of its network.
+    """
+    clips = config.get("clips")
+    if isinstance(clips, dict) and isinstance(clips.get("variants"), dict):
+        main = {name: value for name, value in clips.items() if name != "variants"}
+        for name, changes in clips["variants"].items():
+            if isinstance(changes, dict):
+                clips["variants"][name] = merge(main, changes)
     common = config.get("training", {})
     architectures = config.get("architectures")
     if isinstance(common, dict) and isinstance(architectures, dict):
-        for settings in architectures.values():
-            if isinstance(settings, dict) and isinstance(settings.get("training", {}), dict):
+        for name, settings in architectures.items():
+            if not isinstance(settings, dict):
+                continue
+            network = settings.get("network")
+            like = architectures.get(network) if isinstance(network, str) else None
+            if isinstance(like, dict) and network != name:
+                settings = architectures[name] = merge(like, settings)
+            if isinstance(settings.get("training", {}), dict):
                 settings["training"] = merge(common, settings.get("training", {}))
     data = config.get("data")
     if isinstance(data, dict):
@@ -171,10 +188,20 @@ def _explain(fault: jsonschema.ValidationError) -> Iterator[str]:
         yield f"{key}: {fault.message}"
 
 
-def _is_echo(line: str, lines: Iterable[str]) -> bool:
-    """Tell whether ``line`` repeats, under an architecture, a fault of the common `training`."""
-    head, _, tail = line.partition(".training.")
-    return bool(tail) and head.startswith("architectures.") and f"training.{tail}" in lines
+# Sections that are laid under others, and where those others are.
+_INHERITED = {
+    "training": re.compile(r"architectures\.[^.]+\.training\."),
+    "clips": re.compile(r"clips\.variants\.[^.]+\."),
+}
+
+
+def is_echo(line: str, lines: Iterable[str]) -> bool:
+    """Tell whether ``line`` repeats, under an architecture or variant, a fault of the common keys.
+
+    Those of an architecture's ``training`` and of the variants of ``clips`` are inherited.
+    """
+    heirs = {common: heir.match(line) for common, heir in _INHERITED.items()}
+    return any(f"{common}.{line[m.end() :]}" in lines for common, m in heirs.items() if m)
 
 
 def key_path(parts: Iterable[Any]) -> str:

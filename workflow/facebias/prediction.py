@@ -48,7 +48,9 @@ def predict(
             "is left; see the table of excluded samples for the reasons"
         )
     samples, frames = rows["sample"].tolist(), cohort.frames(store, architecture)
-    network = networks.build(model.architecture, architecture, len(labels.names), frames)
+    network = networks.build(
+        architecture.called(model.architecture), architecture, len(labels.names), frames
+    )
     weights.load(network, path)
     network.to(device.choose(architecture.training.device))
     if features is None:

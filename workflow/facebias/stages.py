@@ -26,6 +26,7 @@ STAGES = {
     "landmarks": Stage(
         "facebias.datasets.stage", "list the landmarks that a data set ships", "landmarks"
     ),
+    "locate": Stage("facebias.clips.location", "find the faces that variants of clips share"),
     "extract": Stage("facebias.clips.stage", "cut clips of faces from videos or pictures"),
     "index": Stage("facebias.clips.index", "gather the clips; count what was left out"),
     "fetch": Stage("facebias.architectures.fetching", "fetch a file of pretrained weights"),

@@ -144,18 +144,14 @@ class Window:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Preprocessing:
-    """How a video or picture becomes a clip of face crops."""
+class Locating:
+    """How key frames are chosen and the faces in them found."""
 
     windows: tuple[Window, ...]
     cluster_size: int
-    crop_size: int
-    margin: int
-    box: str
     min_probability: float
     min_face: int
     detect_size: int
-    several_faces: str
     shards: int
     seed: int
 
@@ -163,6 +159,32 @@ class Preprocessing:
     def frames(self) -> int:
         """Number of frames of a clip."""
         return sum(window.k for window in self.windows)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preprocessing(Locating):
+    """How a video or picture becomes a clip of face crops."""
+
+    crop_size: int
+    margin: int
+    box: str
+    several_faces: str
+
+    @property
+    def locating(self) -> Locating:
+        """What is the same for all who cut the same faces in other ways."""
+        return _slice(self, Locating)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Clips(Preprocessing):
+    """The preprocessing of a study, and its named ``variants``."""
+
+    variants: Mapping[str, Preprocessing] = dataclasses.field(default_factory=dict)
+
+    def of(self, variant: str | None) -> Preprocessing:
+        """Give one preprocessing by its name; None: that of no name."""
+        return _slice(self, Preprocessing) if variant is None else self.variants[variant]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -225,28 +247,44 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Backbone:
-    """What turns the frames of a clip into features, and which part of it is not trained."""
+    """What turns the frames of a clip into features, and which part of it is not trained.
+
+    ``network`` None: the one of the name under which it is configured.
+    """
 
     width: float
     input_size: int
     frames: int | None
     frozen: str
     options: Mapping[str, typing.Any]
+    network: str | None = None
+
+    def called(self, name: str) -> str:
+        """Give the name of its network, configured as ``name``."""
+        return self.network or name
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Architecture(Backbone):
-    """One network with everything that its training depends on."""
+    """One network with everything that its training depends on.
+
+    ``clips``: the variant of the preprocessing that it sees; None: that of no name.
+    """
 
     head: Head
     training: Training
     weights: Weights | None = None
+    clips: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """What ends the names of its clips, and of what is known of them."""
+        return "" if self.clips is None else f"_{self.clips}"
 
     @property
     def backbone(self) -> Backbone:
         """What its features depend on, beside the weights, and nothing else."""
-        names = [field.name for field in dataclasses.fields(Backbone)]
-        return Backbone(**{name: getattr(self, name) for name in names})
+        return _slice(self, Backbone)
 
     @property
     def has_fixed_features(self) -> bool:
@@ -371,8 +409,7 @@ class Evaluation(Resampling):
     @property
     def resampling(self) -> Resampling:
         """What the numbers of one model depend on, and nothing else."""
-        names = [field.name for field in dataclasses.fields(Resampling)]
-        return Resampling(**{name: getattr(self, name) for name in names})
+        return _slice(self, Resampling)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -403,8 +440,7 @@ class Explanation(Explaining):
     @property
     def explaining(self) -> Explaining:
         """What the heatmaps of one model depend on, and nothing else."""
-        names = [field.name for field in dataclasses.fields(Explaining)]
-        return Explaining(**{name: getattr(self, name) for name in names})
+        return _slice(self, Explaining)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -424,7 +460,7 @@ class Study:
     results: str
     data: Data
     labels: Labels
-    clips: Preprocessing
+    clips: Clips
     seeds: tuple[int, ...]
     architectures: Mapping[str, Architecture]
     splits: Splits
@@ -435,6 +471,12 @@ class Study:
 
 
 # --------------------------------------------------------------------------- plain values and back
+
+
+def _slice(value: typing.Any, kind: type) -> typing.Any:
+    """Give what ``value`` has of the class ``kind`` that it extends."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: getattr(value, name) for name in names})
 
 
 def build(kind: typing.Any, value: typing.Any) -> typing.Any:

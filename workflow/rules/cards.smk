@@ -10,7 +10,7 @@ rule model_card:
     input:
         templates=expand(f"{CARD}.{{kind}}.jinja", kind=["md", "html"]),
         manifest=rules.manifest.output.manifest,
-        excluded=rules.index.output.excluded,
+        excluded=excluded_of,
         splits=rules.gather_splits.output,
         # Predictions and what training wrote are read, too: the tables are made from them.
         metrics=rules.gather_metrics.output,

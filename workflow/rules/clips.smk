@@ -1,4 +1,31 @@
-# From videos or pictures to clips of faces: sharded, cut once per data set.
+# From videos or pictures to clips of faces: sharded, cut once per data set and variant.
+CUT = "clips{variant}"
+
+
+rule locate:
+    """Find the faces of one shard of the samples, for all variants that share them."""
+    input:
+        manifest=rules.manifest.output.manifest,
+        films=FILMS,
+    output:
+        f"{OUT}/{CUT}/faces-{{shard}}.parquet",
+    log:
+        f"{OUT}/logs/locate/{CUT}/{{shard}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/locate/{CUT}/{{shard}}.tsv"
+    conda:
+        "../../envs/clips.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+    params:
+        code=sources("locate"),
+        settings=locating_settings,
+        files=FILES,
+    shell:
+        "python -m facebias locate --settings {params.settings:q} --manifest {input.manifest}"
+        " --shard {wildcards.shard} --out {output} 2> {log}"
 
 
 rule extract:
@@ -6,13 +33,14 @@ rule extract:
     input:
         manifest=rules.manifest.output.manifest,
         films=FILMS,
+        located=located_faces,
     output:
-        faces=f"{OUT}/clips/shard-{{shard}}.npy",
-        index=f"{OUT}/clips/shard-{{shard}}.parquet",
+        faces=f"{OUT}/{CUT}/shard-{{shard}}.npy",
+        index=f"{OUT}/{CUT}/shard-{{shard}}.parquet",
     log:
-        f"{OUT}/logs/extract/{{shard}}.log",
+        f"{OUT}/logs/extract/{CUT}/{{shard}}.log",
     benchmark:
-        f"{OUT}/benchmarks/extract/{{shard}}.tsv"
+        f"{OUT}/benchmarks/extract/{CUT}/{{shard}}.tsv"
     conda:
         "../../envs/clips.yaml"
     threads: 1
@@ -21,11 +49,13 @@ rule extract:
         runtime=growing(240),
     params:
         code=sources("extract"),
-        settings=constant(clips=STUDY.clips),
+        settings=clip_settings,
+        faces=faces_option,
         files=FILES,
     shell:
         "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest}"
-        " --shard {wildcards.shard} --out {output.faces} --index {output.index} 2> {log}"
+        " --shard {wildcards.shard} {params.faces} --out {output.faces} --index {output.index}"
+        " 2> {log}"
 
 
 rule index:
@@ -33,16 +63,16 @@ rule index:
     input:
         manifest=rules.manifest.output.manifest,
         excluded=rules.manifest.output.excluded,
-        faces=expand(rules.extract.output.faces, shard=CLIP_SHARDS),
-        shards=expand(rules.extract.output.index, shard=CLIP_SHARDS),
+        faces=expand(rules.extract.output.faces, shard=CLIP_SHARDS, allow_missing=True),
+        shards=expand(rules.extract.output.index, shard=CLIP_SHARDS, allow_missing=True),
     output:
-        index=f"{OUT}/clips/index.parquet",
-        excluded=f"{OUT}/data/excluded.csv",
-        summary=f"{OUT}/tables/exclusions.csv",
+        index=f"{OUT}/{CUT}/index.parquet",
+        excluded=f"{OUT}/data/excluded{{variant}}.csv",
+        summary=f"{OUT}/tables/exclusions{{variant}}.csv",
     log:
-        f"{OUT}/logs/index.log",
+        f"{OUT}/logs/index/{CUT}.log",
     benchmark:
-        f"{OUT}/benchmarks/index.tsv"
+        f"{OUT}/benchmarks/index/{CUT}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -56,3 +86,10 @@ rule index:
         "python -m facebias index --settings {params.settings:q} --manifest {input.manifest}"
         " --excluded {input.excluded} --shards {input.shards} --out {output.index}"
         " --excluded-out {output.excluded} --summary {output.summary} 2> {log}"
+
+
+# Of every variant that an architecture sees.
+INDEXES = expand(rules.index.output.index, variant=CLIPS)
+EXCLUDED = expand(rules.index.output.excluded, variant=CLIPS)
+EXCLUSIONS = expand(rules.index.output.summary, variant=CLIPS)
+FACES = expand(rules.extract.output.faces, variant=CLIPS, shard=CLIP_SHARDS)

@@ -22,6 +22,7 @@ from facebias import (
     stages,
 )
 from facebias.architectures import formats
+from facebias.published import numbered
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
@@ -94,7 +95,7 @@ def network_sources(stage):
     """Give the function that adds the one network module of the job's architecture."""
 
     def digests(wildcards):
-        return sources(stage, architectures.ARCHITECTURES[wildcards.architecture])
+        return sources(stage, architectures.ARCHITECTURES[network_of(wildcards.architecture)])
 
     return digests
 
@@ -147,9 +148,9 @@ def unchanging(text):
 UNFUSED = dataclasses.replace(
     STUDY.labels, fuse={}, subsample_fused=False, seed=0, threshold="fixed"
 )
-# Pretrained weights are an input: no job but that which converts them depends on where they lie.
+# Weights and clips are inputs: no job but those that make them depends on what they are called.
 NETWORKS = {
-    name: dataclasses.replace(architecture, weights=None)
+    name: dataclasses.replace(architecture, weights=None, clips=None)
     for name, architecture in STUDY.architectures.items()
 }
 # Written once, not once per model.
@@ -199,12 +200,12 @@ def weights_of(wildcards):
 
 def weights_address(wildcards):
     """Give the address of an architecture's pretrained weights; None: they lie on a disk."""
-    return formats.address(weights_of(wildcards), wildcards.architecture)
+    return formats.address(weights_of(wildcards), network_of(wildcards.architecture))
 
 
 def weights_digest(wildcards):
     """Give the option with the checksum that the file at that address must have, if it is known."""
-    digest = formats.digest(weights_of(wildcards), wildcards.architecture)
+    digest = formats.digest(weights_of(wildcards), network_of(wildcards.architecture))
     return f"--sha256 {digest}" if digest else ""
 
 
@@ -216,22 +217,18 @@ def weights_file(wildcards):
 
 def conversion_settings(wildcards):
     """Give what the converted weights of one architecture depend on."""
-    backbone = STUDY.architectures[wildcards.architecture].backbone
-    return settings(
-        backbone=dataclasses.replace(backbone, frames=None, frozen="none"),
-        weights=weights_of(wildcards),
-    )
+    return converted(wildcards.architecture)
 
 
 def feature_settings(wildcards):
     """Give what the features of a frozen network depend on."""
-    architecture = STUDY.architectures[wildcards.architecture]
-    return settings(backbone=architecture.backbone, device=architecture.training.device)
+    return extracted(wildcards.architecture)
 
 
 def pretrained(wildcards):
     """List the converted weights that training starts from: none or one."""
-    return rules.convert_weights.output if weights_of(wildcards) else []
+    owner = WEIGHTS_OF[wildcards.architecture]
+    return expand(rules.convert_weights.output, architecture=owner) if weights_of(wildcards) else []
 
 
 def pretrained_option(wildcards, input):
@@ -242,7 +239,9 @@ def pretrained_option(wildcards, input):
 def fixed_features(wildcards):
     """List the index of the features that all models of an architecture share: none or one."""
     architecture = STUDY.architectures[wildcards.architecture]
-    return rules.features.output.index if architecture.has_fixed_features else []
+    owner = FEATURES_OF[wildcards.architecture]
+    files = expand(rules.features.output.index, architecture=owner)
+    return files if architecture.has_fixed_features else []
 
 
 def features_option(wildcards, input):
@@ -258,6 +257,54 @@ def gpus(wildcards):
 def first_fold(path):
     """Give the path of one of the outputs of `explain` for the first fold and seed."""
     return expand(path, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True)
+
+
+# A paper's figures and tables that this study makes, by their numbers.
+NUMBERED_FIGURES = numbered.of(STUDY, numbered.FIGURE)
+NUMBERED_TABLES = numbered.of(STUDY, numbered.TABLE)
+
+
+def numbered_figure(wildcards):
+    """Give the figure of a paper that a job draws."""
+    return NUMBERED_FIGURES[int(wildcards.number)]
+
+
+def numbered_drawing(wildcards):
+    """Give what draws it."""
+    return numbered_figure(wildcards).drawing
+
+
+def numbered_sources(wildcards):
+    """Give the digests of the files behind it."""
+    return figure_sources(numbered_drawing(wildcards))
+
+
+def numbered_inputs(wildcards):
+    """Give the tables that it is drawn from, by the names that the figure has for them."""
+    keep = numbered_figure(wildcards).keep
+    model = {
+        **{name: values[0] for name, values in keep.items() if name in EVERY_EXPLAINED_MODEL},
+        "fold": FOLDS[0],
+        "seed": SEEDS[0],
+    }
+    paths = DRAWN_FROM[numbered_drawing(wildcards)]
+    return {name: str(path).format(**model) for name, path in paths.items()}
+
+
+def numbered_options(wildcards, input):
+    """Give the options that say what is drawn."""
+    item = numbered_figure(wildcards)
+    keep = [f"{name}={','.join(values)}" for name, values in item.keep.items()]
+    if item.drawing in numbered.OF_ALL_ARCHITECTURES:
+        keep.append(DECLARED)
+    select = [f"{name}={value}" for name, value in item.select.items()]
+    options = {
+        "--input": [f"{name}={path}" for name, path in input.items()],
+        "--keep": keep,
+        "--select": select,
+        "--note": [item.caption(STUDY.published)],
+    }
+    return [word for name, words in options.items() if words for word in (name, *words)]
 
 
 def growing(amount):

@@ -8,11 +8,11 @@ rule quality:
         index=rules.index.output.index,
         faces=rules.index.input.faces,
     output:
-        f"{OUT}/clips/quality.parquet",
+        f"{OUT}/{CUT}/quality.parquet",
     log:
-        f"{OUT}/logs/quality.log",
+        f"{OUT}/logs/quality/{CUT}.log",
     benchmark:
-        f"{OUT}/benchmarks/quality.tsv"
+        f"{OUT}/benchmarks/quality/{CUT}.tsv"
     conda:
         "../../envs/clips.yaml"
     threads: 1
@@ -29,8 +29,8 @@ rule confounds:
     """Measure what differs between groups beside the attribute that names them."""
     input:
         manifest=rules.manifest.output.manifest,
-        excluded=rules.index.output.excluded,
-        quality=rules.quality.output,
+        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
+        quality=expand(rules.quality.output, variant=FIRST_CLIPS),
         splits=rules.gather_splits.output,
     output:
         f"{OUT}/tables/confounds.csv",
@@ -234,15 +234,55 @@ rule figure_redraws:
         " --out {params.stem} 2> {log}"
 
 
+rule figure_sensitivity:
+    """Draw how accuracy and the gaps of one attribute move with the preprocessing."""
+    input:
+        metrics=rules.gather_metrics.output,
+        fairness=rules.gather_fairness.output,
+    output:
+        pdf=f"{FIGURE}/sensitivity/{{attribute}}.pdf",
+        csv=f"{FIGURE}/sensitivity/{{attribute}}.csv",
+        png=report(
+            f"{FIGURE}/sensitivity/{{attribute}}.png",
+            caption="../report/sensitivity.rst",
+            category="1. Gaps between groups",
+            labels={"attribute": "{attribute}", "gaps": "by variant of the clips"},
+        ),
+    log:
+        f"{OUT}/logs/figures/sensitivity/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/sensitivity/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("sensitivity"),
+        settings=FIGURE_SETTINGS,
+        # In the order of the configuration, which the figure keeps.
+        variants=unchanging(json.dumps(VARIANTS)),
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure sensitivity --settings {params.settings:q}"
+        " --input metrics={input.metrics} fairness={input.fairness}"
+        " --select attribute={wildcards.attribute} variants={params.variants:q}"
+        " --out {params.stem} 2> {log}"
+
+
 DIAGNOSTICS = [
     rules.confounds.output,
     rules.gather_variance.output,
     rules.gather_redraws.output,
 ]
+# Where some network sees several variants of the clips.
+VARIED = ATTRIBUTES if DECLARED_ARCHITECTURES != ARCHITECTURES else []
 # With one seed and one fold there is nothing to tell apart; the table says so.
 APART = ATTRIBUTES if len(SEEDS) * len(FOLDS) > 1 else []
 FIGURES += [
     *expand(rules.figure_redraws.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_variance.output.png, attribute=APART),
     *expand(rules.figure_confounds.output.png, attribute=ATTRIBUTES),
+    *expand(rules.figure_sensitivity.output.png, attribute=VARIED),
 ]

@@ -7,7 +7,7 @@ rule decide:
     input:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
-        index=rules.index.output.index,
+        index=clips_of,
         weights=rules.train_model.output.weights,
         features=fixed_features,
         predictions=rules.predict.output,
@@ -185,7 +185,11 @@ rule gather_fairness:
     params:
         code=sources("judge"),
         table="fairness",
-        settings=constant(evaluation=STUDY.evaluation, train_splits=TRAIN_SPLITS),
+        settings=constant(
+            evaluation=STUDY.evaluation,
+            train_splits=TRAIN_SPLITS,
+            architectures=DECLARED_ARCHITECTURES,
+        ),
     shell:
         "python -m facebias judge {params.table} --settings {params.settings:q}"
         " --out {output} {input.cells} 2> {log}"
@@ -239,7 +243,11 @@ use rule gather_fairness as gather_effects with:
     params:
         code=sources("judge"),
         table="effects",
-        settings=constant(evaluation=STUDY.evaluation, train_splits=DECLARED_TRAIN_SPLITS),
+        settings=constant(
+            evaluation=STUDY.evaluation,
+            train_splits=DECLARED_TRAIN_SPLITS,
+            architectures=DECLARED_ARCHITECTURES,
+        ),
 
 
 # What another training split changes: needs two.

@@ -28,10 +28,11 @@ rule figure_confusion:
     params:
         code=figure_sources("confusion"),
         settings=FIGURE_SETTINGS,
+        declared=DECLARED,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure confusion --settings {params.settings:q}"
-        " --input confusion={input.table}"
+        " --keep {params.declared} --input confusion={input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
         " --out {params.stem} 2> {log}"
 
@@ -62,10 +63,11 @@ rule figure_rates:
     params:
         code=figure_sources("rates"),
         settings=FIGURE_SETTINGS,
+        declared=DECLARED,
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure rates --settings {params.settings:q}"
-        " --input metrics={input.table} --select metric={wildcards.metric}"
+        " --keep {params.declared} --input metrics={input.table} --select metric={wildcards.metric}"
         " --out {params.stem} 2> {log}"
 
 
@@ -281,18 +283,18 @@ rule figure_exclusions:
     input:
         table=rules.index.output.summary,
     output:
-        pdf=f"{FIGURE}/exclusions.pdf",
-        csv=f"{FIGURE}/exclusions.csv",
+        pdf=f"{FIGURE}/exclusions{{variant}}.pdf",
+        csv=f"{FIGURE}/exclusions{{variant}}.csv",
         png=report(
-            f"{FIGURE}/exclusions.png",
+            f"{FIGURE}/exclusions{{variant}}.png",
             caption="../report/exclusions.rst",
             category="6. Data",
-            labels={"figure": "samples left out"},
+            labels={"figure": "samples left out of clips{variant}"},
         ),
     log:
-        f"{OUT}/logs/figures/exclusions.log",
+        f"{OUT}/logs/figures/exclusions{{variant}}.log",
     benchmark:
-        f"{OUT}/benchmarks/figures/exclusions.tsv"
+        f"{OUT}/benchmarks/figures/exclusions{{variant}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -385,6 +387,6 @@ FIGURES = [
     *RELEVANCE_FIGURES,
     rules.figure_curves.output.png,
     *expand(rules.figure_subjects.output.png, attribute=RECORDED),
-    rules.figure_exclusions.output.png,
+    *expand(rules.figure_exclusions.output.png, variant=CLIPS),
     *([rules.figure_occurrences.output.png] if OF_UNITS else []),
 ]

@@ -31,7 +31,7 @@ rule train_model:
     input:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
-        index=rules.index.output.index,
+        index=clips_of,
         pretrained=pretrained,
         features=fixed_features,
     output:
@@ -73,7 +73,7 @@ rule predict:
     input:
         manifest=rules.manifest.output.manifest,
         splits=rules.split.output,
-        index=rules.index.output.index,
+        index=clips_of,
         weights=rules.train_model.output.weights,
         features=fixed_features,
     output:

@@ -7,7 +7,7 @@ TABLES = [
     *rules.gather_confusion.output,
     *rules.gather_fairness.output,
     *EFFECTS,
-    rules.index.output.summary,
+    *EXCLUSIONS,
     *(table for tables in DIAGNOSTICS for table in tables),
     *(rules.relevance_gaps.output if EXPLAINED else []),
 ]
@@ -24,10 +24,10 @@ MODEL_FILES = [
 DIGESTED = {
     "data": [
         rules.manifest.output.manifest,
-        rules.index.output.excluded,
+        *EXCLUDED,
         *rules.gather_splits.output,
-        rules.index.output.index,
-        *rules.index.input.faces,
+        *INDEXES,
+        *FACES,
     ],
     "results": [
         *TABLES,
@@ -72,7 +72,7 @@ rule record:
     input:
         config=rules.resolve.output,
         manifest=rules.manifest.output.manifest,
-        excluded=rules.index.output.excluded,
+        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
         checksums=expand(rules.checksums.output, part=DIGESTED),
         tables=TABLES,
         cards=expand(rules.model_card.output.markdown, architecture=ARCHITECTURES),

@@ -94,6 +94,8 @@ rule figure_published:
         " --input intervals={input.table} --out {params.stem} 2> {log}"
 
 
+NUMBERED_PRINTED = []
+
 if STUDY.published is not None:
 
     # Classes are compared by their gaps, units by their scores and the differences of these.
@@ -168,3 +170,106 @@ if STUDY.published is not None:
             " --out {params.stem} 2> {log}"
 
     FIGURES += expand(rules.figure_published_comparison.output.png, definition=DEFINITIONS)
+    # A paper's own tables and figures, with the numbers of this study.
+    NUMBERED = f"{OUT}/tables/{STUDY.published}_table_"
+    CATEGORY = f"10. {STUDY.published}, number by number"
+    # What each drawing reads, by the names that it has for its tables.
+    DRAWN_FROM = {
+        "confusion": {"confusion": rules.gather_confusion.output},
+        "rates": {"metrics": rules.gather_metrics.output},
+        "boxes": {"metrics": rules.gather_metrics.output},
+        "gaps": {"fairness": rules.gather_fairness.output},
+        "subjects": {
+            "splits": rules.gather_splits.output,
+            "manifest": rules.manifest.output.manifest,
+        },
+        "occurrences": {"units": UNITS},
+        "heatmaps_unit": {
+            "explanations": rules.explain.output.table,
+            "relevance": rules.explain.output.relevance,
+            "located": rules.relevance.output.table,
+            "maps": rules.relevance.output.maps,
+            "manifest": rules.manifest.output.manifest,
+        },
+    }
+
+    rule print_numbered:
+        """Write the tables of the published study under their numbers."""
+        input:
+            metrics=rules.gather_metrics.output,
+        output:
+            tex=[f"{NUMBERED}{number}.tex" for number in NUMBERED_TABLES],
+            csv=[
+                report(
+                    f"{NUMBERED}{number}.csv",
+                    caption="../report/table_numbered.rst",
+                    category=CATEGORY,
+                    labels={"table": f"table {number:02}", "shows": item.shows},
+                )
+                for number, item in NUMBERED_TABLES.items()
+            ],
+        log:
+            f"{OUT}/logs/print/numbered.log",
+        benchmark:
+            f"{OUT}/benchmarks/print/numbered.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(10),
+        params:
+            code=sources("numbered_tables"),
+            settings=constant(
+                published=STUDY.published,
+                numbers=tuple(NUMBERED_TABLES),
+                trainings={
+                    name: {
+                        key: getattr(STUDY.architectures[name].training, key)
+                        for key in ("learning_rate", "batch_size", "weight_decay")
+                    }
+                    for name in DECLARED_ARCHITECTURES
+                },
+            ),
+            folder=subpath(output[0], parent=True),
+        shell:
+            "python -m facebias numbered_tables --settings {params.settings:q}"
+            " --metrics {input.metrics} --out {params.folder} 2> {log}"
+
+    rule figure_numbered:
+        """Draw one figure of the published study under its number."""
+        input:
+            unpack(numbered_inputs),
+        output:
+            pdf=f"{FIGURE}/{STUDY.published}_figure_{{number}}.pdf",
+            csv=f"{FIGURE}/{STUDY.published}_figure_{{number}}.csv",
+            png=report(
+                f"{FIGURE}/{STUDY.published}_figure_{{number}}.png",
+                caption="../report/numbered.rst",
+                category=CATEGORY,
+                labels={"figure": "figure {number}"},
+            ),
+        log:
+            f"{OUT}/logs/figures/{STUDY.published}_figure_{{number}}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/{STUDY.published}_figure_{{number}}.tsv"
+        wildcard_constraints:
+            number="|".join(map(str, NUMBERED_FIGURES)),
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(15),
+        params:
+            code=numbered_sources,
+            settings=FIGURE_SETTINGS,
+            drawing=numbered_drawing,
+            options=numbered_options,
+            stem=subpath(output.png, strip_suffix=".png"),
+        shell:
+            "python -m facebias figure {params.drawing} --settings {params.settings:q}"
+            " {params.options:q} --out {params.stem} 2> {log}"
+
+    FIGURES += expand(rules.figure_numbered.output.png, number=NUMBERED_FIGURES)
+    NUMBERED_PRINTED = rules.print_numbered.output.tex

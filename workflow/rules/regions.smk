@@ -6,7 +6,7 @@ rule relevance:
     input:
         relevance=rules.explain.output.relevance,
         table=rules.explain.output.table,
-        index=rules.index.output.index,
+        index=clips_of,
         landmarks=FILMS or GIVEN_LANDMARKS,
     output:
         table=f"{OUT}/relevance/{{method}}/{MODEL}.parquet",
@@ -53,7 +53,16 @@ rule relevance_gaps:
         runtime=growing(60),
     params:
         code=sources("relevance_gaps"),
-        settings=constant(labels=UNFUSED, evaluation=STUDY.evaluation, train_splits=TRAIN_SPLITS),
+        settings=constant(
+            labels=UNFUSED,
+            evaluation=STUDY.evaluation,
+            train_splits=TRAIN_SPLITS,
+            architectures=[
+                name
+                for name in EVERY_EXPLAINED_MODEL["architecture"]
+                if name in DECLARED_ARCHITECTURES
+            ],
+        ),
     shell:
         "python -m facebias relevance_gaps --settings {params.settings:q}"
         " --manifest {input.manifest} --explanations {input.explanations}"
@@ -238,7 +247,7 @@ RELEVANCE_FIGURES = [
             method=METHODS,
             train_split=TRAIN_SPLITS[:1],
         )
-        if STUDY.clips.frames > 1
+        if any(CLIPS[ENDING[name]].frames > 1 for name in EVERY_EXPLAINED_MODEL["architecture"])
         else []
     ),
 ]

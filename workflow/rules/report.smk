@@ -64,6 +64,7 @@ rule print_fairness:
 PRINTED = [
     *expand(rules.print_metrics.output.tex, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
     *expand(rules.print_fairness.output.tex, attribute=ATTRIBUTES),
+    *NUMBERED_PRINTED,
 ]
 
 
@@ -75,7 +76,7 @@ rule start_page:
         fairness=rules.gather_fairness.output,
         confounds=rules.confounds.output,
         effects=EFFECTS,
-        exclusions=rules.index.output.summary,
+        exclusions=expand(rules.index.output.summary, variant=FIRST_CLIPS),
         splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:

@@ -55,8 +55,8 @@ rule convert_weights:
 rule features:
     """Compute what the frozen part of a network makes of every clip, once for all its models."""
     input:
-        index=rules.index.output.index,
-        weights=rules.convert_weights.output,
+        index=clips_of,
+        weights=pretrained,
     output:
         array=f"{OUT}/features/{{architecture}}.npy",
         index=f"{OUT}/features/{{architecture}}.parquet",

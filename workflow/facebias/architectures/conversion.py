@@ -125,14 +125,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     backbone, pretrained = read_settings(given.settings, backbone=Backbone, weights=Weights)
+    network = backbone.called(given.architecture)
     found = provenance.digest(given.file)
     print(f"{given.file}: SHA-256 {found}", file=sys.stderr)
-    formats.check_digest(given.file, found, formats.digest(pretrained, given.architecture))
-    kind = formats.find(pretrained, given.architecture)
+    formats.check_digest(given.file, found, formats.digest(pretrained, network))
+    kind = formats.find(pretrained, network)
     with torch.device("meta"):
-        expected = networks.build_backbone(given.architecture, backbone).state_dict()
+        expected = networks.build_backbone(network, backbone).state_dict()
     state = convert(READERS[kind.reader](given.file), kind, expected, where=str(given.file))
-    source = formats.address(pretrained, given.architecture) or given.file.name
+    source = formats.address(pretrained, network) or given.file.name
     with replacing(given.out) as temporary:
         weights.save(
             state,

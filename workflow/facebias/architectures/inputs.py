@@ -35,7 +35,8 @@ class InputConvention:
             images = images.flip(-3)
         mean = images.new_tensor(self.mean)[:, None, None]
         std = images.new_tensor(self.std)[:, None, None]
-        return (images * self.scale - mean) / std
+        # One new tensor instead of three: on a CPU, fresh memory costs more than the arithmetic.
+        return (images * self.scale).sub_(mean).div_(std)
 
     def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Give the lowest and the highest value that each channel can take."""
@@ -71,13 +72,14 @@ CONVENTIONS = {
 def images(clips: Tensor, size: int, device: torch.device | str) -> Tensor:
     """Bring uint8 clips (N, T, H, W, 3) to ``device`` as float RGB (N, T, 3, size, size), 0 to 1.
 
-    Clips of another size are resampled bilinearly, with antialiasing.
+    Clips of another size are resampled bilinearly, with antialiasing, to bytes again.
     """
     # The bytes travel, not the floats: a quarter of the transfer.
-    frames = clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255
-    if frames.shape[-2:] == (size, size):
-        return frames.contiguous()
-    resized = functional.interpolate(
-        frames.flatten(0, 1), size=(size, size), mode="bilinear", antialias=True
-    )
-    return resized.clamp(0, 1).unflatten(0, frames.shape[:2])
+    frames = clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).flatten(0, 1)
+    if frames.shape[-2:] != (size, size):
+        # Bytes are resampled ten times faster than floats on a CPU, and not at all by CUDA.
+        pixels = frames if frames.device.type == "cpu" else frames.float()
+        frames = functional.interpolate(pixels, size=(size, size), mode="bilinear", antialias=True)
+        frames = frames.round() if frames.is_floating_point() else frames
+    floats = frames.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+    return floats.clamp_(0, 1).unflatten(0, clips.shape[:2])

@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image, ImageOps
 
 from facebias import tables
@@ -59,13 +59,18 @@ class Footage:
         if self.path.is_dir():
             return np.stack([_small(picture, size) for picture in self._series()])
         with _video(self.path) as (container, stream):
-            small, last = [], None
+            # Setting up a converter costs as much as a third of decoding, so one serves the film.
+            converter, small, last = VideoReformatter(), bytearray(), None
             for frame in _frames(container, stream):
-                reduced = frame.reformat(size, size, "gray", interpolation=Interpolation.AREA)
-                small.append(reduced.to_ndarray())
+                reduced = converter.reformat(
+                    frame, size, size, "gray", interpolation=Interpolation.AREA, threads=1
+                )
+                # The bytes alone: PyAV's array would keep the frame with all that belongs to it.
+                small += reduced.to_ndarray().tobytes()
                 last = frame.time if frame.time is not None else last
-            _check_length(container, stream, len(small), last)
-        return np.stack(small)
+            grey = np.frombuffer(small, np.uint8).reshape(-1, size, size)
+            _check_length(container, stream, len(grey), last)
+        return grey
 
     def colour(self, positions: list[int]) -> Iterator[np.ndarray]:
         """Read single frames, decoding up to the last of them.
@@ -179,7 +184,7 @@ def _small(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def _upright(frame: av.VideoFrame) -> np.ndarray:
-    turned = np.rot90(frame.to_ndarray(format="rgb24"), k=frame.rotation // 90)
+    turned = np.rot90(frame.to_ndarray(format="rgb24", threads=1), k=frame.rotation // 90)
     return np.ascontiguousarray(turned)
 
 

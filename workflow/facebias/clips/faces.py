@@ -18,7 +18,7 @@ import torch
 from facenet_pytorch import MTCNN
 
 from facebias.clips import UnusableError
-from facebias.study import Preprocessing
+from facebias.study import Locating, Preprocessing
 
 # MTCNN looks through a window of 12 pixels; to look for smaller faces it would enlarge the frame.
 SMALLEST = 12
@@ -62,10 +62,16 @@ class Crops:
     landmarks: np.ndarray
 
 
+def one_thread() -> None:
+    """Keep to one core: the shards share the machine, and sums stay in one order."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
 class Detector:
     """MTCNN on the CPU, with the settings of a study."""
 
-    def __init__(self, settings: Preprocessing):
+    def __init__(self, settings: Locating):
         self._settings = settings
         self._network = MTCNN(device=torch.device("cpu"))
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
-import torch
 from threadpoolctl import threadpool_limits
 
 from facebias import tables
-from facebias.clips import UnusableError, faces, keyframes, store
+from facebias.clips import UnusableError, faces, location, store
 from facebias.clips.decode import Footage
+from facebias.clips.faces import one_thread
+from facebias.clips.location import Located
 from facebias.progress import track
 from facebias.study import Preprocessing, read_settings
 
@@ -25,42 +25,51 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--settings", required=True, help="JSON with clips")
     parser.add_argument("--manifest", required=True, help="manifest.csv")
     parser.add_argument("--shard", required=True, type=int, help="number of the shard, from 0")
+    parser.add_argument("--faces", help="faces-III.parquet, where they are found already")
     parser.add_argument("--out", required=True, help="shard-III.npy")
     parser.add_argument("--index", required=True, help="shard-III.parquet")
     given = parser.parse_args(arguments)
     (settings,) = read_settings(given.settings, clips=Preprocessing)
     manifest = tables.read(given.manifest, tables.MANIFEST)
     samples = manifest.iloc[given.shard :: settings.shards]
+    found = None
+    if given.faces:
+        found = tables.read(given.faces, tables.FACES).set_index("sample", drop=False)
     one_thread()
     with threadpool_limits(limits=1):
-        index = extract(samples, settings, shard=given.shard, out=given.out)
+        index = extract(samples, settings, shard=given.shard, out=given.out, found=found)
     tables.write(index, given.index, tables.CLIPS)
     print(f"extract: {(index['row'] >= 0).sum()} clips, {(index['row'] < 0).sum()} left out")
 
 
-def one_thread() -> None:
-    """Keep to one core: the shards share the machine, and sums stay in one order."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-
-
 def extract(
-    samples: pd.DataFrame, settings: Preprocessing, *, shard: int, out: Path | str
+    samples: pd.DataFrame,
+    settings: Preprocessing,
+    *,
+    shard: int,
+    out: Path | str,
+    found: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Cut the clips of ``samples`` (rows of the manifest) and write them to ``out``.
+
+    ``found``: ``tables.FACES`` indexed by sample, where the faces of these samples have been found;
+    without it they are looked for here.
 
     Returns
     -------
     DataFrame
         ``tables.CLIPS``: one row per sample; those left out have row -1 and a reason.
     """
-    detector = faces.Detector(settings)
+    detector = None if found is not None else faces.Detector(settings)
     rows = []
     with store.writing(out, frames=settings.frames, side=settings.crop_size) as writer:
         for sample, path in _tracked(samples):
             row: dict[str, object] = {"sample": sample, "shard": shard}
             try:
-                clip, facts = make_clip(Path(path), settings, detector)
+                if found is None:
+                    clip, facts = make_clip(Path(path), settings, detector)
+                else:
+                    clip, facts = cut_clip(Path(path), settings, location.read(found.loc[sample]))
                 row |= {"row": writer.append(clip), "reason": None, **facts}
             except UnusableError as reason:
                 row |= {"row": -1, "reason": str(reason), **_NOTHING}
@@ -86,17 +95,26 @@ def make_clip(
     UnusableError
         With the reason in words.
     """
-    footage = Footage(path)
-    positions = keyframes.choose(
-        footage.grey(settings.cluster_size), settings.windows, seed=settings.seed
-    )
-    frames = list(footage.colour(positions))
-    found = detector.find(frames)
+    located, frames = location.locate(Footage(path), settings, detector)
+    return _cut(frames, located, settings)
+
+
+def cut_clip(
+    path: Path, settings: Preprocessing, located: Located
+) -> tuple[np.ndarray, dict[str, object]]:
+    """Turn one video or picture, whose faces are known, into a clip, as ``make_clip`` does."""
+    return _cut(list(Footage(path).colour(located.key_frames)), located, settings)
+
+
+def _cut(
+    frames: Sequence[np.ndarray], located: Located, settings: Preprocessing
+) -> tuple[np.ndarray, dict[str, object]]:
+    found = located.faces
     crops = faces.cut(frames, found, settings)
     return crops.pixels, {
         "faces": found.faces,
         "probability": float(np.nanmean(found.probability)),
-        "key_frames": positions,
+        "key_frames": located.key_frames,
         "boxes": crops.boxes.ravel().tolist(),
         "landmarks": crops.landmarks.ravel().round(3).tolist(),
     }

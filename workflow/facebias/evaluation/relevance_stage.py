@@ -71,12 +71,15 @@ def compared(
 
 
 def judged(
-    gaps: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
+    gaps: pd.DataFrame,
+    evaluation: Evaluation,
+    train_splits: tuple[str, ...],
+    architectures: tuple[str, ...],
 ) -> pd.DataFrame:
     """Correct the p-values of all gaps for their number and say what they mean.
 
     The primary family is the relevance in the label's own Action Units, as a mean over labels, by
-    the attribute and on the train split that the study declares.
+    the attribute, on the train split and of the ``architectures`` that the study declares.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def judged(
         "measure": "positive",
     }
     declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
+    declared &= gaps["architecture"].isin(architectures).to_numpy()
     # A ratio to the area has other units than the margin, as a trend has.
     units = np.where(gaps["measure"] == "ratio", TREND, "signed")
     table = verdicts.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
@@ -105,7 +109,12 @@ def _frame(rows: list[dict[str, object]], table: tables.Table) -> pd.DataFrame:
 def main(arguments: list[str]) -> None:
     """Compare the relevance of all explained models between groups."""
     parser = argparse.ArgumentParser(prog="facebias relevance_gaps", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation, train_splits")
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: labels, evaluation, and the train_splits and architectures that the primary "
+        "family is of",
+    )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--explanations", type=Path, required=True, help="of all models")
     parser.add_argument("--relevance", type=Path, nargs="+", required=True, help="of each model")
@@ -113,8 +122,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=Path, required=True)
     parser.add_argument("--joint", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, train_splits = read_settings(
-        given.settings, labels=Labels, evaluation=Evaluation, train_splits=tuple[str, ...]
+    labels, evaluation, train_splits, architectures = read_settings(
+        given.settings,
+        labels=Labels,
+        evaluation=Evaluation,
+        train_splits=tuple[str, ...],
+        architectures=tuple[str, ...],
     )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     means, gaps, joint = compared(
@@ -125,5 +138,6 @@ def main(arguments: list[str]) -> None:
         evaluation=evaluation,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
-    tables.write(judged(gaps, evaluation, train_splits), given.gaps, tables.RELEVANCE_GAPS)
+    found = judged(gaps, evaluation, train_splits, architectures)
+    tables.write(found, given.gaps, tables.RELEVANCE_GAPS)
     tables.write(joint, given.joint, tables.RELEVANCE_JOINT)

@@ -143,14 +143,22 @@ def main(arguments: list[str]) -> None:
     """Put the gaps of all models together, correct for their number and say what they mean."""
     parser = argparse.ArgumentParser(prog="facebias judge", description=main.__doc__)
     parser.add_argument("table", choices=JUDGED)
-    parser.add_argument("--settings", required=True, help="JSON: evaluation, train_splits")
+    parser.add_argument(
+        "--settings",
+        required=True,
+        help="JSON: evaluation, and the train_splits and architectures of the primary family",
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("inputs", type=Path, nargs="+")
     given = parser.parse_args(arguments)
-    evaluation, train_splits = read_settings(
-        given.settings, evaluation=Evaluation, train_splits=tuple[str, ...]
+    evaluation, train_splits, architectures = read_settings(
+        given.settings,
+        evaluation=Evaluation,
+        train_splits=tuple[str, ...],
+        architectures=tuple[str, ...],
     )
     part, whole, declared = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
-    judged = judge(frame, declared(frame, evaluation, train_splits), evaluation)
+    asked = declared(frame, evaluation, train_splits) & frame["architecture"].isin(architectures)
+    judged = judge(frame, asked, evaluation)
     tables.write(judged, given.out, whole)

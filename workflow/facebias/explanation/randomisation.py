@@ -123,7 +123,7 @@ def _untrained(trained: Trained) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(determinism.torch_seed(key))
         network = networks.build(
-            trained.model.architecture,
+            trained.architecture.called(trained.model.architecture),
             trained.architecture,
             len(trained.labels.names),
             trained.network.frames,

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     store = open_clips(given.index)
     if not store.samples:
         raise StudyError(f"{given.index}: no clip is left; see the table of excluded samples")
-    network = frozen_network(given.architecture, backbone, store, given.pretrained)
+    network = frozen_network(backbone.called(given.architecture), backbone, store, given.pretrained)
     network.to(device.choose(place))
     clips = Reader(store, store.samples, frames=backbone.frames, limit=0)
     write(network, clips, given.array)

@@ -50,7 +50,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     """
     attribute = request.value("attribute")
     shown = pick(with_groups(given["explanations"], given["manifest"], attribute), request)
-    shown = shown.assign(boxes=_boxes(given["located"], shown["sample"]))
+    shown = shown.assign(boxes=boxes_of(given["located"], shown["sample"]))
     lines, columns = _layout(shown)
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
     side = (step - BETWEEN - WITHIN) / 2
@@ -62,7 +62,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     figure = Figure(figsize=(width, height))
     sheet = figure.add_axes((0, 0, 1, 1))
     sheet.axis("off")
-    position = _positions(given["relevance"])
+    position = positions_of(given["relevance"])
     scales = {}
     for row, (block, group, rank) in enumerate(lines):
         top = tops[row]
@@ -81,7 +81,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
                 _write(sheet, *middle, "no sample", ha="center", va="center", color=style.SOFT)
                 continue
             sample = chosen.iloc[0]
-            arrays = _arrays(given["relevance"], position.get(sample["sample"]), sample["sample"])
+            arrays = arrays_of(given["relevance"], position.get(sample["sample"]), sample["sample"])
             scales[chosen.index[0]] = _pair(sheet, (left, top, side), sample, arrays, request)
     # Pictures set the limits to their own edges, so the sheet is measured last.
     sheet.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
@@ -106,7 +106,8 @@ def _tops(lines: list[tuple[tuple[str, ...], str, str]], side: float) -> list[fl
     return tops
 
 
-def _positions(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
+def positions_of(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Give the row of every sample in the relevance arrays."""
     absent = [name for name in ARRAYS if name not in arrays]
     if absent:
         raise FigureError(
@@ -116,9 +117,10 @@ def _positions(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
     return {str(name): row for row, name in enumerate(arrays["sample"])}
 
 
-def _arrays(
+def arrays_of(
     arrays: Mapping[str, np.ndarray], row: int | None, sample: str
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Give the face and the relevance of one sample."""
     if row is None:
         raise FigureError(
             f"sample {sample} has no row in the relevance arrays; run the target heatmaps again"
@@ -126,7 +128,7 @@ def _arrays(
     return arrays["faces"][row], arrays["relevance"][row]
 
 
-def _boxes(located: pd.DataFrame, samples: pd.Series) -> list[str]:
+def boxes_of(located: pd.DataFrame, samples: pd.Series) -> list[str]:
     """Write the boxes of each sample as text; none where its label's Action Units are not known."""
     own = located[located["region"] == "units"].set_index("sample")["boxes"]
     return [" ".join(map(str, own.get(sample, ()))) for sample in samples]

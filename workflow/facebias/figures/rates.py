@@ -1,7 +1,11 @@
-"""Rates per label: a row per architecture, a column per train split, test splits side by side."""
+"""Rates per label: a row per architecture, a column per train split, test splits side by side.
+
+Or the other way round: a column per test split, train splits side by side.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,10 +20,14 @@ from facebias.vocabulary import MEANS, printed
 
 INPUTS = {"metrics": tables.METRICS}
 OVERALL = "overall"
+TRAIN, TEST = "train_split", "test_split"
+MOST_ABOVE = 3  # architectures, one above the other, where there is one column
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
-    """Draw one metric (``--select metric=tpr``) per label and test split, with its intervals.
+    """Draw one metric (``--select metric=tpr``) per label and split, with its intervals.
+
+    ``--select series=train_split`` puts train splits side by side; without it, test splits.
 
     Returns
     -------
@@ -29,45 +37,50 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     means = MEANS.get(metric, metric)
     named = given["metrics"].replace({"metric": {means: metric}})
     frame = request.rows(named, "metric")
-    architectures, trains = in_order(frame["architecture"]), in_order(frame["train_split"])
-    tests, labels = in_order(frame["test_split"]), _labels(frame, request)
-    looks = style.series(tests, request.figures, whole=True)
+    by = request.select.get("series", TEST)
+    across = TRAIN if by == TEST else TEST
+    architectures, columns = in_order(frame["architecture"]), in_order(frame[across])
+    names, labels = in_order(frame[by]), _labels(frame, request)
+    looks = style.series(names, request.figures, whole=True)
     chance = _guessing(metric, request)
     top = _top(frame, metric)
-    turned = sum(map(len, map(printed, labels))) * len(trains) > 105
-    width = style.PAGE_WIDTH if len(trains) > 1 else style.NARROW
-    figure = style.blank(0.92 * len(architectures) + (1.5 if turned else 1.1), width=width)
-    panels = figure.subplots(
-        len(architectures), len(trains), squeeze=False, sharex=True, sharey=True
-    )
-    for row, architecture in enumerate(architectures):
-        for column, train in enumerate(trains):
-            axes = panels[row, column]
-            chosen = (frame["architecture"] == architecture) & (frame["train_split"] == train)
-            _panel(axes, frame[chosen], labels, tests, looks)
-            if row == 0:
-                axes.set_title(style.trained_on(train, len(trains)))
-            if column == 0:
-                axes.set_ylabel(printed(architecture), fontweight="bold")
-            if chance:
-                axes.axhline(chance[0], color=style.SOFT, lw=0.7, ls=":")
-            axes.set_ylim(0, top)
-            if top == 1.0:
-                axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    names = [printed(label) for label in labels]
-    for axes in panels[-1]:
-        axes.set_xticks(range(len(labels)), names)
-        if turned:
-            axes.tick_params(axis="x", rotation=40)
-            for text in axes.get_xticklabels():
-                text.set(ha="right", rotation_mode="anchor")
-    entries = {_entry(frame, test): style.dot(looks[test]) for test in tests}
+    # Of one column, architectures stand beside one another.
+    wide = 2 if len(columns) == 1 and len(architectures) > MOST_ABOVE else len(columns)
+    cells = list(itertools.product(architectures, columns))
+    rows = -(-len(cells) // wide)
+    turned = sum(map(len, map(printed, labels))) * wide > 105
+    width = style.PAGE_WIDTH if wide > 1 else style.NARROW
+    figure = style.blank(0.92 * rows + (1.5 if turned else 1.1), width=width)
+    panels = figure.subplots(rows, wide, squeeze=False, sharex=True, sharey=True)
+    for axes in panels.flat[len(cells) :]:
+        axes.remove()
+    for place, (architecture, split) in enumerate(cells):
+        axes = panels.flat[place]
+        chosen = (frame["architecture"] == architecture) & (frame[across] == split)
+        _panel(axes, frame[chosen], labels, looks, by)
+        if place < len(columns):
+            title = style.trained_on(split, len(columns))
+            axes.set_title(title if across == TRAIN else f"tested on {split}")
+        if split == columns[0]:
+            axes.set_ylabel(printed(architecture), fontweight="bold")
+        if chance:
+            axes.axhline(chance[0], color=style.SOFT, lw=0.7, ls=":")
+        axes.set_ylim(0, top)
+        if top == 1.0:
+            axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+        if place + wide >= len(cells):
+            _name(axes, labels, turned=turned)
+    words = {name: f"{name}: {_counts(frame[frame[TEST] == name])}" for name in names}
+    if by == TRAIN:
+        words = {name: f"trained on {name}" for name in names}
+    entries = {words[name]: style.dot(looks[name]) for name in names}
     title = printed(metric)
-    head = f"{title[0].upper()}{title[1:]} by test split"
-    style.key(figure, head, entries, columns=3 if len(trains) > 1 else 1)
+    head = f"{title[0].upper()}{title[1:]} by {printed(by)}"
+    style.key(figure, head, entries, columns=3 if wide > 1 or by == TRAIN else 1)
     guess = f" Dotted: {chance[1]}." if chance else ""
     absent = " n/a: no sample to estimate it from." if frame["value"].isna().any() else ""
-    style.note(figure, f"Bars: intervals over test subjects.{guess}{absent}")
+    tested = f"{_counts(frame)}. " if by == TRAIN else ""
+    style.note(figure, f"{tested}Bars: intervals over test subjects.{guess}{absent}")
     return figure, frame
 
 
@@ -81,32 +94,42 @@ def _guessing(metric: str, request: Request) -> tuple[float, str] | None:
     return None
 
 
+def _name(axes: Axes, labels: list[str], *, turned: bool) -> None:
+    """Write the labels under a panel."""
+    axes.set_xticks(range(len(labels)), [printed(label) for label in labels])
+    axes.tick_params(axis="x", labelbottom=True)
+    if turned:
+        axes.tick_params(axis="x", rotation=40)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")
+
+
 def _panel(
     axes: Axes,
     frame: pd.DataFrame,
     labels: list[str],
-    tests: list[str],
     looks: Mapping[str, style.Series],
+    by: str,
 ) -> None:
     axes.grid(axis="y")
     axes.set_xlim(-0.6, len(labels) - 0.4)
     axes.tick_params(axis="x", length=0)
-    rows = frame.set_index(["label", "test_split"])
+    rows = frame.set_index(["label", by])
     for place, label in enumerate(labels):
         if label == OVERALL and place:
             axes.axvline(place - 0.5, color=style.FAINT, lw=0.6)
-        for shift, test in zip(style.offsets(len(tests), span=0.66), tests, strict=True):
-            if (label, test) not in rows.index:
-                style.missing(axes, place + shift, horizontal=False, colour=looks[test].colour)
+        for shift, name in zip(style.offsets(len(looks), span=0.66), looks, strict=True):
+            if (label, name) not in rows.index:
+                style.missing(axes, place + shift, horizontal=False, colour=looks[name].colour)
                 continue
-            cell = rows.loc[(label, test)]
+            cell = rows.loc[(label, name)]
             style.interval(
                 axes,
                 place + shift,
                 cell["value"],
                 cell["ci_low"],
                 cell["ci_high"],
-                looks[test],
+                looks[name],
                 horizontal=False,
             )
 
@@ -125,11 +148,10 @@ def _top(frame: pd.DataFrame, metric: str) -> float:
     return min(1.0, np.ceil(highest * 10) / 10)
 
 
-def _entry(frame: pd.DataFrame, test: str) -> str:
-    rows = frame[frame["test_split"] == test]
+def _counts(rows: pd.DataFrame) -> str:
     subjects = rows["n_subjects"].max()
     samples = rows.loc[rows["label"] != OVERALL, "n_samples"]
     samples = rows["n_samples"] if samples.empty else samples
     least, most = samples.min(), samples.max()
     many = f"{most:,}" if least == most else f"{least:,}\u2013{most:,}"
-    return f"{test}: {style.count(subjects, 'subject')}, {many} samples a rate"
+    return f"{style.count(subjects, 'subject')}, {many} samples a rate"

@@ -41,7 +41,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     The figure, and a row per line of pixels: ``label``, ``shown`` (group or difference),
     ``n_subjects``, ``y`` and the pixels ``x0``, ``x1`` and so on.
     """
-    means, counts = _means(given, request.value("attribute"))
+    means, counts = group_means(given, request.value("attribute"))
     labels = [name for name in request.labels.names if any(name == key[0] for key in means)]
     groups = sorted({group for _, group in means})
     pairs = list(itertools.combinations(groups, 2))
@@ -54,11 +54,11 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     for row, label in enumerate(labels):
         found = [means.get((label, group)) for group in groups]
         differences = [_difference(means, label, pair) for pair in pairs]
-        for shown, scale in ((found, _scale(found)), (differences, _scale(differences))):
+        for shown, scale in ((found, scale_of(found)), (differences, scale_of(differences))):
             start = 0 if shown is found else len(groups)
             for column, picture in enumerate(shown, start):
                 axes = panels[row, column]
-                _picture(axes, picture, scale, given["maps"]["landmarks"])
+                draw_map(axes, picture, scale, given["maps"]["landmarks"])
                 if row == 0:
                     axes.set_title(printed(names[column]), fontsize=style.TEXT, loc="center")
                 if column in (0, len(groups)):
@@ -67,7 +67,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
                     )
                 if picture is not None:
                     of = counts.get((label, names[column]), 0)
-                    numbers.append(_numbers(label, names[column], of, picture))
+                    numbers.append(pixel_rows(label, names[column], of, picture))
         panels[row, 0].set_ylabel(printed(label))
     cell = request.select
     style.heading(
@@ -86,7 +86,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     return figure, pd.concat(numbers, ignore_index=True)
 
 
-def _means(
+def group_means(
     given: Mapping[str, Any], attribute: str
 ) -> tuple[dict[tuple[str, str], np.ndarray], dict[tuple[str, str], int]]:
     """Give the mean map of every label and group, and how many subjects it is of."""
@@ -116,12 +116,14 @@ def _difference(
     return None if first is None or second is None else first - second
 
 
-def _scale(pictures: list[np.ndarray | None]) -> float:
+def scale_of(pictures: list[np.ndarray | None]) -> float:
+    """Give the relevance that has the last colour in all of some pictures."""
     values = [np.abs(picture).ravel() for picture in pictures if picture is not None]
     return float(np.quantile(np.concatenate(values), STRONGEST)) or 1.0 if values else 1.0
 
 
-def _picture(axes: Axes, picture: np.ndarray | None, scale: float, face: np.ndarray) -> None:
+def draw_map(axes: Axes, picture: np.ndarray | None, scale: float, face: np.ndarray) -> None:
+    """Draw a mean map (side, side) under the lines of a face with these landmarks (68, 2)."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -138,7 +140,8 @@ def _picture(axes: Axes, picture: np.ndarray | None, scale: float, face: np.ndar
     axes.set(xlim=(0, side), ylim=(side, 0))
 
 
-def _numbers(label: str, shown: str, n_subjects: int, picture: np.ndarray) -> pd.DataFrame:
+def pixel_rows(label: str, shown: str, n_subjects: int, picture: np.ndarray) -> pd.DataFrame:
+    """Give a row per line of pixels of one picture."""
     columns = [f"x{place}" for place in range(picture.shape[1])]
     table = pd.DataFrame(picture.round(4), columns=columns)
     facts = {"label": label, "shown": shown, "n_subjects": n_subjects or None}

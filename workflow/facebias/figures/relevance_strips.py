@@ -77,10 +77,8 @@ def _over_time(located: pd.DataFrame, manifest: pd.DataFrame, attribute: str) ->
         raise FigureError(f"--select attribute={attribute}: no such column in the manifest")
     groups = manifest.drop_duplicates("subject").set_index("subject")[attribute]
     key = ["architecture", "group", "region"]
-    shares = pd.DataFrame(
-        np.stack([np.asarray(row, dtype=float) for row in located["frames"]]),
-        index=located.index,
-    )
+    # Clips of several variants may differ in length; what a clip does not have is missing.
+    shares = pd.DataFrame(list(located["frames"]), index=located.index, dtype=float)
     shares.columns = range(1, shares.shape[1] + 1)
     facts = located[["architecture", "subject", "region"]].assign(
         group=groups.reindex(located["subject"]).fillna("not recorded").astype(str).to_numpy()

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from facebias import tables
 from facebias.figures import style
-from facebias.figures.request import FigureError, Request
+from facebias.figures.request import FigureError, Request, in_order
 from facebias.study import Figures, Labels, read_settings
 
 # A figure is `function(tables, request) -> (Figure, DataFrame of every number drawn)`. Its module
@@ -36,8 +37,11 @@ FIGURES = {
     "confounds": "facebias.figures.confounds:draw",
     "variance": "facebias.figures.variance:draw",
     "redraws": "facebias.figures.redraws:draw",
+    "sensitivity": "facebias.figures.sensitivity:draw",
     "published": "facebias.figures.published:draw",
     "published_comparison": "facebias.figures.published_comparison:draw",
+    "boxes": "facebias.figures.boxes:draw",
+    "heatmaps_unit": "facebias.figures.heatmaps_unit:draw",
 }
 
 
@@ -48,14 +52,20 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--settings", required=True, help="JSON with figures and labels")
     parser.add_argument("--input", nargs="+", required=True, metavar="KEY=PATH")
     parser.add_argument("--select", nargs="+", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--keep", nargs="+", default=[], metavar="COLUMN=VALUES", help="rows to draw; commas part"
+    )
+    parser.add_argument("--note", default="", help="what to say first under the panels")
     parser.add_argument("--out", required=True, help="path without an ending")
     asked = parser.parse_args(arguments)
     figures, labels = read_settings(asked.settings, figures=Figures, labels=Labels)
     request = Request(figures=figures, labels=labels, select=pairs(asked.select, "--select"))
     draw, inputs = find(asked.name)
-    given = read(pairs(asked.input, "--input"), inputs)
+    given = keep(read(pairs(asked.input, "--input"), inputs), pairs(asked.keep, "--keep"))
     with style.printing(figures):
         figure, numbers = draw(given, request)
+        if asked.note:
+            style.note_first(figure, asked.note)
         style.save(figure, numbers, asked.out)
 
 
@@ -70,6 +80,34 @@ def pairs(texts: list[str], option: str) -> dict[str, str]:
             raise FigureError(f"{option} {text}: {name} is given twice")
         found[name] = value
     return found
+
+
+def keep(given: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Keep the rows with the chosen values in every table that has the column.
+
+    Raises
+    ------
+    FigureError
+        If no table has a column, or a table has no such row.
+    """
+    kept = dict(given)
+    for column, texts in chosen.items():
+        values = texts.split(",")
+        having = [
+            name
+            for name, table in kept.items()
+            if isinstance(table, pd.DataFrame) and column in table
+        ]
+        if not having:
+            raise FigureError(f"--keep {column}={texts}: no table has a column {column}")
+        for name in having:
+            found = in_order(kept[name][column])
+            kept[name] = kept[name][kept[name][column].isin(values)]
+            if kept[name].empty:
+                raise FigureError(
+                    f"--keep {column}={texts} leaves no row of {name}; it has {', '.join(found)}"
+                )
+    return kept
 
 
 def find(name: str) -> tuple[Callable[..., Any], Mapping[str, tables.Table | None]]:

@@ -48,5 +48,5 @@ def matcher(pattern: str, names: Names) -> re.Pattern[str]:
         elif field:
             seen.add(field)
             allowed = "|".join(re.escape(str(name)) for name in names.get(field, ()))
-            parts.append(f"(?P<{field}>{allowed or '[^/]+'})")
+            parts.append(f"(?P<{field}>{allowed if names.get(field) else '[^/]+'})")
     return re.compile("".join(parts))

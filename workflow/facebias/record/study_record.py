@@ -29,6 +29,7 @@ def names(study: Study) -> dict[str, Sequence[object]]:
     """Give the values of the wildcards of a study, for ``layout``."""
     return {
         "architecture": list(study.architectures),
+        "variant": list(dict.fromkeys(one.ending for one in study.architectures.values())),
         "train_split": list(study.splits.train),
         "test_split": list(study.splits.test),
         "attribute": list(study.evaluation.attributes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,18 @@ def value(number: float, low: float, high: float, *, found: bool = False) -> str
     return rf"${_fixed(number)}{'^{*}' * found}$ {{\scriptsize $[{_fixed(low)}, {_fixed(high)}]$}}"
 
 
+def setting(number: float, *_: float, found: bool = False) -> str:
+    r"""Write a number that was set, not measured, with all its digits; it has no interval.
+
+    >>> setting(0.005), setting(1e-6), setting(8e-4)
+    ('$0.005$', '$1 \\cdot 10^{-6}$', '$0.0008$')
+    """
+    if not np.isfinite(number):
+        return MISSING
+    digits, _, power = f"{number:.6g}".partition("e")
+    return rf"${digits} \cdot 10^{{{int(power)}}}$" if power else f"${digits}$"
+
+
 def _fixed(number: float) -> str:
     text = f"{number:.2f}"
     return "0.00" if text == "-0.00" else text
@@ -81,11 +93,12 @@ def spread(
 
 @dataclasses.dataclass(frozen=True)
 class Printed:
-    """One table for print. ``body`` comes from ``spread``."""
+    """One table for print. ``body`` comes from ``spread``; ``write`` writes one of its numbers."""
 
     caption: str
     label: str
     body: pd.DataFrame
+    write: Callable[..., str] = value
 
     def tex(self) -> str:
         """Write a ``table*`` environment; it needs ``\\usepackage{booktabs}``."""
@@ -112,7 +125,9 @@ class Printed:
                 "" if repeated and i == 0 else escaped(printed(p)) for i, p in enumerate(place)
             ]
             words += [
-                value(*cells[name][list(PARTS[:3])], found=cells[name].get("verdict") == FOUND)
+                self.write(
+                    *cells[name].reindex(PARTS[:3]), found=cells[name].get("verdict") == FOUND
+                )
                 for name in names
             ]
             lines.append(" & ".join(words) + r" \\")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
+from facebias.replacement import replacing
 from facebias.report import latex
 from facebias.study import StudyError
 from facebias.vocabulary import MEANS, printed
@@ -32,7 +33,7 @@ def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
             body = latex.spread(rows, index=["architecture"], column="label", columns=labels)
         else:
             body = latex.spread(rows, index=["label"], column="architecture").loc[labels]
-        n = _most(rows, "n_subjects", "test subject")
+        n = most(rows, "n_subjects", "test subject")
         parts.append(
             latex.Printed(
                 caption=f"{_capital(metric)}, trained on {printed(train)}, tested on "
@@ -49,7 +50,7 @@ def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
     frame = frame[frame["definition"] != TREND]
     parts = []
     for (attribute, train), rows in frame.groupby(["attribute", "train_split"], sort=False):
-        n = _most(rows, "n_subjects", "test subject")
+        n = most(rows, "n_subjects", "test subject")
         where = f"by {printed(attribute)}, trained on {printed(train)} ({n})"
         signed = rows["definition"] == SIGNED
         ranges = rows["groups"].astype(str).str.startswith(RANGE)
@@ -97,12 +98,15 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     contract, lay_out = PRINTED[asked.name]
     frame = select(tables.read(asked.input, contract), asked.select, source=asked.input)
-    parts = lay_out(frame)
-    out = Path(asked.out)
-    with tables.replacing(out) as temporary:
+    write(lay_out(frame), Path(asked.out))
+
+
+def write(parts: list[latex.Printed], out: Path) -> None:
+    """Write tables to ``out`` (.tex), and the same numbers flat to the .csv beside it."""
+    with replacing(out) as temporary:
         temporary.write_text("\n".join(part.tex() for part in parts), encoding="utf-8")
     wide = pd.concat([part.wide() for part in parts], ignore_index=True)
-    with tables.replacing(out.with_suffix(".csv")) as temporary:
+    with replacing(out.with_suffix(".csv")) as temporary:
         wide.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
 
 
@@ -128,7 +132,8 @@ def select(frame: pd.DataFrame, chosen: list[str], *, source: str) -> pd.DataFra
     return frame
 
 
-def _most(rows: pd.DataFrame, column: str, noun: str) -> str:
+def most(rows: pd.DataFrame, column: str, noun: str) -> str:
+    """Write the largest number of a column with its noun."""
     n = int(np.nanmax(rows[column].to_numpy(), initial=0))
     return f"{n} {noun}{'' if n == 1 else 's'}"
 

@@ -50,6 +50,22 @@ LANDMARKS = Table(
     ("sample", "frame"),
 )
 
+# One row per sample: where its key frames show a face, in pixels of the decoded frame, for all who
+# cut it. Frames x 4 and frames x 5 points x (x, y), flattened; NaN where a frame shows none.
+FACES = Table(
+    "faces",
+    {
+        "sample": "text",
+        "reason": "text",
+        "key_frames": "numbers",
+        "counts": "numbers",
+        "probability": "numbers",
+        "boxes": "numbers",
+        "landmarks": "numbers",
+    },
+    ("sample",),
+)
+
 # One row per sample. `shard` and `row` point into clips/shard-{shard}.npy; row -1 = left out, then
 # `reason` says why. Pixels of the crop: `landmarks` frames x 5 points x (x, y), flattened.
 # Pixels of the decoded frame: `boxes` frames x (left, top, right, bottom), flattened.

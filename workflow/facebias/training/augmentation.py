@@ -44,14 +44,15 @@ def draw(n: int, settings: Augmentation, random: np.random.Generator) -> Changes
 
 def apply(images: Tensor, changes: Changes) -> Tensor:
     """Change clips (N, T, 3, H, W) with values from 0 to 1; the result keeps that range."""
-    flip = torch.from_numpy(changes.flip).to(images.device)
-    images = torch.where(flip[:, None, None, None, None], images.flip(-1), images)
+    changed = images.clone()
+    flipped = torch.from_numpy(np.flatnonzero(changes.flip)).to(images.device)
+    changed.index_copy_(0, flipped, images[flipped].flip(-1))
     turned = np.flatnonzero(changes.degrees)
     if len(turned):
         chosen = torch.from_numpy(turned).to(images.device)
-        images = images.index_copy(0, chosen, _rotate(images[chosen], changes.degrees[turned]))
+        changed.index_copy_(0, chosen, _rotate(changed[chosen], changes.degrees[turned]))
     factor = torch.from_numpy(changes.brightness).to(images.device, images.dtype)
-    return (images * factor[:, None, None, None, None]).clamp_(0, 1)
+    return changed.mul_(factor[:, None, None, None, None]).clamp_(0, 1)
 
 
 def _rotate(clips: Tensor, degrees: np.ndarray) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 
 from facebias import architectures, provenance
 from facebias.cohort import Model, Reader
+from facebias.study import Architecture, read_settings
 from facebias.training.loop import Examples
 from facebias.training.precision import Precision
 
@@ -51,12 +52,13 @@ def fingerprint(
     -------
     Hexadecimal text.
     """
+    (architecture,) = read_settings(settings, architecture=Architecture)
     parts = {
         "settings": json.loads(settings),
         "model": dataclasses.asdict(model),
         "precision": [precision.name, precision.device.type],
         "torch": torch.__version__,
-        "code": code(model.architecture),
+        "code": code(architecture.called(model.architecture)),
         "people": {
             role: frame[["sample", "subject"]].to_numpy().tolist() for role, frame in rows.items()
         },
@@ -67,9 +69,9 @@ def fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def code(architecture: str) -> dict[str, str]:
-    """Give the SHA-256 of every file of the package that training ``architecture`` runs."""
-    files = provenance.sources("facebias.training.stage", architectures.ARCHITECTURES[architecture])
+def code(network: str) -> dict[str, str]:
+    """Give the SHA-256 of every file of the package that training ``network`` runs."""
+    files = provenance.sources("facebias.training.stage", architectures.ARCHITECTURES[network])
     return {
         str(Path(file).relative_to(provenance.PACKAGE)): provenance.digest(file) for file in files
     }

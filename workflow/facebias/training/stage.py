@@ -50,7 +50,9 @@ def main(arguments: list[str]) -> None:
     key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
     torch.manual_seed(determinism.torch_seed(key))
     frames = cohort.frames(store, architecture)
-    network = networks.build(model.architecture, architecture, len(labels.names), frames)
+    network = networks.build(
+        architecture.called(model.architecture), architecture, len(labels.names), frames
+    )
     origin = weights.load_pretrained(network, given.pretrained) if given.pretrained else None
     network.to(place)
     name = fingerprint(

@@ -1,0 +1,163 @@
+"""The numbered tables and figures of the papers: which there are, and the tables themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import study_tables as made
+import yaml
+
+from facebias import configuration, tables
+from facebias.figures import stage as figures
+from facebias.published import contracts, numbered
+from facebias.report import numbered as numbered_tables
+from facebias.study import StudyError
+
+ROOT = Path(__file__).parents[2]
+PAPER = "domnich2021"
+TRAININGS = {
+    "vgg16": {"learning_rate": 0.01, "batch_size": 12, "weight_decay": 5e-3},
+    "cnn3d": {"learning_rate": 5e-3, "batch_size": 12, "weight_decay": 1e-6},
+}
+
+
+def study(name):
+    return configuration.load(
+        configuration.resolve(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "in_tables", "in_figures"),
+    [
+        ("domnich2021", [*range(1, 29)], [*range(11, 32)]),
+        ("deuschel2020", [1], [4, 5, 9]),
+        ("deuschel2020_skin", [2], [4, 5, 10]),
+        ("demo", [], []),
+    ],
+)
+def test_a_study_makes_the_numbers_of_its_paper(name, in_tables, in_figures):
+    found = study(name)
+    assert sorted(numbered.of(found, numbered.TABLE)) == in_tables
+    assert sorted(numbered.of(found, numbered.FIGURE)) == in_figures
+
+
+def test_the_experiment_is_that_of_the_study():
+    assert numbered.of(study("deuschel2020"), "figure")[4].select == {"attribute": "gender"}
+    assert numbered.of(study("deuschel2020_skin"), "figure")[4].select == {"attribute": "skin"}
+
+
+@pytest.mark.parametrize("paper", numbered.ITEMS)
+def test_every_item_has_a_drawing_and_a_caption(paper):
+    layouts = {*numbered_tables.LAYOUTS, "hyperparameters"}
+    for item in numbered.ITEMS[paper]:
+        assert item.drawing in (layouts if item.kind == numbered.TABLE else figures.FIGURES)
+        assert re.match(rf"As {item.kind} {item.number} of .* 20\d\d: .*\.$", item.caption(paper))
+
+
+@pytest.mark.parametrize("paper", numbered.ITEMS)
+def test_every_printed_number_of_the_paper_stands_in_its_table(paper):
+    """The numbers of the registry are those beside which the papers' values were taken down."""
+    values = tables.read(ROOT / f"workflow/published/{paper}.csv", contracts.VALUES)
+    items = {item.number: item for item in numbered.ITEMS[paper] if item.kind == numbered.TABLE}
+    assert set(values["paper_table"]) == set(items) - ({1} if paper == PAPER else set())
+    for number, rows in values.groupby("paper_table"):
+        for column, wanted in items[number].keep.items():
+            assert set(rows[column]) == set(wanted), f"table {number}: {column}"
+
+
+def written(folder, metrics, numbers, trainings=None):
+    tables.write(metrics, folder / "metrics.csv", tables.METRICS)
+    trainings = trainings or dict.fromkeys(made.ARCHITECTURES, TRAININGS["vgg16"])
+    settings = {"published": PAPER, "numbers": numbers, "trainings": trainings}
+    numbered_tables.main(
+        [
+            *("--settings", json.dumps(settings)),
+            *("--metrics", str(folder / "metrics.csv"), "--out", str(folder / "tables")),
+        ]
+    )
+    return {n: folder / "tables" / f"{PAPER}_table_{n}.csv" for n in numbers}
+
+
+def test_tables_hold_the_numbers_of_the_study(tmp_path):
+    metrics = made.metrics()
+    found = written(tmp_path, metrics, list(range(1, 29)))
+    assert len(list((tmp_path / "tables").iterdir())) == 2 * 28
+    order = [
+        (test, train, metric)
+        for test in ("all", "female", "male")
+        for train in ("regular", "female", "male")
+        for metric in ("accuracy", "tpr", "fpr")
+    ]
+    cells = metrics.set_index(["test_split", "train_split", "metric", "architecture", "label"])
+    for number, key in enumerate(order, 2):
+        table = pd.read_csv(found[number]).set_index("architecture")
+        assert table.index.tolist() == list(made.ARCHITECTURES)
+        labels = [name for name in table if name in made.LABELS]
+        assert labels == ["surprise", "upset", "sadness", "happiness"]
+        for architecture in table.index:
+            for label in labels:
+                cell = cells.loc[(*key, architecture, label)]
+                named = [label, f"{label}_ci_low", f"{label}_ci_high"]
+                wanted = cell[["value", "ci_low", "ci_high"]].tolist()
+                assert table.loc[architecture, named].tolist() == pytest.approx(wanted)
+        tex = found[number].with_suffix(".tex").read_text()
+        assert rf"As table {number} of Domnich \& Anbarjafari 2021" in tex
+        assert f" {key[0]}: {made.TESTS[key[0]]} test subjects. " in tex
+
+
+def test_hyperparameters_keep_their_digits(tmp_path):
+    path = written(tmp_path, made.metrics(), [1], TRAININGS)[1]
+    table = pd.read_csv(path).set_index("architecture")
+    assert table.drop(columns="table").T.to_dict() == TRAININGS
+    tex = path.with_suffix(".tex").read_text()
+    assert r"3D-CNN & $0.005$ & $12$ & $1 \cdot 10^{-6}$ \\" in tex
+
+
+def test_further_variants_of_a_network_stand_in_no_table(tmp_path):
+    path = written(tmp_path, made.metrics(), [2], TRAININGS)[2]
+    assert pd.read_csv(path)["architecture"].tolist() == list(TRAININGS)
+
+
+def test_what_is_not_there_is_missing_and_not_0(tmp_path):
+    metrics = made.metrics()
+    cell = (metrics["train_split"] == "male") & (metrics["test_split"] == "female")
+    cell &= (metrics["architecture"] == "resnet50") & (metrics["metric"] == "tpr")
+    metrics.loc[cell & (metrics["label"] == "upset"), ["value", "ci_low", "ci_high"]] = np.nan
+    metrics = metrics[~(cell & (metrics["label"] == "sadness"))]
+    path = written(tmp_path, metrics, [18])[18]
+    table = pd.read_csv(path).set_index("architecture")
+    assert table.loc["resnet50", ["upset", "sadness"]].isna().all()
+    assert table.drop(index="resnet50").notna().all(axis=None)
+    line = re.search(r"^ResNet50 & .*$", path.with_suffix(".tex").read_text(), re.M)[0]
+    assert line.count("--") == 2
+
+
+def test_a_table_of_nothing_says_what_there_is(tmp_path):
+    metrics = made.metrics()
+    with pytest.raises(StudyError, match=r"train_split=female.*domnich2021-table-5"):
+        written(tmp_path, metrics[metrics["train_split"] != "female"], [5])
+
+
+def test_scores_have_a_row_per_pair_of_splits():
+    item = next(item for item in numbered.ITEMS["deuschel2020"] if item.kind == numbered.TABLE)
+    rows = [
+        ("vgg16", train, test, "overall", metric, value, value - 0.1, value + 0.1, 10, 400)
+        for train, shift in (("female", 0.0), ("male", 0.1), ("mixed", 0.2))
+        for test, more in (("female", 0.3), ("male", 0.4))
+        for metric, value in (("f1_macro", shift + more), ("f1_weighted", shift + more + 0.05))
+    ]
+    metrics = tables.check(pd.DataFrame(rows, columns=[*tables.METRICS.columns]), tables.METRICS)
+    table = numbered_tables.lay_out(item, "deuschel2020", metrics, TRAININGS)
+    assert " female: 10 test subjects, male: 10 test subjects. " in table.caption
+    wide = table.wide()
+    assert wide[["train_split", "test_split"]].to_numpy().tolist() == [
+        [train, test] for train in ("female", "male", "mixed") for test in ("female", "male")
+    ]
+    assert wide["f1_macro"].tolist() == pytest.approx([0.3, 0.4, 0.4, 0.5, 0.5, 0.6])
+    assert wide["f1_weighted"].tolist() == pytest.approx([0.35, 0.45, 0.45, 0.55, 0.55, 0.65])
