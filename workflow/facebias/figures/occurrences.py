@@ -16,6 +16,8 @@ from facebias.figures import style
 from facebias.figures.request import Request
 
 INPUTS = {"units": tables.UNITS}
+# Names of more bars than this stand upright, or they would run into one another.
+UPRIGHT = 16
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
@@ -42,7 +44,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             hatch=None if row.kept else "/////",
             lw=0.6,
         )
-    axes.set_ylim(0, 1.12 * max(frame["positives"].max(), least, 1))
+    turned = 0 if len(frame) <= UPRIGHT else 90
+    axes.set_ylim(0, (1.5 if turned else 1.12) * max(frame["positives"].max(), least, 1))
     if least:
         axes.axhline(least, color=style.INK, lw=0.8, ls="--")
     for place, row in zip(places, frame.itertuples(), strict=True):
@@ -52,9 +55,10 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             xytext=(0, 2),
             textcoords="offset points",
             ha="center",
+            rotation=turned,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},
         )
-    axes.set_xticks(places, frame["unit"])
+    axes.set_xticks(places, frame["unit"], rotation=turned)
     axes.tick_params(axis="x", length=0)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("samples")
