@@ -8,7 +8,11 @@ import hypothesis
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
 
-# A shell without job control starts what runs in the background with interrupts ignored, and so is
-# every process below it: tests that send one would wait for nothing.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell without job control starts what runs in the background with interrupts ignored, nohup with
+# hang-ups, and so is every process below it: tests that send one would wait for nothing.
+for ignored, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, usual)
