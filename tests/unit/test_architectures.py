@@ -18,13 +18,9 @@ from facebias.architectures import heads, inference, inputs, sizes, weights
 from facebias.architectures import network as networks
 from facebias.study import Head, StudyError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SIDES = dict.fromkeys(architectures.ARCHITECTURES, 224) | {"resnet3d": 112}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
 
 
 def build(name: str, *, frames: int = 2, outputs: int = 6, **settings):

@@ -53,17 +53,23 @@ def test_colour_frames_are_those_asked_for(tmp_path):
     assert np.allclose([frame.mean() for frame in frames], [40, 50, 50, 130], atol=4)
 
 
-def test_decodes_no_further_than_the_last_key_frame_and_keeps_none_besides(tmp_path, monkeypatch):
-    path = write_video(tmp_path / "film.mp4", levels(20))
-    decoded = []
+@pytest.fixture
+def decoded(monkeypatch):
+    """Times of all frames that are decoded from now on."""
+    times = []
     frames_of = decode._frames
 
     def counted(container, stream):
         for frame in frames_of(container, stream):
-            decoded.append(frame.pts)
+            times.append(frame.pts)
             yield frame
 
     monkeypatch.setattr(decode, "_frames", counted)
+    return times
+
+
+def test_decodes_no_further_than_the_last_key_frame_and_keeps_none_besides(tmp_path, decoded):
+    path = write_video(tmp_path / "film.mp4", levels(20))
     footage = Footage(path)
     assert len(list(footage.colour([1, 5]))) == 2
     assert len(decoded) == 6
@@ -295,17 +301,8 @@ def test_frame_of_a_video(tmp_path):
             assert np.array_equal(frame, whole[number])
 
 
-def test_frames_in_turn_are_decoded_once(tmp_path, monkeypatch):
+def test_frames_in_turn_are_decoded_once(tmp_path, decoded):
     path = write_video(tmp_path / "film.mp4", levels(20))
-    decoded = []
-    frames_of = decode._frames
-
-    def counted(container, stream):
-        for frame in frames_of(container, stream):
-            decoded.append(frame.pts)
-            yield frame
-
-    monkeypatch.setattr(decode, "_frames", counted)
     for number in range(0, 20, 2):
         footage = Footage(Path(f"{path}#frame={number}"))
         footage.grey(8)

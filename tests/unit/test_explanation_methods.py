@@ -10,13 +10,9 @@ from explaining import build, clips, first, largest
 from facebias import explanation
 from facebias.explanation import methods
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CAPTUMS = [name for name in methods.METHODS if name != "lrp"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
 
 
 def explained(name, network, given, choose=largest):

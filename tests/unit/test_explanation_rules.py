@@ -19,15 +19,11 @@ from facebias.architectures import inputs
 from facebias.explanation import attribution, composites, hooks, steps
 from facebias.study import StudyError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CONVENTION = inputs.CONVENTIONS["imagenet"]
 # zennit's default stabilizer of 1e-6 keeps some 1e-4 of the relevance: here it is next to nothing.
 EXACT = 1e-15
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
 
 
 def explained(network, given, composite, choose=largest, **settings):

@@ -18,14 +18,9 @@ from facebias.architectures import weights
 from facebias.explanation import randomisation, stage
 from facebias.study import StudyError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SETTINGS = {"composite": None, "target": "label", "batch_size": 3, "per_subject": None}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 def arguments(

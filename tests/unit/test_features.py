@@ -25,6 +25,8 @@ from facebias.study import StudyError
 from facebias.training import loop
 from facebias.training import stage as training
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 STILL = study.Augmentation(flip=0.0, rotate=0.5, degrees=0.0, brighten=0.0, brightness=0.2)
 ORIGIN = Origin(source="file.pth", format="vggface2", sha256="0" * 64)
 # Which network, what of it is frozen, and the rest of its settings.
@@ -33,13 +35,6 @@ FROZEN = {
     "pictures": ("resnet50", {"frozen": "backbone", "frames": 1}),
     "convolutions": ("vgg16", {"frozen": "convolutions", "dropout": 0.3, "options": {"pool": 1}}),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

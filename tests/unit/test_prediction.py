@@ -13,15 +13,10 @@ from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.study import StudyError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 IDS = ["--architecture", "resnet50", "--train-split", "regular", "--fold", "0", "--seed", "1"]
 SMALL = synthetic.architecture(batch_size=4)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 def model(folder, *, outputs: int = 4) -> None:

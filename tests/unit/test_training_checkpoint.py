@@ -21,17 +21,14 @@ from facebias.training.checkpoint import Checkpoint
 from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.state import Epoch, State
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # Dropout, batch norms and an LSTM: all that has random numbers or a memory of its own.
 NETWORKS = {
     "cnn3d": small(epochs=3, gradient_clip=1.0),
     "vgg16": synthetic.architecture(epochs=3, dropout=0.3, options={"features": 256}),
     "resnet50": synthetic.architecture(epochs=2, dropout=0.3, select="loss"),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import signal
 import pytest
 import safetensors.torch
 import synthetic
-import torch
 from fitting import same, small
 
 from facebias import study
@@ -16,14 +15,9 @@ from facebias.training import interruption, loop, stage
 from facebias.training.checkpoint import Checkpoint
 from facebias.training.interruption import SIGNALS, Interrupted
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,9 @@ from facebias.cohort import Model
 from facebias.study import StudyError
 from facebias.training import loop, stage
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    yield
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

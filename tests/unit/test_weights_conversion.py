@@ -20,15 +20,11 @@ from facebias.architectures import network as networks
 from facebias.architectures.files import READERS, from_keras
 from facebias.study import StudyError, Weights
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 EVERY = [(kind, name) for kind, entries in formats.FORMATS.items() for name in entries]
 NARROW = 0.125
 VGG_T7 = "conv_{}_{}"
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
 
 
 def backbone(name, *, width=1.0, side=224, options=None):
