@@ -175,7 +175,11 @@ def test_from_files_to_files(tmp_path, two):
         made = made.assign(architecture="vgg16", train_split=train, fold=0, seed=1)
         paths.append(str(tmp_path / f"{train}.parquet"))
         tables.write(made, paths[-1], tables.PREDICTIONS)
-    given = settings(labels=scored.labels(*NAMES), evaluation=scored.EVALUATION.resampling)
+    given = settings(
+        labels=scored.labels(*NAMES),
+        evaluation=scored.EVALUATION.resampling,
+        together=[list(two)],
+    )
     part, whole = str(tmp_path / "part.csv"), str(tmp_path / "effects.csv")
     stage.effects(
         [
