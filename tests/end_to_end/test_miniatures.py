@@ -129,6 +129,9 @@ def test_deuschel2020(action_units):
             table = pd.read_csv(out / f"tables/{name}.csv")
             of = set(table.loc[table["attribute"] == attribute, "train_split"]) - {"all"}
             assert of == set(trains), name
+    # No light-skin model is tested on the people of the other experiment.
+    card = (out / "provenance/model_cards/vgg16.md").read_text()
+    assert re.search(r"^\| male \| 10 \| \d+ \| [^|–]+ \| [^|–]+ \| [^|–]+ \| – \|$", card, re.M)
     manifest = tables.read(out / "data/manifest.csv", tables.MANIFEST)
     actors = manifest["data_set"] == "actor_study"
     labels = [name for name in manifest.columns if re.fullmatch(r"label_AU\d+", name)]

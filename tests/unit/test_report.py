@@ -448,3 +448,20 @@ def test_latex_sets_the_tables(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_every_hold_out_has_its_own_numbers(tmp_path):
+    metrics, fairness = made.metrics(), made.fairness()
+    apart = (metrics["train_split"] == "male") == (metrics["test_split"] == "male")
+    said = words(page(tmp_path, metrics=metrics[apart], fairness=fairness))
+    found = said[said.index("What was found") : said.rindex("The question declared")]
+    first, second = re.split(r"Accuracy on test split ", found)[1:]
+    assert first.startswith("all ")
+    assert "trained on male" not in first
+    assert second.startswith("male ")
+    assert re.findall(r"trained on (\w+)", second) == ["male"]
+    assert "n/a" not in found
+    changed = said[said.index("Does it matter who") : said.index("Does it cost")]
+    assert re.findall(r"tested on (\w+)", changed) == ["all", "female"]
+    whole = words(page(tmp_path))
+    assert re.findall(r"Accuracy on test split (\w+)", whole) == ["all"]

@@ -28,9 +28,10 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     """Draw accuracy (of units: F1) and signed gaps of every network by variant of its clips.
 
     A row of panels per network, a line per variant, a dot per train split that is compared by the
-    attribute. The accuracy is that on the first test split of these. ``--select variants=...`` says in JSON what each architecture is:
-    ``network``, ``clips`` (the name of its variant, or null), ``margin`` in pixels of the crop and
-    ``key_frames``. Networks with a single variant are not drawn.
+    attribute. The accuracy is that on the first test split of these. ``--select variants=...`` says
+    in JSON what each architecture is: ``network``, ``clips`` (the name of its variant, or null),
+    ``margin`` in pixels of the crop and ``key_frames``. Networks with a single variant are not
+    drawn.
 
     Returns
     -------
