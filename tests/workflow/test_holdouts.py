@@ -59,6 +59,10 @@ BROKEN = {
         {"splits.folds": {"k": 2}},
         "splits.holdouts, splits.folds: both given, expected one of the two",
     ),
+    "no hold-out at all": (
+        {"splits.holdouts": ...},
+        "splits.holdout, splits.holdouts, splits.folds: none given, expected one of them",
+    ),
     "an attribute that is not evaluated": (
         {"splits.holdouts.skin.attributes": ["skn"]},
         "splits.holdouts.skin.attributes: 'skn' is not evaluated; did you mean skin?",

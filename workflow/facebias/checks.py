@@ -289,9 +289,13 @@ def _splits(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
     ways = ("holdout", "holdouts", "folds")
     given = [name for name in ways if getattr(declared, name) is not None]
     if len(given) != 1:
-        found = {0: "neither", 2: "both"}.get(len(given), "all")
-        named = ", ".join(f"splits.{name}" for name in given or ("holdout", "folds"))
-        yield f"{named}: {found} given, expected one of the two"
+        found, expected = {
+            0: ("none", "one of them"),
+            2: ("both", "one of the two"),
+            3: ("all", "one of them"),
+        }[len(given)]
+        named = ", ".join(f"splits.{name}" for name in given or ways)
+        yield f"{named}: {found} given, expected {expected}"
         return
     faults = list(holdouts.misfits(study)) or list(holdouts.uncompared(study))
     yield from faults
