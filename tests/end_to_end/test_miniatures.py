@@ -102,33 +102,36 @@ def action_units(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("name", "pools", "tested", "table", "figures"),
-    [
-        (
-            "deuschel2020",
-            {"female": 37, "male": 37, "mixed": 37},
-            {"female": 10, "male": 10},
-            1,
-            (4, 5, 9),
-        ),
-        ("deuschel2020_skin", {"light": 104}, {"light": 21, "dark": 19}, 2, (4, 5, 10)),
-    ],
-)
-def test_deuschel2020(action_units, name, pools, tested, table, figures):
-    out = run(action_units, name, "deuschel2020")
-    numbers = {"in_tables": [table], "in_figures": figures}
+def test_deuschel2020(action_units):
+    out = run(action_units, "deuschel2020", "deuschel2020")
+    pools = {"female": 37, "male": 37, "mixed": 37, "light": 104}
+    numbers = {"in_tables": (1, 2), "in_figures": (4, 5, 9, 10)}
     metrics = check(out, "deuschel2020", models=len(pools), **numbers)
-    printed = pd.read_csv(out / f"tables/deuschel2020_table_{table}.csv")
     overall = metrics[(metrics["label"] == "overall") & (metrics["metric"] == "f1_weighted")]
-    assert printed["f1_weighted"].tolist() == pytest.approx(overall["value"].tolist(), nan_ok=True)
     roles = pd.concat(pd.read_csv(path) for path in out.glob("data/splits/*/*.csv"))
     learning = roles[roles["role"].isin(("train", "validation"))]
     assert learning.groupby("train_split").size().to_dict() == pools
-    for split, expected in tested.items():
-        rows = metrics[metrics["test_split"] == split]
-        assert set(rows["n_subjects"]) <= {*range(expected + 1)}
-        assert rows["n_subjects"].max() == expected
+    experiments = (
+        (1, "gender", ["female", "male", "mixed"], {"female": 10, "male": 10}),
+        (2, "skin", ["light"], {"light": 21, "dark": 19}),
+    )
+    for number, attribute, trains, tested in experiments:
+        own = overall[overall["train_split"].isin(trains)]
+        assert set(own["test_split"]) == set(tested)
+        assert len(own) == len(trains) * len(tested)
+        printed = pd.read_csv(out / f"tables/deuschel2020_table_{number}.csv")
+        assert printed["f1_weighted"].tolist() == pytest.approx(own["value"].tolist(), nan_ok=True)
+        for split, expected in tested.items():
+            rows = metrics[metrics["test_split"] == split]
+            assert set(rows["n_subjects"]) <= {*range(expected + 1)}
+            assert rows["n_subjects"].max() == expected
+        for name in ("fairness", "confounds", "variance", "redraws", "relevance_gaps"):
+            table = pd.read_csv(out / f"tables/{name}.csv")
+            of = set(table.loc[table["attribute"] == attribute, "train_split"]) - {"all"}
+            assert of == set(trains), name
+    # No light-skin model is tested on the people of the other experiment.
+    card = (out / "provenance/model_cards/vgg16.md").read_text()
+    assert re.search(r"^\| male \| 10 \| \d+ \| [^|–]+ \| [^|–]+ \| [^|–]+ \| – \|$", card, re.M)
     manifest = tables.read(out / "data/manifest.csv", tables.MANIFEST)
     actors = manifest["data_set"] == "actor_study"
     labels = [name for name in manifest.columns if re.fullmatch(r"label_AU\d+", name)]

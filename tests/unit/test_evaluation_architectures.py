@@ -44,9 +44,11 @@ def arguments(study, *predictions):
 
 
 def test_confounds_are_written(study):
+    own = {"regular": ["gender"], "female": ["gender"]}
+    given = settings(labels=diagnosed.LABELS, evaluation=scored.EVALUATION, compared_by=own)
     confounds.main(
         [
-            *("--settings", settings(labels=diagnosed.LABELS, evaluation=scored.EVALUATION)),
+            *("--settings", given),
             *("--manifest", str(study / "manifest.csv")),
             *("--excluded", str(study / "excluded.csv")),
             *("--quality", str(study / "quality.parquet")),

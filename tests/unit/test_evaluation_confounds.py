@@ -33,6 +33,7 @@ def measured(manifest, **given):
         settings["roles"],
         settings["labels"],
         evaluation=settings["evaluation"],
+        compared_by=settings.get("compared_by"),
     )
 
 
@@ -51,6 +52,19 @@ def row(table, measure, *, split="all", role="all", groups="all", label="all"):
 @pytest.fixture
 def manifest():
     return diagnosed.people(n=10, uneven=0.5)
+
+
+def test_by_an_attribute_only_its_own_train_splits_are_compared(manifest):
+    roles = diagnosed.splits(manifest)
+    # Another hold-out: whom it tests trains the others, and the other way round.
+    swapped = {"train": "test", "test": "train"}
+    other = roles[roles["train_split"] == "regular"].assign(train_split="apart")
+    other["role"] = other["role"].replace(swapped)
+    both = pd.concat([roles, other], ignore_index=True)
+    own = dict.fromkeys(roles["train_split"].unique(), ("gender",))
+    table = measured(manifest, roles=both, compared_by={**own, "apart": ()})
+    pd.testing.assert_frame_equal(table, measured(manifest, roles=roles))
+    assert "apart" in set(measured(manifest, roles=both)["train_split"])
 
 
 # ------------------------------------------------------------------------------------------- labels

@@ -175,7 +175,15 @@ def test_from_files_to_files(tmp_path, two):
         made = made.assign(architecture="vgg16", train_split=train, fold=0, seed=1)
         paths.append(str(tmp_path / f"{train}.parquet"))
         tables.write(made, paths[-1], tables.PREDICTIONS)
-    given = settings(labels=scored.labels(*NAMES), evaluation=scored.EVALUATION.resampling)
+    # Of another hold-out: tested on other subjects, so compared with neither.
+    made = made.iloc[9:].assign(train_split="apart")
+    paths.append(str(tmp_path / "apart.parquet"))
+    tables.write(made, paths[-1], tables.PREDICTIONS)
+    given = settings(
+        labels=scored.labels(*NAMES),
+        evaluation=scored.EVALUATION.resampling,
+        together=[list(two), ["apart"]],
+    )
     part, whole = str(tmp_path / "part.csv"), str(tmp_path / "effects.csv")
     stage.effects(
         [
@@ -188,5 +196,6 @@ def test_from_files_to_files(tmp_path, two):
     given = settings(evaluation=scored.EVALUATION, **declared)
     verdicts.main(["effects", "--settings", given, "--out", whole, part])
     found = tables.read(whole, tables.EFFECTS)
+    assert set(found["train_splits"]) == {"male - regular"}
     assert row(found, "female - male")["verdict"] == "gap found"
     assert row(found, "female - male")["family"] == "primary"

@@ -266,6 +266,7 @@ def test_the_stage_writes_three_tables(study, tmp_path):
     tables.write(where, tmp_path / "r.parquet", tables.RELEVANCE)
     evaluation = dataclasses.replace(made.evaluation(), resamples=100)
     declared = {"train_splits": ["regular"], "architectures": list(facts["architecture"].unique())}
+    declared["compared_by"] = {name: ["gender"] for name in facts["train_split"].unique()}
     given = settings(labels=made.labels(), evaluation=evaluation, **declared)
     relevance_stage.main(
         [

@@ -45,15 +45,30 @@ def test_every_figure_shows_the_rows_of_its_number(number):
 
 def test_figures_of_action_units_show_all_subjects_and_all_units():
     items = [item for item in numbered.ITEMS["deuschel2020"] if item.number in (4, 5)]
-    gender, skin, occurring = sorted(items, key=lambda item: item.number)
+    both, gender, skin, occurring = sorted(items, key=lambda item: item.number)
     assert skin.keep == {"train_split": ("light",)}
+    assert both.keep["train_split"] == gender.keep["train_split"] + skin.keep["train_split"]
     keep = {"train_split": ",".join(gender.keep["train_split"])}
     given = stage.keep({"splits": made.splits(), "manifest": made.manifest()}, keep)
     _, numbers = draw("subjects", given, **gender.select)
     assert set(numbers["train_split"]) == {"female", "male"}
     assert numbers.groupby("train_split")["subjects"].sum().tolist() == [36, 36]
+    figure, rows = draw("subjects", given, **both.select)
+    assert len(figure.axes) == 2 * 2
+    pd.testing.assert_frame_equal(
+        rows[rows["gender"].notna()].drop(columns="skin")[numbers.columns], numbers
+    )
+    assert rows[rows["skin"].notna()].groupby("train_split")["subjects"].sum().tolist() == [36, 36]
     _, numbers = draw(occurring.drawing, {"units": made.units()})
     assert set(numbers["unit"]) == set(made.units()["unit"])
+
+
+def test_a_panel_of_rates_has_the_test_splits_of_its_own_hold_out_alone():
+    metrics = made.metrics()
+    apart = (metrics["train_split"] == "male") == (metrics["test_split"] == "male")
+    figure, numbers = draw("rates", {"metrics": metrics[apart]}, metric="tpr")
+    assert len(numbers) == len(metrics[apart & (metrics["metric"] == "tpr")])
+    assert "n/a" not in texts(figure)
 
 
 def test_boxes_are_quartiles_over_architectures():

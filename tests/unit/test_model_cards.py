@@ -68,6 +68,7 @@ class Finished:
                 "seeds": study.seeds,
                 "train_splits": list(study.splits.train),
                 "test_splits": list(study.splits.test),
+                "compared_by": dict.fromkeys(study.splits.train, study.evaluation.attributes),
                 "predictions": str(self.folder / f"predictions/{made.MODEL}.parquet"),
                 "provenance": str(self.folder / f"models/{made.MODEL}/provenance.json"),
             }

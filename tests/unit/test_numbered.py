@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -36,8 +37,7 @@ def study(name):
     ("name", "in_tables", "in_figures"),
     [
         ("domnich2021", [*range(1, 29)], [*range(11, 32)]),
-        ("deuschel2020", [1], [4, 5, 9]),
-        ("deuschel2020_skin", [2], [4, 5, 10]),
+        ("deuschel2020", [1, 2], [4, 5, 9, 10]),
         ("demo", [], []),
     ],
 )
@@ -47,9 +47,14 @@ def test_a_study_makes_the_numbers_of_its_paper(name, in_tables, in_figures):
     assert sorted(numbered.of(found, numbered.FIGURE)) == in_figures
 
 
-def test_the_experiment_is_that_of_the_study():
-    assert numbered.of(study("deuschel2020"), "figure")[4].select == {"attribute": "gender"}
-    assert numbered.of(study("deuschel2020_skin"), "figure")[4].select == {"attribute": "skin"}
+@pytest.mark.parametrize("attributes", [("gender", "skin"), ("gender",), ("skin",)])
+def test_the_experiments_are_those_of_the_study(attributes):
+    whole = study("deuschel2020")
+    some = dataclasses.replace(whole.evaluation, attributes=attributes)
+    found = numbered.of(dataclasses.replace(whole, evaluation=some), "figure")
+    assert found[4].select == {"attribute": ",".join(attributes)}
+    if len(attributes) == 2:
+        assert set(found[4].keep["train_split"]) == set(whole.splits.train)
 
 
 @pytest.mark.parametrize("paper", numbered.ITEMS)

@@ -333,3 +333,20 @@ def test_a_design_that_can_find_nothing_says_so(tmp_path):
     said = words(page(tmp_path, fairness=table))
     assert "the corrected p cannot fall below 0.1, whatever the models do" in said
     assert "cannot tell for VGG16" in said
+
+
+def test_every_hold_out_has_its_own_numbers(tmp_path):
+    metrics, fairness = made.metrics(), made.fairness()
+    apart = (metrics["train_split"] == "male") == (metrics["test_split"] == "male")
+    said = words(page(tmp_path, metrics=metrics[apart], fairness=fairness))
+    found = said[said.index("What was found") : said.rindex("The question declared")]
+    first, second = re.split(r"Accuracy on test split ", found)[1:]
+    assert first.startswith("all ")
+    assert "trained on male" not in first
+    assert second.startswith("male ")
+    assert re.findall(r"trained on (\w+)", second) == ["male"]
+    assert "n/a" not in found
+    changed = said[said.index("Does it matter who") : said.index("Does it cost")]
+    assert re.findall(r"tested on (\w+)", changed) == ["all", "female"]
+    whole = words(page(tmp_path))
+    assert re.findall(r"Accuracy on test split (\w+)", whole) == ["all"]

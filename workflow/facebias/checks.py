@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import action_units, architectures, datasets, explanation, splits
+from facebias import action_units, architectures, datasets, explanation, holdouts, splits
 from facebias.architectures import formats
 from facebias.configuration import is_echo, suggest
 from facebias.datasets.drawn import bias
@@ -286,9 +286,20 @@ def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
 
 def _splits(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
     declared = study.splits
-    if (declared.holdout is None) == (declared.folds is None):
-        found = "neither" if declared.folds is None else "both"
-        yield f"splits.holdout, splits.folds: {found} given, expected one of the two"
+    ways = ("holdout", "holdouts", "folds")
+    given = [name for name in ways if getattr(declared, name) is not None]
+    if len(given) != 1:
+        found, expected = {
+            0: ("none", "one of them"),
+            2: ("both", "one of the two"),
+            3: ("all", "one of them"),
+        }[len(given)]
+        named = ", ".join(f"splits.{name}" for name in given or ways)
+        yield f"{named}: {found} given, expected {expected}"
+        return
+    faults = list(holdouts.misfits(study)) or list(holdouts.uncompared(study))
+    yield from faults
+    if faults:
         return
     asked = declared.validation
     if (asked.n_subjects is None) == (asked.share is None):
@@ -318,9 +329,10 @@ def _conditions(study: Study, subjects: pd.DataFrame) -> Iterator[str]:
         for name, split in declared.train.items()
         if split.balance
     }
-    if declared.holdout is not None:
-        wheres["splits.holdout.where"] = declared.holdout.where
-        balances["splits.holdout.balance"] = list(declared.holdout.balance)
+    for name, holdout in declared.all_holdouts.items():
+        key = splits.holdout_key(name)
+        wheres[f"{key}.where"] = holdout.where
+        balances[f"{key}.balance"] = list(holdout.balance)
     if declared.folds is not None:
         balances["splits.folds.balance"] = list(declared.folds.balance)
     for key, where in wheres.items():

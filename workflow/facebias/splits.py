@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.study import Rotation, Split, Splits, StudyError, read_settings
+from facebias.study import Holdout, Rotation, Split, Splits, StudyError, read_settings
 
 ROLES = ("train", "validation", "test", "unused")
 SMALLEST, MATCHED = "smallest", "_matched"
@@ -101,9 +101,10 @@ def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.Dat
     """
     subjects = subjects.sort_values("subject", ignore_index=True)
     rows = []
-    for fold, tested in enumerate(_tested(splits, subjects)):
-        pools = _pools(splits, subjects, tested, fold)
+    for fold, held_out in enumerate(_tested(splits, subjects)):
+        pools = _pools(splits, subjects, held_out, fold)
         for name, pool in sorted(pools.items()):
+            tested = held_out[splits.train[name].holdout]
             for seed in seeds:
                 held = _validation(splits, pool, subjects, (name, fold, seed))
                 for subject in subjects["subject"]:
@@ -136,11 +137,25 @@ def needed(train: Mapping[str, Split], name: str) -> dict[str, Split]:
     return {one: split for one, split in train.items() if one in found}
 
 
+def alone(splits: Splits, name: str) -> Splits:
+    """Keep of ``splits`` what the draw of one train split depends on.
+
+    Those that it is drawn with and its own hold-out; no test split.
+    """
+    train = needed(splits.train, name)
+    kept = dataclasses.replace(splits, train=train, test={})
+    if splits.holdouts is None:
+        return kept
+    own = train[name].holdout
+    holdout = dataclasses.replace(splits.holdouts[own], attributes=None)
+    return dataclasses.replace(kept, holdouts={own: holdout})
+
+
 def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
     """Add ``{name}_matched`` for every train split, as large as the smallest, if that is asked for.
 
-    Its subjects are drawn among those of the split itself. A split that is the smallest in every
-    fold is its own match and gets no other.
+    The smallest of the same hold-out. Its subjects are drawn among those of the split itself. A
+    split that is the smallest in every fold is its own match and gets no other.
 
     Raises
     ------
@@ -151,12 +166,13 @@ def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
         return splits
     subjects = subjects.sort_values("subject", ignore_index=True)
     drawn = [
-        _pools(splits, subjects, tested, fold)
-        for fold, tested in enumerate(_tested(splits, subjects))
+        _pools(splits, subjects, held_out, fold)
+        for fold, held_out in enumerate(_tested(splits, subjects))
     ]
     added = {}
     for name, split in splits.train.items():
-        if all(len(pools[name]) == min(map(len, pools.values())) for pools in drawn):
+        beside = [one for one, other in splits.train.items() if other.holdout == split.holdout]
+        if all(len(pools[name]) == min(len(pools[one]) for one in beside) for pools in drawn):
             continue
         if name + MATCHED in splits.train:
             raise SplitError(
@@ -164,7 +180,11 @@ def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
                 "splits.match_sizes makes a train split of this name; call this one otherwise",
             )
         added[name + MATCHED] = Split(
-            where={}, drawn_from=(name,), balance=split.balance, match_size_to=SMALLEST
+            where={},
+            drawn_from=(name,),
+            balance=split.balance,
+            match_size_to=SMALLEST,
+            holdout=split.holdout,
         )
     return dataclasses.replace(splits, train={**splits.train, **added}, match_sizes=False)
 
@@ -237,25 +257,40 @@ def _mixed(subjects: pd.DataFrame, by: Sequence[str], random: np.random.Generato
     return order
 
 
-def _tested(splits: Splits, subjects: pd.DataFrame) -> list[set[str]]:
+def _tested(splits: Splits, subjects: pd.DataFrame) -> list[dict[str | None, set[str]]]:
+    """Choose, for every fold, the test subjects of each hold-out; folds are one without a name."""
     if splits.folds is not None:
-        return _folds(splits.folds, splits.seed, subjects)
-    holdout = splits.holdout
-    if holdout is None:
+        return [{None: fold} for fold in _folds(splits.folds, splits.seed, subjects)]
+    found = {
+        name: _held_out(name, holdout, splits.seed, subjects)
+        for name, holdout in splits.all_holdouts.items()
+    }
+    if not found:
         raise SplitError("splits", "neither holdout nor folds is given; one of them is needed")
+    return [found]
+
+
+def holdout_key(name: str | None) -> str:
+    """Give the path of the config key of a hold-out."""
+    return "splits.holdout" if name is None else f"splits.holdouts.{name}"
+
+
+def _held_out(name: str | None, holdout: Holdout, seed: int, subjects: pd.DataFrame) -> set[str]:
+    key = holdout_key(name)
     if holdout.subjects is not None:
-        _known(holdout.subjects, subjects, "splits.holdout.subjects")
-        return [set(holdout.subjects)]
+        _known(holdout.subjects, subjects, f"{key}.subjects")
+        return set(holdout.subjects)
     pool = subjects[selects(holdout.where, subjects)]
     if pool.empty:
-        raise SplitError("splits.holdout.where", f"{dict(holdout.where)} selects nobody")
+        raise SplitError(f"{key}.where", f"{dict(holdout.where)} selects nobody")
     n = len(pool) if holdout.n_subjects is None else holdout.n_subjects
     if n > len(pool):
         raise SplitError(
-            "splits.holdout.n_subjects",
+            f"{key}.n_subjects",
             f"{n} asked for, but only {len(pool)} subjects fulfil the condition",
         )
-    return [set(_stratified(pool, n, holdout.balance, _random(splits.seed, "holdout")))]
+    names = ("holdout",) if name is None else ("holdout", name)
+    return set(_stratified(pool, n, holdout.balance, _random(seed, *names)))
 
 
 def _folds(folds: Rotation, seed: int, subjects: pd.DataFrame) -> list[set[str]]:
@@ -271,7 +306,7 @@ def _folds(folds: Rotation, seed: int, subjects: pd.DataFrame) -> list[set[str]]
 
 
 def _pools(
-    splits: Splits, subjects: pd.DataFrame, tested: set[str], fold: int
+    splits: Splits, subjects: pd.DataFrame, held_out: Mapping[str | None, set[str]], fold: int
 ) -> dict[str, set[str]]:
     """Choose the training subjects of each train split, those for validation included."""
     train = splits.train
@@ -279,6 +314,7 @@ def _pools(
     pools: dict[str, set[str]] = {}
     for name in _in_order(train):
         split, key = train[name], f"splits.train.{name}"
+        tested = held_out[split.holdout]
         free = subjects[~subjects["subject"].isin(tested)]
         if split.drawn_from is not None:
             together = set().union(*(pools[one] for one in split.drawn_from))
@@ -301,7 +337,11 @@ def _pools(
 def _sized_by(train: Mapping[str, Split], split: Split) -> list[str]:
     """Name the train splits whose size another takes: the smallest of them."""
     if split.match_size_to == SMALLEST:
-        return [name for name, other in train.items() if other.match_size_to is None]
+        return [
+            name
+            for name, other in train.items()
+            if other.match_size_to is None and other.holdout == split.holdout
+        ]
     return [split.match_size_to] if split.match_size_to else []
 
 
@@ -326,6 +366,17 @@ def _check_named(train: Mapping[str, Split]) -> None:
             raise SplitError(
                 f"{key}.drawn_from", f"no train split {unknown[0]!r}; there are {known}"
             )
+        for option, others in (
+            ("drawn_from", split.drawn_from or ()),
+            ("match_size_to", _sized_by(train, split)),
+        ):
+            for other in others:
+                if train[other].holdout != split.holdout:
+                    raise SplitError(
+                        f"{key}.{option}",
+                        f"{other} has hold-out {train[other].holdout}, {name} has "
+                        f"{split.holdout}; name train splits of one hold-out",
+                    )
 
 
 def _in_order(train: Mapping[str, Split]) -> list[str]:
@@ -390,10 +441,11 @@ def _validation(
 
 def check_tests(splits: Splits, subjects: pd.DataFrame) -> None:
     """Raise ``SplitError`` if a test split selects nobody among the subjects that are tested."""
-    tested = set().union(*_tested(splits, subjects))
-    pool = subjects[subjects["subject"].isin(tested)]
+    drawn = _tested(splits, subjects)
     for name, split in splits.test.items():
         key = f"splits.test.{name}"
+        tested = set().union(*(held_out[split.holdout] for held_out in drawn))
+        pool = subjects[subjects["subject"].isin(tested)]
         if split.subjects is not None:
             _known(split.subjects, subjects, f"{key}.subjects")
             trained = sorted(set(split.subjects) - tested)
@@ -401,7 +453,7 @@ def check_tests(splits: Splits, subjects: pd.DataFrame) -> None:
                 raise SplitError(
                     f"{key}.subjects",
                     f"{', '.join(trained[:5])} not held out, so models train on them; "
-                    "add them to splits.holdout.subjects or take them out",
+                    f"add them to {holdout_key(split.holdout)}.subjects or take them out",
                 )
         if not selected(split, pool).any():
             taken = int(selected(split, subjects).sum())

@@ -300,7 +300,8 @@ class Architecture(Backbone):
 class Split:
     """A named set of subjects: a condition on attributes or a list, and how many of them.
 
-    ``drawn_from`` names other train splits, whose subjects it then chooses among.
+    ``drawn_from`` names other train splits, whose subjects it then chooses among. ``holdout`` names
+    one of several hold-outs; a test split tests the train splits of its own.
     """
 
     where: Mapping[str, typing.Any]
@@ -309,16 +310,27 @@ class Split:
     n_subjects: int | None = None
     balance: str | None = None
     match_size_to: str | None = None
+    holdout: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """Subjects that no model trains on: drawn, or named."""
+    """Subjects that no model trains on: drawn, or named.
+
+    ``attributes``: those by whose groups its models are compared; None: all that are evaluated.
+    """
 
     n_subjects: int | None
     balance: tuple[str, ...]
     where: Mapping[str, typing.Any]
     subjects: tuple[str, ...] | None
+    attributes: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Write crossed attributes as ``Evaluation`` does."""
+        if self.attributes is not None:
+            names = tuple(CROSS.join(crossed(name)) for name in self.attributes)
+            object.__setattr__(self, "attributes", names)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -339,7 +351,7 @@ class Validation:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Who trains and who tests."""
+    """Who trains and who tests: one hold-out, several with a name each, or folds."""
 
     seed: int
     holdout: Holdout | None
@@ -348,6 +360,14 @@ class Splits:
     train: Mapping[str, Split]
     test: Mapping[str, Split]
     match_sizes: bool = False
+    holdouts: Mapping[str, Holdout] | None = None
+
+    @property
+    def all_holdouts(self) -> dict[str | None, Holdout]:
+        """The hold-outs by name; None: that without a name. Empty with folds."""
+        if self.holdouts is not None:
+            return dict(self.holdouts)
+        return {} if self.holdout is None else {None: self.holdout}
 
     @property
     def n_folds(self) -> int:

@@ -1,6 +1,7 @@
 # Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
 import dataclasses
 import functools
+import itertools
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from facebias import (
     checks,
     configuration,
     datasets,
+    holdouts,
     provenance,
     relay,
     splits,
@@ -54,6 +56,10 @@ MATCHED = splits.matched(DECLARED_TRAIN_SPLITS, TRAIN_SPLITS)
 ATTRIBUTES = list(STUDY.evaluation.attributes)
 # Without combinations such as `gender x skin`: what is recorded of a person.
 RECORDED = list(dict.fromkeys(part for name in ATTRIBUTES for part in crossed(name)))
+# Train splits that are tested on the same subjects; and what each is tested on and compared by.
+TOGETHER = holdouts.together(STUDY.splits)
+TESTED_ON = {name: holdouts.tests(STUDY.splits, name) for name in TRAIN_SPLITS}
+COMPARED_BY = {name: holdouts.attributes(STUDY, name) for name in TRAIN_SPLITS}
 FOLDS = list(range(STUDY.splits.n_folds))
 SEEDS = list(STUDY.seeds)
 METHODS = list(STUDY.explanation.methods)
@@ -73,6 +79,27 @@ wildcard_constraints:
 def shards(n):
     """Name n shards."""
     return [f"{shard:03d}" for shard in range(n)]
+
+
+def belong(train_split, test_split=None, attribute=None, **others):
+    """Tell whether a test split and an attribute are those of a train split's hold-out."""
+    tested = test_split in (None, *TESTED_ON[train_split])
+    return tested and attribute in (None, *COMPARED_BY[train_split])
+
+
+def own(*values):
+    """Combine as `expand` does, but a train split only with what belongs to its hold-out."""
+    return [one for one in itertools.product(*values) if belong(**dict(one))]
+
+
+def paired(attribute):
+    """List the train splits to compare by an attribute, those tested on the same subjects together."""
+    return [names for names in TOGETHER if len(names) > 1 and attribute in COMPARED_BY[names[0]]]
+
+
+def first_attribute(wildcards):
+    """Give the attribute whose groups are shown of the heatmaps of one train split."""
+    return crossed(COMPARED_BY[wildcards.train_split][0])[0]
 
 
 CLIP_SHARDS = shards(STUDY.clips.shards)
@@ -170,9 +197,28 @@ def split_settings(wildcards):
 
     But for those that it is drawn from, or whose size it takes.
     """
-    train = splits.needed(STUDY.splits.train, wildcards.train_split)
-    drawn = dataclasses.replace(STUDY.splits, train=train, test={})
+    drawn = splits.alone(STUDY.splits, wildcards.train_split)
     return settings(splits=drawn, seeds=[int(wildcards.seed)])
+
+
+def predictions_to_pair(wildcards):
+    """List the predictions of one architecture on the train splits compared by one attribute."""
+    return expand(
+        SCORED,
+        architecture=wildcards.architecture,
+        train_split=[name for names in paired(wildcards.attribute) for name in names],
+        fold=FOLDS,
+        seed=SEEDS,
+    )
+
+
+def effect_settings(wildcards):
+    """Give what the effects of training by one attribute depend on."""
+    return settings(
+        labels=STUDY.labels,
+        evaluation=STUDY.evaluation.resampling,
+        together=paired(wildcards.attribute),
+    )
 
 
 def test_settings(wildcards):

@@ -46,7 +46,7 @@ rule confounds:
         runtime=growing(30),
     params:
         code=sources("confounds"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation),
+        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation, compared_by=COMPARED_BY),
     shell:
         "python -m facebias confounds --settings {params.settings:q} --manifest {input.manifest}"
         " --excluded {input.excluded} --quality {input.quality} --splits {input.splits}"
@@ -109,7 +109,9 @@ rule split_redraws:
 
 use rule gather_metrics as gather_variance with:
     input:
-        cells=expand(rules.split_variance.output, train_split=TRAIN_SPLITS, attribute=ATTRIBUTES),
+        cells=expand(
+            rules.split_variance.output, own, train_split=TRAIN_SPLITS, attribute=ATTRIBUTES
+        ),
     output:
         f"{OUT}/tables/variance.csv",
     log:
@@ -123,7 +125,9 @@ use rule gather_metrics as gather_variance with:
 
 use rule gather_metrics as gather_redraws with:
     input:
-        cells=expand(rules.split_redraws.output, train_split=TRAIN_SPLITS, attribute=ATTRIBUTES),
+        cells=expand(
+            rules.split_redraws.output, own, train_split=TRAIN_SPLITS, attribute=ATTRIBUTES
+        ),
     output:
         f"{OUT}/tables/redraws.csv",
     log:

@@ -105,6 +105,7 @@ rule gather_metrics:
     input:
         cells=expand(
             rules.cell_metrics.output.metrics,
+            own,
             architecture=ARCHITECTURES,
             train_split=TRAIN_SPLITS,
             test_split=TEST_SPLITS,
@@ -146,6 +147,7 @@ use rule gather_metrics as gather_confusion with:
     input:
         cells=expand(
             rules.cell_metrics.output.confusion,
+            own,
             architecture=ARCHITECTURES,
             train_split=TRAIN_SPLITS,
             test_split=TEST_SPLITS,
@@ -166,6 +168,7 @@ rule gather_fairness:
     input:
         cells=expand(
             rules.cell_fairness.output,
+            own,
             architecture=ARCHITECTURES,
             train_split=TRAIN_SPLITS,
             attribute=ATTRIBUTES,
@@ -199,13 +202,7 @@ rule cell_effects:
     """Measure what another training split changes for the same test subjects."""
     input:
         manifest=rules.manifest.output.manifest,
-        predictions=expand(
-            SCORED,
-            train_split=TRAIN_SPLITS,
-            fold=FOLDS,
-            seed=SEEDS,
-            allow_missing=True,
-        ),
+        predictions=predictions_to_pair,
     output:
         f"{OUT}/effects/{{architecture}}/{{attribute}}.csv",
     log:
@@ -220,7 +217,7 @@ rule cell_effects:
         runtime=growing(30),
     params:
         code=sources("effects"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
+        settings=effect_settings,
     shell:
         "python -m facebias effects --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --attribute {wildcards.attribute}"
@@ -232,7 +229,7 @@ use rule gather_fairness as gather_effects with:
         cells=expand(
             rules.cell_effects.output,
             architecture=ARCHITECTURES,
-            attribute=ATTRIBUTES,
+            attribute=[name for name in ATTRIBUTES if paired(name)],
         ),
     output:
         f"{OUT}/tables/effects.csv",
@@ -251,4 +248,4 @@ use rule gather_fairness as gather_effects with:
 
 
 # What another training split changes: needs two.
-EFFECTS = rules.gather_effects.output if len(TRAIN_SPLITS) > 1 else []
+EFFECTS = rules.gather_effects.output if any(map(paired, ATTRIBUTES)) else []

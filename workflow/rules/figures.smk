@@ -204,7 +204,7 @@ rule figure_heatmaps:
         code=figure_sources("heatmaps"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
-        attribute=RECORDED[0],
+        attribute=first_attribute,
         per_group=STUDY.explanation.per_group,
     shell:
         "python -m facebias figure heatmaps --settings {params.settings:q}"
@@ -380,7 +380,9 @@ FIGURES = [
     *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_rates.output.png, metric=RATES),
-    *expand(rules.figure_confusion.output.png, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
+    *expand(
+        rules.figure_confusion.output.png, own, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS
+    ),
     *expand(rules.figure_heatmaps.output.png, **EVERY_EXPLAINED_MODEL),
     *([rules.figure_conserved.output.png] if EXPLAINED else []),
     *([rules.figure_randomisation.output.png] if RANDOMISED else []),

@@ -57,6 +57,7 @@ rule relevance_gaps:
             labels=UNFUSED,
             evaluation=STUDY.evaluation,
             train_splits=TRAIN_SPLITS,
+            compared_by=COMPARED_BY,
             architectures=[
                 name
                 for name in EVERY_EXPLAINED_MODEL["architecture"]
@@ -180,7 +181,7 @@ rule figure_relevance_maps:
         code=figure_sources("relevance_maps"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
-        attribute=RECORDED[0],
+        attribute=first_attribute,
     shell:
         "python -m facebias figure relevance_maps --settings {params.settings:q}"
         " --input maps={input.maps} manifest={input.manifest}"
@@ -221,14 +222,15 @@ rule figure_relevance_strips:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         tables=expand(f"{MODEL}={rules.relevance.output.table}", **OF_TRAIN_SPLIT),
-        attribute=RECORDED[0],
+        attribute=first_attribute,
     shell:
         "python -m facebias figure relevance_strips --settings {params.settings:q}"
         " --input {params.tables} manifest={input.manifest}"
         " --select attribute={params.attribute} --out {params.stem} 2> {log}"
 
 
-# Maps and strips are drawn of the first train split; any other is there for the asking.
+# Maps and strips are drawn of the first train split of a hold-out; any other is there for the asking.
+FIRST_TRAIN_SPLITS = [names[0] for names in TOGETHER]
 RELEVANCE_FIGURES = [
     *expand(
         [rules.figure_relevance_regions.output.png, rules.figure_relevance_joint.output.png],
@@ -239,13 +241,13 @@ RELEVANCE_FIGURES = [
         rules.figure_relevance_maps.output.png,
         method=METHODS,
         architecture=EVERY_EXPLAINED_MODEL["architecture"],
-        train_split=TRAIN_SPLITS[:1],
+        train_split=FIRST_TRAIN_SPLITS,
     ),
     *(
         expand(
             rules.figure_relevance_strips.output.png,
             method=METHODS,
-            train_split=TRAIN_SPLITS[:1],
+            train_split=FIRST_TRAIN_SPLITS,
         )
         if any(CLIPS[ENDING[name]].frames > 1 for name in EVERY_EXPLAINED_MODEL["architecture"])
         else []

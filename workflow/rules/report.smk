@@ -62,7 +62,7 @@ rule print_fairness:
 
 
 PRINTED = [
-    *expand(rules.print_metrics.output.tex, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
+    *expand(rules.print_metrics.output.tex, own, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
     *expand(rules.print_fairness.output.tex, attribute=ATTRIBUTES),
     *NUMBERED_PRINTED,
 ]

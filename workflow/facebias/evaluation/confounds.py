@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,7 @@ def confounds(
     labels: Labels,
     *,
     evaluation: Evaluation,
+    compared_by: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """Measure what differs between the groups of every evaluated attribute.
 
@@ -76,15 +77,27 @@ def confounds(
         What is predicted.
     evaluation
         Attributes, resamples, confidence, seed, and the subjects a group needs to be compared.
+    compared_by
+        The attributes of each train split; None: all of all. By an attribute, only its train splits
+        are compared, and their test subjects.
 
     Returns
     -------
     A ``tables.CONFOUNDS`` table. ``n_samples`` are those with a clip and a known label; for
     ``left_out`` those given. What cannot be estimated is missing, and ``note`` says why.
     """
-    people = counting.count(manifest, excluded, quality, roles, labels)
+    counted: dict[tuple[str, ...], People] = {}
     rows = []
     for attribute in evaluation.attributes:
+        trains = tuple(
+            name
+            for name in roles["train_split"].unique()
+            if compared_by is None or attribute in compared_by[name]
+        )
+        if trains not in counted:
+            own = roles[roles["train_split"].isin(trains)]
+            counted[trains] = counting.count(manifest, excluded, quality, own, labels)
+        people = counted[trains]
         found = grouping(_recorded(manifest, excluded), attribute, bins=evaluation.bins)
         rows += [{"attribute": attribute, **row} for row in _rows(people, found, evaluation)]
     frame = pd.DataFrame(rows, columns=[*tables.CONFOUNDS.columns])
@@ -346,11 +359,16 @@ def _joined(*notes: str | None) -> str | None:
 def main(arguments: list[str]) -> None:
     """Measure what differs between the groups of every attribute beside the attribute."""
     parser = argparse.ArgumentParser(prog="facebias confounds", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation")
+    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation, compared_by")
     for name in ("manifest", "excluded", "quality", "splits", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Evaluation)
+    labels, evaluation, compared_by = read_settings(
+        given.settings,
+        labels=Labels,
+        evaluation=Evaluation,
+        compared_by=Mapping[str, tuple[str, ...]],
+    )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     table = confounds(
         manifest,
@@ -359,5 +377,6 @@ def main(arguments: list[str]) -> None:
         splits.read(given.splits),
         labels.among(manifest.columns),
         evaluation=evaluation,
+        compared_by=compared_by,
     )
     tables.write(table, given.out, tables.CONFOUNDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ def compared(
     *,
     labels: Labels,
     evaluation: Evaluation,
+    compared_by: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Compare the relevance of all explained models between the groups of every attribute.
 
@@ -33,6 +35,8 @@ def compared(
         ``tables.EXPLANATIONS`` of the same.
     manifest
         ``tables.MANIFEST``.
+    compared_by
+        The attributes of each train split; None: all of all.
 
     Returns
     -------
@@ -48,6 +52,8 @@ def compared(
     for attribute in evaluation.attributes:
         grouped = attributes.grouping(manifest, attribute, bins=evaluation.bins)
         for (method, train_split), rows in found.items():
+            if compared_by is not None and attribute not in compared_by[train_split]:
+                continue
             names = {"method": method, "train_split": train_split, "attribute": attribute}
             everybody = pd.concat([part[["subject", "explained"]] for part in rows.values()])
             people = relevance.tested(everybody, labels.names, grouped, evaluation.resampling)
@@ -112,8 +118,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: labels, evaluation, and the train_splits and architectures that the primary "
-        "family is of",
+        help="JSON: labels, evaluation, compared_by (train split to attributes), and the "
+        "train_splits and architectures that the primary family is of",
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--explanations", type=Path, required=True, help="of all models")
@@ -122,10 +128,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=Path, required=True)
     parser.add_argument("--joint", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, train_splits, architectures = read_settings(
+    labels, evaluation, compared_by, train_splits, architectures = read_settings(
         given.settings,
         labels=Labels,
         evaluation=Evaluation,
+        compared_by=Mapping[str, tuple[str, ...]],
         train_splits=tuple[str, ...],
         architectures=tuple[str, ...],
     )
@@ -136,6 +143,7 @@ def main(arguments: list[str]) -> None:
         manifest,
         labels=labels.among(manifest.columns),
         evaluation=evaluation,
+        compared_by=compared_by,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
     found = judged(gaps, evaluation, train_splits, architectures)

@@ -51,10 +51,16 @@ def fairness(arguments: list[str]) -> None:
 
 def effects(arguments: list[str]) -> None:
     """Compute what another training split changes for the same test subjects."""
-    parser = _parser("effects", effects.__doc__, "labels, evaluation", model=False)
+    named = "labels, evaluation, together (lists of train splits tested on the same subjects)"
+    parser = _parser("effects", effects.__doc__, named, model=False)
     parser.add_argument("--attribute", required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
+    labels, evaluation, together = read_settings(
+        given.settings,
+        labels=Labels,
+        evaluation=Resampling,
+        together=tuple[tuple[str, ...], ...],
+    )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     predicted = tables.gather(given.predictions, tables.PREDICTIONS)
     counted = {
@@ -70,8 +76,16 @@ def effects(arguments: list[str]) -> None:
         for train_split, rows in predicted.groupby("train_split", sort=False)
     }
     grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
-    table = pairing.effects(counted, grouped, given.architecture, evaluation=evaluation)
-    tables.write(table, given.out, tables.CHANGES)
+    parts = [
+        pairing.effects(
+            {name: counted[name] for name in names},
+            grouped,
+            given.architecture,
+            evaluation=evaluation,
+        )
+        for names in together
+    ]
+    tables.write(pd.concat(parts, ignore_index=True), given.out, tables.CHANGES)
 
 
 def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> scores.Scores:

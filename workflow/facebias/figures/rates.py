@@ -22,6 +22,7 @@ INPUTS = {"metrics": tables.METRICS}
 OVERALL = "overall"
 TRAIN, TEST = "train_split", "test_split"
 MOST_ABOVE = 3  # architectures, one above the other, where there is one column
+MOST_BESIDE, MANY_LABELS = 3, 12  # columns beside one another that have room for that many labels
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
@@ -46,6 +47,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     top = _top(frame, metric)
     # Of one column, architectures stand beside one another.
     wide = 2 if len(columns) == 1 and len(architectures) > MOST_ABOVE else len(columns)
+    if len(columns) > MOST_BESIDE and len(labels) > MANY_LABELS:
+        wide = 2
     cells = list(itertools.product(architectures, columns))
     rows = -(-len(cells) // wide)
     turned = sum(map(len, map(printed, labels))) * wide > 105
@@ -57,7 +60,10 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     for place, (architecture, split) in enumerate(cells):
         axes = panels.flat[place]
         chosen = (frame["architecture"] == architecture) & (frame[across] == split)
-        _panel(axes, frame[chosen], labels, looks, by)
+        # With several hold-outs, one panel has not the test splits of another.
+        there = set(frame.loc[chosen, by])
+        own = {name: look for name, look in looks.items() if name in there}
+        _panel(axes, frame[chosen], labels, own, by)
         if place < len(columns):
             title = style.trained_on(split, len(columns))
             axes.set_title(title if across == TRAIN else f"tested on {split}")
@@ -76,7 +82,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     entries = {words[name]: style.dot(looks[name]) for name in names}
     title = printed(metric)
     head = f"{title[0].upper()}{title[1:]} by {printed(by)}"
-    style.key(figure, head, entries, columns=3 if wide > 1 or by == TRAIN else 1)
+    in_a_line = 3 if len(entries) <= 3 or by == TRAIN else 2  # those of test splits are long
+    style.key(figure, head, entries, columns=in_a_line if wide > 1 or by == TRAIN else 1)
     guess = f" Dotted: {chance[1]}." if chance else ""
     absent = " n/a: no sample to estimate it from." if frame["value"].isna().any() else ""
     tested = f"{_counts(frame)}. " if by == TRAIN else ""

@@ -27,10 +27,11 @@ COLUMNS = (
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
     """Draw accuracy (of units: F1) and signed gaps of every network by variant of its clips.
 
-    A row of panels per network, a line per variant, a dot per train split. The accuracy is that on
-    the first test split. ``--select variants=...`` says in JSON what each architecture is:
-    ``network``, ``clips`` (the name of its variant, or null), ``margin`` in pixels of the crop and
-    ``key_frames``. Networks with a single variant are not drawn.
+    A row of panels per network, a line per variant, a dot per train split that is compared by the
+    attribute. The accuracy is that on the first test split of these. ``--select variants=...`` says
+    in JSON what each architecture is: ``network``, ``clips`` (the name of its variant, or null),
+    ``margin`` in pixels of the crop and ``key_frames``. Networks with a single variant are not
+    drawn.
 
     Returns
     -------
@@ -42,10 +43,12 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     known = gaps.dropna(subset="estimate")
     pairs, left = largest(known, gaps, "n_subjects") if len(known) else ([], "")
     accuracy, gap = _metric(request), request.select.get("criterion", WHAT["criterion"])
-    test = in_order(given["metrics"]["test_split"])[0]
+    metrics = given["metrics"]
+    metrics = metrics[metrics["train_split"].isin(gaps["train_split"])]
+    test = in_order(metrics["test_split"])[0]
     numbers = pd.concat(
         [
-            _of_metrics(given["metrics"], variants, accuracy, test),
+            _of_metrics(metrics, variants, accuracy, test),
             _of_gaps(gaps[gaps["groups"].isin(pairs)], variants, gap),
         ],
         ignore_index=True,

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import FigureError, Request, in_order
+from facebias.vocabulary import printed
 
 INPUTS = {"splits": tables.SPLITS, "manifest": tables.MANIFEST}
 ROLES = ("train", "validation", "test", "unused")
@@ -21,32 +22,52 @@ NOT_RECORDED = "not recorded"
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
     """Draw the numbers of subjects (bars, numbers) and of their samples (in brackets).
 
-    Over several folds and seeds the bars are means and the numbers give the range.
+    Over several folds and seeds the bars are means and the numbers give the range. Of several
+    attributes (``--select attribute=gender,skin``) each has a row of panels.
 
     Returns
     -------
     The figure, and one row per bar: ``train_split, role, <attribute>, subjects, subjects_low,
-    subjects_high, samples, samples_low, samples_high`` (means and ranges over folds and seeds).
+    subjects_high, samples, samples_low, samples_high`` (means and ranges over folds and seeds). Of
+    several attributes a row has the group of one, the others are empty.
     """
-    attribute = request.value("attribute")
-    numbers = _counts(given["splits"], given["manifest"], attribute)
-    trains, groups = in_order(numbers["train_split"]), in_order(numbers[attribute])
+    attributes = request.value("attribute").split(",")
+    counted = {name: _counts(given["splits"], given["manifest"], name) for name in attributes}
+    groups = {name: in_order(numbers[name]) for name, numbers in counted.items()}
+    numbers = pd.concat(counted.values(), ignore_index=True)
+    trains = in_order(numbers["train_split"])
     totals = numbers.groupby("role")["subjects"].sum()
     roles = [role for role in ROLES if totals.get(role, 0) > 0]
-    looks = style.series(groups, request.figures)
-    figure = style.blank(len(roles) * (0.16 * len(groups) + 0.12) + 1.0)
-    panels = figure.subplots(1, len(trains), squeeze=False, sharex=True, sharey=True)[0]
-    for axes, train in zip(panels, trains, strict=True):
-        _panel(axes, numbers[numbers["train_split"] == train], roles, groups, looks, attribute)
+    every = list(dict.fromkeys(group for found in groups.values() for group in found))
+    looks = style.series(every, request.figures)
+    hatches = dict(zip(every, _hatches(len(every)), strict=True))
+    heights = [len(roles) * (0.16 * len(found) + 0.12) for found in groups.values()]
+    figure = style.blank(sum(heights) + 1.0)
+    panels = figure.subplots(
+        *(len(attributes), len(trains)),
+        squeeze=False,
+        sharex=True,
+        sharey="row",
+        gridspec_kw={"height_ratios": heights},
+    )
+    for row, attribute in zip(panels, attributes, strict=True):
+        for axes, train in zip(row, trains, strict=True):
+            rows = counted[attribute]
+            rows = rows[rows["train_split"] == train]
+            _panel(axes, rows, roles, groups[attribute], looks, hatches, attribute)
+        if len(attributes) > 1:
+            row[0].set_ylabel(printed(attribute), fontweight="bold")
+    for axes, train in zip(panels[0], trains, strict=True):
         axes.set_title(style.trained_on(train, len(trains)))
-    panels[0].set_xlim(0, numbers["subjects"].max() * (1.32 + 0.16 * len(trains)))
+    panels[0, 0].set_xlim(0, numbers["subjects"].max() * (1.32 + 0.16 * len(trains)))
     people = given["splits"]["subject"].nunique()
     models = given["splits"][["fold", "seed"]].drop_duplicates()
     entries = {
-        group: Patch(facecolor=look.colour, hatch=hatch, edgecolor="white", lw=0)
-        for (group, look), hatch in zip(looks.items(), _hatches(len(groups)), strict=True)
+        group: Patch(facecolor=look.colour, hatch=hatches[group], edgecolor="white", lw=0)
+        for group, look in looks.items()
     }
-    style.key(figure, f"Subjects (samples) by role and {attribute}", entries, columns=6)
+    head = f"Subjects (samples) by role and {' or '.join(attributes)}"
+    style.key(figure, head, entries, columns=6)
     many = ""
     if len(models) > 1:
         many = (
@@ -107,15 +128,13 @@ def _panel(
     roles: list[str],
     groups: list[str],
     looks: Mapping[str, style.Series],
+    hatches: Mapping[str, str],
     attribute: str,
 ) -> None:
     rows = numbers.set_index(["role", attribute])
-    hatches = _hatches(len(groups))
     height = 0.78 / len(groups)
     for place, role in enumerate(roles):
-        for shift, group, hatch in zip(
-            style.offsets(len(groups), span=0.78), groups, hatches, strict=True
-        ):
+        for shift, group in zip(style.offsets(len(groups), span=0.78), groups, strict=True):
             cell = rows.loc[(role, group)]
             axes.barh(
                 place + shift,
@@ -123,7 +142,7 @@ def _panel(
                 height=height * 0.9,
                 color=looks[group].colour,
                 edgecolor="white",
-                hatch=hatch,
+                hatch=hatches[group],
                 lw=0,
             )
             none = cell["subjects_high"] == 0

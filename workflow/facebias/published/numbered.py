@@ -12,7 +12,7 @@ from facebias.study import Study
 from facebias.vocabulary import printed
 
 TABLE, FIGURE = "table", "figure"
-HEATMAPS = "heatmaps_unit"
+HEATMAPS, SUBJECTS = "heatmaps_unit", "subjects"
 # Drawings of every architecture that a study declared, not of one.
 OF_ALL_ARCHITECTURES = ("boxes", "confusion", "gaps", "rates")
 # Whose models, and tested on whom, in words.
@@ -65,7 +65,7 @@ def of(study: Study, kind: str) -> dict[int, Item]:
     """Give the numbered items that a study can make, by number.
 
     An item needs a train split, test split and attribute of those it names; a study with some of
-    them makes it of these.
+    them makes it of these. Of several items with one number, the first that can be made is.
     """
     if study.published is None:
         return {}
@@ -84,6 +84,9 @@ def _makes(study: Study, item: Item) -> bool:
         "attribute": study.evaluation.attributes,
     }
     shared = all(set(has[name]) & set(values) for name, values in item.keep.items() if name in has)
+    if item.drawing == SUBJECTS:
+        wanted = item.select["attribute"].split(",")
+        return shared and set(wanted) <= set(study.evaluation.attributes)
     if item.drawing != HEATMAPS:
         return shared
     explaining = study.explanation
@@ -169,6 +172,14 @@ def _deuschel2020() -> Iterator[Item]:
         (1, "gender", ("female", "male", "mixed"), ("female", "male"), 9, "male", "female"),
         (2, "skin", ("light",), ("light", "dark"), 10, "light", "dark"),
     )
+    yield Item(
+        kind=FIGURE,
+        number=4,
+        drawing=SUBJECTS,
+        keep={"train_split": tuple(train for _, _, trains, *_ in experiments for train in trains)},
+        select={"attribute": ",".join(attribute for _, attribute, *_ in experiments)},
+        shows="both experiments as they were run",
+    )
     for table, attribute, trains, tests, figure, train, group in experiments:
         yield Item(
             kind=TABLE,
@@ -185,7 +196,7 @@ def _deuschel2020() -> Iterator[Item]:
         yield Item(
             kind=FIGURE,
             number=4,
-            drawing="subjects",
+            drawing=SUBJECTS,
             keep={"train_split": trains},
             select={"attribute": attribute},
             shows=f"the experiment on {printed(attribute)} as it was run",

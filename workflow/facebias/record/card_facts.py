@@ -26,7 +26,8 @@ GAPS = {
 class Card:
     """Everything that the card of one architecture is made from.
 
-    ``trains`` and ``tests`` name the splits in the order of the configuration.
+    ``trains`` and ``tests`` name the splits in the order of the configuration; ``compared_by`` maps
+    the former to the attributes by which their models are compared.
     """
 
     study: str
@@ -38,6 +39,7 @@ class Card:
     splits: Splits
     trains: Sequence[str]
     tests: Sequence[str]
+    compared_by: Mapping[str, Sequence[str]]
     evaluation: Evaluation
     trained: Sequence[Mapping[str, Any]]
     metrics: pd.DataFrame
@@ -138,15 +140,19 @@ def _training(card: Card, train: str) -> dict[str, Any]:
 def _accuracy(
     metrics: pd.DataFrame, trains: Sequence[str], tests: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Give the overall accuracy of every training split on every test split, with its people."""
+    """Give the overall accuracy of every training split on every test split, with its people.
+
+    None where one is not tested on the other.
+    """
     rows = metrics[(metrics["label"] == findings.OVERALL) & (metrics["metric"] == ACCURACY)]
     cells = rows.set_index(["train_split", "test_split"])
+    known = {cell: findings.estimate(row) for cell, row in cells.iterrows()}
     return [
         {
             "test": test,
             "people": int(cells.xs(test, level="test_split")["n_subjects"].max()),
             "samples": int(cells.xs(test, level="test_split")["n_samples"].max()),
-            "found": [findings.estimate(cells.loc[(train, test)]) for train in trains],
+            "found": [known.get((train, test)) for train in trains],
         }
         for test in tests
     ]
@@ -155,6 +161,8 @@ def _accuracy(
 def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:
     """Count the people of every group: tested, and trained on by every training split."""
     roles = card.roles
+    own = [train for train in card.trains if grouping.attribute in card.compared_by[train]]
+    tested = roles[(roles["role"] == "test") & roles["train_split"].isin(own)]
     for group, members in grouping.members.items():
         inside = roles[roles["subject"].isin(members)]
         models = roles[["train_split", "fold", "seed"]].drop_duplicates()
@@ -163,7 +171,7 @@ def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:
         yield {
             "attribute": grouping.attribute,
             "group": group,
-            "tested": int(inside.loc[inside["role"] == "test", "subject"].nunique()),
+            "tested": int(tested.loc[tested["subject"].isin(members), "subject"].nunique()),
             "trained": [_range(used.xs(train, level="train_split")) for train in card.trains],
         }
 

@@ -55,7 +55,8 @@ def main(arguments: list[str]) -> None:
         model = {"architecture": given.architecture, "train_split": train}
         files = layout.expanded(text["predictions"], names | {"train_split": [train]})
         scored = scores.read(files, manifest, labels, **model)
-        measured.append(by_group.metrics(scored, groupings, model, evaluation=evaluation))
+        own = [found for found in groupings if found.attribute in text["compared_by"][train]]
+        measured.append(by_group.metrics(scored, own, model, evaluation=evaluation))
     card = Card(
         study=text["study"],
         title=text["title"],
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> None:
         splits=division,
         trains=text["train_splits"],
         tests=text["test_splits"],
+        compared_by=text["compared_by"],
         evaluation=evaluation,
         trained=study_record.models(text["provenance"], names),
         metrics=tables.read(given.metrics, tables.METRICS),
@@ -85,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "--settings",
         required=True,
         help="JSON: study and title (text), architecture, data, labels, splits, evaluation, seeds, "
-        "train_splits and test_splits (names, in order), predictions and provenance (patterns of "
-        "what testing and training wrote)",
+        "train_splits and test_splits (names, in order), compared_by (train split to attributes), "
+        "predictions and provenance (patterns of what testing and training wrote)",
     )
     parser.add_argument("--architecture", required=True)
     for name in ("metrics", "fairness", "splits", "manifest", "excluded"):

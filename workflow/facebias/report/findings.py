@@ -327,6 +327,23 @@ def roles(splits: pd.DataFrame) -> pd.DataFrame:
     return low.astype(str).where(low == high, low.astype(str) + "\u2013" + high.astype(str))
 
 
+def experiments(
+    metrics: pd.DataFrame, trains: Sequence[str], tests: Sequence[str]
+) -> list[dict[str, list[str]]]:
+    """Put the train splits together that are tested on the same test splits, in order.
+
+    One entry per hold-out, with the names of its ``trains`` and ``tests``.
+    """
+    cells = set(
+        metrics[["train_split", "test_split"]].drop_duplicates().itertuples(index=False, name=None)
+    )
+    found: dict[tuple[str, ...], list[str]] = {}
+    for train in trains:
+        own = tuple(test for test in tests if (train, test) in cells)
+        found.setdefault(own, []).append(train)
+    return [{"trains": names, "tests": list(own)} for own, names in found.items() if own]
+
+
 def accuracies(
     metrics: pd.DataFrame, test: str, metric: str = "accuracy"
 ) -> dict[tuple[str, str], Estimate]:

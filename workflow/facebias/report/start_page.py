@@ -112,26 +112,32 @@ def facts(
     StudyError
         If the metrics hold no overall accuracy on the first test split.
     """
-    first_train, first_test = trains[0], tests[0]
+    first_train = trains[0]
     configured, labels = labels.names, labels.among(manifest.columns)
-    accuracies = findings.accuracies(metrics, first_test)
-    if not accuracies:
+    beside = _sizes(fairness, effects, matched, trains, evaluation)
+    experiments = [
+        _experiment(found, metrics, labels, beside["ordered_trains"])
+        for found in findings.experiments(metrics, trains, tests)
+    ]
+    if not experiments:
         raise StudyError(
-            f"the metrics have no overall accuracy on test split {first_test}; "
-            "run the target metrics again"
+            f"the metrics have none on test split {tests[0]}; run the target metrics again"
         )
     declared = findings.judged(findings.declared(fairness))
     units = labels.kind == "units"
     headline = HEADLINE if units else "accuracy"
-    guess = 0.5 if units else 1 / len(labels.evaluated)
-    ranked = findings.accuracies(metrics, first_test, RANKED) if units else accuracies
+    compared = {
+        attribute: fairness.loc[fairness["attribute"] == attribute, "train_split"].unique()
+        for attribute in evaluation.attributes
+    }
     primary_attribute = evaluation.primary.attribute or evaluation.attributes[0]
     bias = data.drawn.bias if data.drawn else ()
     planted = [
         {
             "target": target,
             "evaluated": target.attribute in evaluation.attributes,
-            "checks": (found := planted_bias.checks(fairness, target, first_train)),
+            "train": (train := next(iter(compared.get(target.attribute, ())), first_train)),
+            "checks": (found := planted_bias.checks(fairness, target, train)),
             "verdict": planted_bias.verdict(found, target),
         }
         for target in planted_bias.targets(bias)
@@ -152,17 +158,12 @@ def facts(
         "n_samples": len(manifest),
         "roles": findings.roles(roles),
         "test_sizes": _test_sizes(metrics),
-        "accuracies": accuracies,
-        "guess": guess,
-        "guessing": _guessing(ranked, guess),
+        "experiments": experiments,
+        "guess": _guess(labels),
         "too_rare": [unit for unit in configured if unit not in labels.names],
-        "measured": {
-            metric: findings.accuracies(metrics, first_test, metric)
-            for metric in (OF_UNITS if units else ())
-        },
         "headline": headline,
         "by_training": findings.by_training(metrics, headline),
-        **_sizes(fairness, effects, matched, trains, evaluation),
+        **beside,
         "bias": [planted_bias.in_words(entry) for entry in bias],
         "planted": planted,
         "declared": declared,
@@ -181,7 +182,12 @@ def facts(
                 "extremes": findings.extremes(fairness, attribute),
                 "side_by_side": findings.side_by_side(fairness, attribute),
                 "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
-                "tested": findings.tested(roles, manifest, attribute, bins=evaluation.bins),
+                "tested": findings.tested(
+                    roles[roles["train_split"].isin(compared[attribute])],
+                    manifest,
+                    attribute,
+                    bins=evaluation.bins,
+                ),
             }
             for attribute in evaluation.attributes
         ],
@@ -220,6 +226,35 @@ def _first_capital(text: str) -> str:
 
 def _counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _experiment(
+    found: Mapping[str, list[str]], metrics: pd.DataFrame, labels: Labels, ordered: list[str]
+) -> dict[str, Any]:
+    """Say how the models of one hold-out do on its first test split."""
+    test = found["tests"][0]
+    measured = {
+        metric: findings.accuracies(metrics, test, metric)
+        for metric in (OF_UNITS if labels.kind == "units" else ())
+    }
+    accuracies = findings.accuracies(metrics, test)
+    if not accuracies:
+        raise StudyError(
+            f"the metrics have no overall accuracy on test split {test}; "
+            "run the target metrics again"
+        )
+    return {
+        **found,
+        "ordered": [name for name in ordered if name in found["trains"]],
+        "accuracies": accuracies,
+        "measured": measured,
+        "guessing": _guessing(measured.get(RANKED, accuracies), _guess(labels)),
+    }
+
+
+def _guess(labels: Labels) -> float:
+    """Give what guessing would reach."""
+    return 0.5 if labels.kind == "units" else 1 / len(labels.evaluated)
 
 
 def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,82 @@
+"""Which train splits, test splits and attributes belong together: those of one hold-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from facebias.configuration import suggest
+from facebias.study import Splits, Study
+
+
+def together(splits: Splits) -> list[list[str]]:
+    """Give the train splits of each hold-out, all in the order of the configuration.
+
+    They are tested on the same subjects. With one hold-out or folds, all are.
+    """
+    found: dict[str | None, list[str]] = {}
+    for name, split in splits.train.items():
+        found.setdefault(split.holdout, []).append(name)
+    return list(found.values())
+
+
+def tests(splits: Splits, train: str) -> list[str]:
+    """Name the test splits of a train split."""
+    own = splits.train[train].holdout
+    return [name for name, split in splits.test.items() if split.holdout == own]
+
+
+def attributes(study: Study, train: str) -> list[str]:
+    """Name the evaluated attributes by whose groups the models of a train split are compared."""
+    asked = study.evaluation.attributes
+    holdout = study.splits.all_holdouts.get(study.splits.train[train].holdout)
+    if holdout is None or holdout.attributes is None:
+        return list(asked)
+    return [name for name in asked if name in holdout.attributes]
+
+
+def misfits(study: Study) -> Iterator[str]:
+    """Say which splits and attributes have no hold-out, and which hold-outs lack something."""
+    splits = study.splits
+    declared = splits.holdouts
+    for kind, parts in (("train", splits.train), ("test", splits.test)):
+        for name, split in parts.items():
+            key = f"splits.{kind}.{name}.holdout"
+            if declared is None:
+                if split.holdout is not None:
+                    yield f"{key}: found {split.holdout!r}, but there is no splits.holdouts"
+            elif split.holdout is None:
+                yield f"{key}: missing; name one of splits.holdouts: {', '.join(declared)}"
+            elif split.holdout not in declared:
+                yield f"{key}: no hold-out {split.holdout!r}{suggest(split.holdout, declared)}"
+    for name, holdout in (declared or {}).items():
+        key = f"splits.holdouts.{name}"
+        trained = any(split.holdout == name for split in splits.train.values())
+        tested = [test for test, split in splits.test.items() if split.holdout == name]
+        if not trained:
+            tests_nothing = f"; nothing is tested on {', '.join(tested)}" if tested else ""
+            yield f"{key}: no train split names it{tests_nothing}; add one or remove it"
+        if not tested:
+            yield f"{key}: no test split names it; add one or remove it"
+        for attribute in holdout.attributes or ():
+            if attribute not in study.evaluation.attributes:
+                hint = suggest(attribute, study.evaluation.attributes)
+                yield f"{key}.attributes: {attribute!r} is not evaluated{hint}"
+
+
+def uncompared(study: Study) -> Iterator[str]:
+    """Say which attributes no models are compared by, and that of the declared question if so."""
+    if study.splits.holdouts is None:
+        return
+    compared = {train: attributes(study, train) for train in study.splits.train}
+    for attribute in study.evaluation.attributes:
+        if not any(attribute in names for names in compared.values()):
+            yield f"evaluation.attributes: no hold-out has {attribute}; add it to one or remove it"
+    primary = study.evaluation.primary
+    train = primary.train_split or next(iter(compared))
+    attribute = primary.attribute or study.evaluation.attributes[0]
+    if attribute not in compared.get(train, [attribute]):
+        others = ", ".join(compared[train]) or "none"
+        yield (
+            f"evaluation.primary: models trained on {train} are compared by {others}, "
+            f"not by {attribute}; set attribute or train_split"
+        )
