@@ -8,7 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from facebias import splits, tables
-from facebias.study import Holdout, Rotation, Split, Splits, Validation
+from facebias.splits import stage
+from facebias.study import Holdout, Rotation, Split, Splits, Validation, settings
 
 SUBJECTS = pd.DataFrame(
     {
@@ -221,11 +222,9 @@ def test_a_subject_in_two_roles_is_refused_when_read(tmp_path):
 
 
 def test_stage_draws_from_the_manifest(tmp_path):
-    from facebias.study import settings
-
     manifest = SUBJECTS.assign(sample=SUBJECTS["subject"], path="x.jpg", publishable=True)
     tables.write(manifest, tmp_path / "manifest.csv", tables.MANIFEST)
-    splits.main(
+    stage.main(
         [
             "--settings",
             settings(splits=declared(), seeds=(1,)),

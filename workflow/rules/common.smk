@@ -17,7 +17,6 @@ from facebias import (
     checks,
     configuration,
     datasets,
-    holdouts,
     provenance,
     relay,
     splits,
@@ -25,6 +24,7 @@ from facebias import (
 )
 from facebias.architectures import formats
 from facebias.published import numbered
+from facebias.splits import holdouts
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
