@@ -54,6 +54,7 @@ def test_maps_show_the_mean_of_people_and_the_difference_of_groups():
         rows = numbers[(numbers["label"] == "surprise") & (numbers["shown"] == shown)]
         assert np.allclose(rows[pixels], wanted, atol=1e-3)
     assert set(numbers.loc[numbers["shown"] == "male", "n_subjects"]) == {6}
+    assert {"against", "relevance", "for"} <= set(texts(figure))
     # Nobody of one group has the label: neither a mean nor a difference is made up.
     assert set(numbers.loc[numbers["label"] == "sadness", "shown"]) == {"female"}
     assert texts(figure).count("n/a") == 2
@@ -93,6 +94,17 @@ def test_strips_show_means_of_people_frame_by_frame():
     assert found["positive"] == pytest.approx(wanted)
     assert found["n_subjects"] == 6
     assert f"{100 * wanted:.0f}" in texts(figure)
+    assert "share of the frame's positive relevance" not in texts(figure)
+
+
+def test_strips_of_many_frames_have_a_key_of_colours_for_their_numbers():
+    given = located.strips()
+    rows = given["manifest"]
+    given["vgg16/regular/fold-0/seed-1"] = located.relevance(located.explained(rows), frames=20)
+    del given["cnn3d/regular/fold-0/seed-1"]
+    figure, numbers = draw("relevance_strips", given, **GENDER)
+    assert numbers["frame"].max() == 20
+    assert "share of the frame's positive relevance" in texts(figure)
 
 
 def test_joint_has_a_dot_per_architecture_and_label():
@@ -108,7 +120,8 @@ def test_joint_has_a_dot_per_architecture_and_label():
         hits = rows[rows["measure"] == "hit_rate"]["estimate"].item()
         hair = rows[(rows["region"] == "hair") & (rows["measure"] == "positive")]["estimate"].item()
         assert (point.estimate_hit_rate, point.estimate_relevance) == (hits, hair)
-    said = " ".join(texts(figure))
+    said = " ".join(" ".join(texts(figure)).split())
+    assert "intervals over 12 subjects at most" in said
     for row in joint.itertuples():
         assert f"\u03c1 = {row.estimate:.2f}" in said
 

@@ -47,7 +47,7 @@ def read(explanations: Path, relevance: Path) -> Heatmaps:
                 "run the target heatmaps again"
             )
         # Each clip is divided by a number of its own; shares do not hang on it.
-        return Heatmaps(facts, arrays["relevance"], arrays["faces"].shape[1])
+        return Heatmaps(facts, arrays["relevance"], arrays["faces"].shape[2])
 
 
 def located(

@@ -57,7 +57,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.key(figure, f"{TITLE}: {printed(request.value('method', frame))}", entries)
     style.note(
         figure,
-        f"Means over labels of {style.count(frame['n_subjects'].max(), 'subject')} of a group at "
+        "Bars: share of the positive relevance that lies in a region, mean over labels, of "
+        f"{style.count(frame['n_subjects'].max(), 'subject')} of a group at "
         "most; lines: intervals over subjects. Black: area of the region over that of the face, "
         "what relevance spread evenly over the face would give; above the panel it is not shown.",
     )
