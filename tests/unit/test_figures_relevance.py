@@ -32,6 +32,29 @@ def test_regions_show_means_over_labels_beside_their_area():
     assert all(line.get_ydata() == pytest.approx([0.25, 0.25]) for line in marks)
 
 
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (0, "Regions: of an average face, fitted to five points."),
+        (6, "Regions for 50 % of samples: of an average face, fitted to five points."),
+        (12, ""),
+    ],
+)
+def test_regions_of_a_template_are_said_to_be(own, said):
+    people = [f"p{n:02d}" for n in range(own)]
+    given = located.strips()
+    for name in ("vgg16", "cnn3d"):
+        table = given[f"{name}/regular/fold-0/seed-1"]
+        table["landmarks"] = table["landmarks"].mask(table["subject"].isin(people), "own")
+    means, _, _ = located.compared()
+    means = means.assign(n_fitted=means["n_samples"] * (1 - own / 12))
+    for name, tables in (("relevance_strips", given), ("relevance_regions", {"relevance": means})):
+        figure, _ = draw(name, tables, **GENDER)
+        note = " ".join(figure.get_supxlabel().split())
+        assert note.endswith(said or ".")
+        assert ("average face" in note) == bool(said)
+
+
 def test_a_region_without_a_mean_is_marked_and_no_bar():
     means, _, _ = located.compared()
     lost = (means["region"] == "mouth") & (means["group"] == "male")
@@ -140,6 +163,7 @@ def test_heatmaps_have_the_boxes_of_their_action_units():
     figure, shown = draw("heatmaps", given, **GENDER)
     boxes = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
     assert len(boxes) == 2 * len(shown)
+    assert any("Regions: of an average face" in " ".join(text.split()) for text in texts(figure))
     assert set(shown["boxes"]) == {"0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8"}
     pictures = [image.get_extent() for image in figure.axes[0].images[:2]]
     left, right, bottom, top = pictures[1]

@@ -6,7 +6,9 @@ Seeds are 1 throughout; no other was tried.
 from __future__ import annotations
 
 import filmed
+import numpy as np
 import pytest
+from located import explained
 
 from facebias import study
 from facebias.evaluation import relevance_stage
@@ -63,6 +65,36 @@ def test_a_cue_of_one_group_shows_in_its_heatmaps(tmp_path, planted):
     assert (gap["ci_low"] > 0) == planted
     if not planted:
         assert gap["ci_low"] <= 0 <= gap["ci_high"]
+
+
+def test_what_an_expression_changes_lies_in_its_own_action_units(tmp_path):
+    """The best that a heatmap could do: the picture with the expression less that without it."""
+    names = labels("happiness", "surprise", "sadness", "anger", "disgust", "contempt")
+    shown, at_rest = (
+        filmed.films(
+            tmp_path / str(still), subjects=8, repetitions=1, labels=names.names, at_rest=still
+        )
+        for still in (False, True)
+    )
+    rows = shown.manifest
+    facts = explained(rows, architecture="cnn3d", hits=np.ones(len(rows), dtype=bool))
+    changed = filmed.changes(shown, at_rest, rows)
+
+    def ratios(relevance):
+        found = filmed.locate(shown, facts, relevance)
+        own = found[found["region"] == "units"]
+        assert found.loc[found["region"] == "background", "positive"].mean() < 0.02
+        return own.groupby("subject")["ratio"].mean().mean()
+
+    found = ratios(changed)
+    assert found >= 2
+    # Networks of another input size have the same regions.
+    halved = changed.reshape(len(rows), 1, 24, 2, 24, 2).mean(axis=(3, 5))
+    doubled = changed.repeat(2, axis=2).repeat(2, axis=3)
+    assert ratios(halved) == pytest.approx(found, rel=0.1)
+    assert ratios(doubled) == pytest.approx(found, rel=0.1)
+    # Half an eye's distance off it would be no better than chance.
+    assert ratios(np.roll(changed, 6, axis=2)) < 0.7 * found
 
 
 def test_own_action_units_hold_twice_the_relevance_of_their_area(tmp_path):

@@ -56,7 +56,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
     side = (step - BETWEEN - WITHIN) / 2
     width = max(LEFT + columns * step, style.NARROW)
-    words = style.wrapped(_words(shown, len(given["explanations"]), request), width)
+    words = _words(shown, len(given["explanations"]), request) + fitted(given["located"])
+    words = style.wrapped(words, width)
     tops = _tops(lines, side)
     end = tops[-1] + side + 0.12
     height = end + 0.42 + 0.14 * (words.count("\n") + 1)
@@ -134,6 +135,12 @@ def boxes_of(located: pd.DataFrame, samples: pd.Series) -> list[str]:
     """Write the boxes of each sample as text; none where its label's Action Units are not known."""
     own = located[located["region"] == "units"].set_index("sample")["boxes"]
     return [" ".join(map(str, own.get(sample, ()))) for sample in samples]
+
+
+def fitted(located: pd.DataFrame) -> str:
+    """Say of how many samples the regions are those of a template."""
+    sources = located.drop_duplicates([*tables.MODEL, "sample"])["landmarks"]
+    return style.fitted((sources == "template").sum(), len(sources))
 
 
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:

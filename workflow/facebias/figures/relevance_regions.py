@@ -18,7 +18,7 @@ from facebias.vocabulary import printed
 INPUTS = {"relevance": tables.RELEVANCE_MEANS}
 TITLE = "Where positive relevance lies"
 SHOWN = ["architecture", "train_split", "region", "group"]
-VALUES = ["positive", "ci_low", "ci_high", "area", "ratio", "n_subjects", "n_samples"]
+VALUES = ["positive", "ci_low", "ci_high", "area", "ratio", "n_subjects", "n_samples", "n_fitted"]
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
@@ -60,7 +60,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         "Bars: share of the positive relevance that lies in a region, mean over labels, of "
         f"{style.count(frame['n_subjects'].max(), 'subject')} of a group at "
         "most; lines: intervals over subjects. Black: area of the region over that of the face, "
-        "what relevance spread evenly over the face would give; above the panel it is not shown.",
+        "what relevance spread evenly over the face would give; above the panel it is not shown."
+        f"{style.fitted(frame['n_fitted'].sum(), frame['n_samples'].sum())}",
     )
     return figure, frame[[*SHOWN, *VALUES]]
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.heatmap_pictures import FOR
+from facebias.figures.heatmaps import fitted
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.vocabulary import printed
 
@@ -74,7 +75,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         figure,
         "Share of each frame's positive relevance in a region, mean over subjects; the regions of "
         "the face, hair and background add up to 100 %, those of the label's Action Units are "
-        f"among them. {style.count(numbers['n_subjects'].max(), 'subject')} of a group at most.",
+        f"among them. {style.count(numbers['n_subjects'].max(), 'subject')} of a group at most."
+        f"{fitted(located)}",
     )
     return figure, numbers
 
