@@ -66,9 +66,8 @@ def test_explanations_per_second(name, results):
 
     expected, found = one_by_one(), batch()
     assert found.shape == expected.shape == (CLIPS, FRAMES, side, side)
-    # Batches round otherwise than single clips, and single pixels show it: equal in float64, as
-    # tests of the rules have it.
-    assert (found - expected).abs().sum() < 0.01 * expected.abs().sum()
+    # zennit loses what no input has earned; ours shares it out, up to 2 % of relevance here.
+    assert (found - expected).abs().sum() < 0.03 * expected.abs().sum()
     base, mine, theirs = seconds(pass_and_back), seconds(batch), seconds(one_by_one)
     results.add(
         f"explanations per CPU s, {name} ({chosen})",
