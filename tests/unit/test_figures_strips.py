@@ -26,6 +26,11 @@ def test_the_median_clip_of_every_label_and_group_is_shown():
         assert rows["key_frame"].tolist() == [1, 3, 4]
     assert len(shown) == 2 * 6 * 3
     assert len(pictures(figure)) == len(shown)
+    assert set(shown["rank"]) == {"median"}
+    assert not any("of two clips" in text for text in texts(figure))
+    figure, shown = draw("heatmap_strips", strip_inputs(per_label=2), **GENDER)
+    assert set(shown["rank"]) == {"worst"}
+    assert any("of two clips the worse" in " ".join(text.split()) for text in texts(figure))
 
 
 def test_shares_are_of_all_frames_of_the_clip():

@@ -93,7 +93,7 @@ def test_what_an_expression_changes_lies_in_its_own_action_units(tmp_path):
     doubled = changed.repeat(2, axis=2).repeat(2, axis=3)
     assert ratios(halved) == pytest.approx(found, rel=0.1)
     assert ratios(doubled) == pytest.approx(found, rel=0.1)
-    # Half an eye's distance off it would be no better than chance.
+    # An eighth of the picture off, much of it would be lost.
     assert ratios(np.roll(changed, 6, axis=2)) < 0.7 * found
 
 

@@ -145,10 +145,11 @@ def _strip(
 
 
 def _words(shown: pd.DataFrame, n_frames: int) -> str:
+    few = "" if (shown["rank"] == "median").all() else " (of two clips the worse)"
     hidden = "" if shown["publishable"].all() else " Outline: the face is not publishable."
     return (
         "Rows: true label. Above a clip: group, prediction and score of the explained label, the "
-        "median of all explained samples of label and group. Below a frame: its number "
+        f"median{few} of all explained samples of label and group. Below a frame: its number "
         f"of {style.count(n_frames, 'key frame')}, and its share of the clip's absolute "
         f"relevance. The frames of a clip share a scale. {style.count(len(shown), 'sample')} of "
         f"{style.count(shown['subject'].nunique(), 'subject')}.{hidden}"
