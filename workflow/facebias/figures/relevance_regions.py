@@ -35,7 +35,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     architectures, trains = in_order(frame["architecture"]), in_order(frame["train_split"])
     regions, groups = in_order(frame["region"]), in_order(frame["group"])
     looks = style.series(groups, request.figures)
-    figure = style.blank(1.35 + 1.0 * len(architectures))
+    figure = style.blank(2.1 + 0.9 * len(architectures))
     panels = figure.subplots(
         len(architectures), len(trains), squeeze=False, sharex=True, sharey=True
     )
