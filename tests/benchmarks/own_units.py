@@ -135,10 +135,9 @@ def page(table: pd.DataFrame, accuracies: dict[str, float]) -> str:
             "",
             *markdown(own),
             "",
-            "The most that one may ask for: the picture with the expression less the same picture",
-            f"with the face at rest has {interval(by_subject(changes, 'units'))} times the area of "
-            "the own",
-            f"Action Units in them ({each}).",
+            "A heatmap of the pixels that an expression changes, the picture less the same picture",
+            f"with the face at rest, has {interval(by_subject(changes, 'units'))} there:",
+            f"{each}.",
             "",
             "## Relevance by part of the face",
             "",

@@ -100,10 +100,8 @@ def test_what_an_expression_changes_lies_in_its_own_action_units(tmp_path):
 def test_own_action_units_hold_twice_the_relevance_of_their_area(tmp_path):
     """The 3D-CNN with the settings of the demo, on films without a planted bias.
 
-    It is not so of every accurate network, nor is LRP to blame. On the same films, at accuracies
-    of .95 to .97, LRP gave 2.6 (this one), 1.9 (ResNet50), 1.7 (VGG16) and 0.4 times the area
-    (ResNet3D), occlusion 1.7, 1.6, 1.3 and 0.9: networks also read brows, forehead and nose, which
-    the renderer bends with the units. Other composites gave VGG16 1.2 to 1.8, ResNet3D 0.4 to 1.3.
+    It is not so of every accurate network: ``tests/benchmarks/own_units.py`` measures all on the
+    same films, beside methods that know nothing of layers, and writes ``docs/own_units.md``.
     """
     names = labels("happiness", "surprise", "sadness", "anger", "disgust", "contempt")
     films = filmed.films(tmp_path, subjects=46, repetitions=2, labels=names.names, frames=3)
