@@ -1,20 +1,23 @@
-"""How fast networks are explained, at the demo's size, on one core.
+"""How fast the demo's networks are explained, with as many clips at once, on one core.
 
 Against zennit called sample by sample: the same composite of zennit's own rules and hooks,
 registered once, for one clip after the other. Timings are printed, never asserted.
 """
 
 import time
+from pathlib import Path
 
 import explaining
 import pytest
 import torch
 import zennit.core
 
-from facebias import explanation
+from facebias import configuration, explanation
+from facebias.architectures import network as networks
 from facebias.explanation import composites, methods
 
-CLIPS, FRAMES, SIZE = 16, 3, 48
+DEMO = configuration.read(Path(__file__).parents[2] / "config" / "demo.yaml")
+CLIPS, FRAMES = DEMO.explanation.batch_size, DEMO.clips.frames
 ROUNDS = 3
 
 
@@ -31,12 +34,11 @@ def seconds(work):
 @pytest.mark.parametrize("name", explaining.SIX)
 def test_explanations_per_second(name, results):
     torch.set_num_threads(1)
-    options = {"batch_norm": True} if name.startswith("vgg") else {}
-    head = "lstm" if name in ("resnet50", "senet50") else "mean"
-    network = explaining.build(
-        name, frames=FRAMES, side=SIZE, width=0.25, head=head, options=options, trained=True
-    )
-    given = network.prepare(explaining.clips(CLIPS, FRAMES, SIZE))
+    torch.manual_seed(0)
+    network = networks.build(name, DEMO.architectures[name], len(DEMO.labels.names), FRAMES).eval()
+    explaining.like_trained(network)
+    side = network.input_size
+    given = network.prepare(explaining.clips(CLIPS, FRAMES, side))
     chosen = explanation.DEFAULT_COMPOSITES[name]
     ours = methods.lrp(network, chosen)
     rules = composites.composite(chosen, network)
@@ -63,8 +65,9 @@ def test_explanations_per_second(name, results):
         return torch.cat(maps)
 
     expected, found = one_by_one(), batch()
-    assert found.shape == expected.shape == (CLIPS, FRAMES, SIZE, SIZE)
-    assert (found - expected).abs().max() < 0.05 * expected.abs().max()
+    assert found.shape == expected.shape == (CLIPS, FRAMES, side, side)
+    # zennit loses what no input has earned; ours shares it out, up to 2 % of relevance here.
+    assert (found - expected).abs().sum() < 0.03 * expected.abs().sum()
     base, mine, theirs = seconds(pass_and_back), seconds(batch), seconds(one_by_one)
     results.add(
         f"explanations per CPU s, {name} ({chosen})",

@@ -34,6 +34,12 @@ def heatmap_inputs(**changes):
     }
 
 
+def strip_inputs(**changes):
+    given = heatmap_inputs(**changes)
+    del given["located"]
+    return given
+
+
 def unit_inputs(**changes):
     given = heatmap_inputs(**changes)
     return given | {"maps": located.on_one_face(given["explanations"])}

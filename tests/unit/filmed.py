@@ -47,8 +47,11 @@ class Films:
         return self.manifest[self.manifest["subject"].isin(subjects)].reset_index(drop=True)
 
 
-def films(folder, *, subjects, repetitions, labels, frames=1, margin=0, planted=()):
-    """Film every person with every label, and cut the face from the last frames."""
+def films(folder, *, subjects, repetitions, labels, frames=1, margin=0, planted=(), at_rest=False):
+    """Film every person with every label, and cut the face from the last frames.
+
+    ``at_rest``: nobody shows anything, all else (pose, light, noise, what is cut) being the same.
+    """
     drawn = study.Drawn(
         subjects=subjects, repetitions=repetitions, seed=1, size=SIZE, frames=LENGTH, fps=25,
         shards=1, bias=tuple(planted),
@@ -61,7 +64,9 @@ def films(folder, *, subjects, repetitions, labels, frames=1, margin=0, planted=
         for label in labels:
             for repetition in range(repetitions):
                 sample = f"{person['subject']}-{label}-{repetition}"
-                pictures, found = _shot(drawn, persons, painted, bending, sample, frames)
+                pictures, found = _shot(
+                    drawn, persons, painted, bending, sample, frames, at_rest=at_rest
+                )
                 cut = faces.cut(list(pictures), _detected(found), settings)
                 index.append(
                     (sample, len(rows), cut.boxes.ravel().tolist(), cut.landmarks.ravel().tolist())
@@ -74,8 +79,11 @@ def films(folder, *, subjects, repetitions, labels, frames=1, margin=0, planted=
     return Films(pd.DataFrame(rows), _stored(folder, index, crops), _written(folder, points))
 
 
-def _shot(drawn, persons, painted, bending, sample, frames):
-    """Draw the last frames of a film, as ``datasets.drawn.stage.shot`` draws all of them."""
+def _shot(drawn, persons, painted, bending, sample, frames, *, at_rest):
+    """Draw the last frames of a film, as ``datasets.drawn.stage.shot`` draws all of them.
+
+    Landmarks are those of the expression, shown or not.
+    """
     subject, label, _ = sample.split("-")
     prototype, one_sided = bias.prototype(drawn, persons, subject, label)
     acted = expressions.performance(
@@ -88,8 +96,13 @@ def _shot(drawn, persons, painted, bending, sample, frames):
         generator(drawn.seed, "scene", sample), painted, size=SIZE, frames=frames,
         cue=colour if "background" in cues else None,
     )  # fmt: skip
-    noise = generator(drawn.seed, "noise", sample)
-    return film.shoot(noise, painted, bending, setting, acted[-frames:])
+
+    def shoot(acted):
+        noise = generator(drawn.seed, "noise", sample)
+        return film.shoot(noise, painted, bending, setting, acted)
+
+    pictures, found = shoot(acted[-frames:])
+    return (shoot(0 * acted[-frames:])[0] if at_rest else pictures), found
 
 
 def _settings(frames, margin):
@@ -154,7 +167,7 @@ def train(filmed, rows, labels, name, *, epochs, frames=1, options=None, **chang
     return Model(name, "regular", 0, 1), architecture, network.eval()
 
 
-def explain(filmed, rows, labels, trained):
+def explain(filmed, rows, labels, trained, method="lrp"):
     """Explain the true label of rows of the manifest; give explanations and relevance by region."""
     model, architecture, network = trained
     explaining = study.Explaining(composite=None, target="label", batch_size=32, per_subject=None)
@@ -163,8 +176,22 @@ def explain(filmed, rows, labels, trained):
         Reader(filmed.store, rows["sample"].tolist(), frames=None),
         torch.from_numpy(targets(rows, labels).copy()),
     )  # fmt: skip
-    heatmaps = stage.explain(given, given.method("lrp"))
-    facts = tables.check(heatmaps.facts.assign(method="lrp", **vars(model)), tables.EXPLANATIONS)
-    known = Landmarks(filmed.store, [filmed.landmarks], rows["sample"].tolist())
-    found = relevance_stage.Heatmaps(facts, heatmaps.relevance, SIDE)
-    return facts, relevance_stage.located(found, known, {})[0]
+    heatmaps = stage.explain(given, given.method(method))
+    facts = tables.check(heatmaps.facts.assign(method=method, **vars(model)), tables.EXPLANATIONS)
+    return facts, locate(filmed, facts, heatmaps.relevance)
+
+
+def locate(filmed, facts, relevance):
+    """Measure relevance (n, T, height, width) of explained samples by region."""
+    known = Landmarks(filmed.store, [filmed.landmarks], facts["sample"].tolist())
+    found = relevance_stage.Heatmaps(facts, relevance, SIDE)
+    return relevance_stage.located(found, known, {})[0]
+
+
+def changes(shown, at_rest, rows):
+    """Give by how much expressions change each pixel of the crops, (n, T, height, width)."""
+    clips = [
+        Reader(each.store, rows["sample"].tolist(), frames=None)[np.arange(len(rows))].astype(int)
+        for each in (shown, at_rest)
+    ]
+    return np.abs(clips[0] - clips[1]).sum(axis=-1).astype(np.float32)

@@ -317,7 +317,8 @@ def explanations(
     arrays = {
         "relevance": np.stack(relevance).astype(np.float16),
         "sample": np.array(names),
-        "faces": faces,
+        "faces": np.repeat(faces[:, None], 3, axis=1),
+        "frames": np.array([0, 2, 3]),
     }
     return tables.check(table, tables.EXPLANATIONS), arrays
 

@@ -49,11 +49,25 @@ def test_means_are_those_of_the_samples(study):
         own = here[here["explained"] == "surprise"]
         for name in relevance.MEANS:
             assert found[name] == pytest.approx(own[name].mean()), name
-        assert found["n_subjects"], found["n_samples"] == (6, len(own))
+        assert (found["n_subjects"], found["n_samples"]) == (6, len(own))
         overall = row(means, region=region, group="male", label="overall", outcome="any")
         each = here.groupby("explained")["positive"].mean()
         assert overall["positive"] == pytest.approx(each.mean())
         assert overall["ci_low"] <= overall["positive"] <= overall["ci_high"]
+
+
+def test_samples_on_a_template_are_counted(study):
+    people, facts, where, _, _, _ = study
+    alone = where["subject"].isin(["p01", "p03"])
+    changed = where.assign(landmarks=where["landmarks"].mask(alone, "own"))
+    means, _, _ = relevance_stage.compared(
+        changed, facts, people, labels=made.labels(), evaluation=made.evaluation()
+    )
+    for group, of_template in (("female", 1.0), ("male", 4 / 6)):
+        rows = means[means["group"] == group]
+        assert (rows["n_fitted"] <= rows["n_samples"]).all()
+        whole = rows[rows["outcome"] == "any"]
+        assert whole["n_fitted"].tolist() == (of_template * whole["n_samples"]).round().tolist()
 
 
 def test_outcomes_are_told_apart_where_gaps_are_looked_for(study):

@@ -11,6 +11,7 @@ import pytest
 from facebias.explanation import alignment
 from facebias.explanation.landmarks import complex_of
 from facebias.explanation.relevance import measure
+from facebias.explanation.relevance_stage import MEASURES
 from facebias.explanation.template import TEMPLATE
 
 SHAPE = (2, 3, 4)
@@ -48,8 +49,14 @@ def by_hand(relevance, region, face):
 def test_measures_are_those_of_a_loop_over_pixels(relevance, regions, face):
     found = measure(relevance, regions, face)
     for place, region in enumerate(regions):
-        for name, value in by_hand(relevance, region, face).items():
+        wanted = by_hand(relevance, region, face)
+        for name, value in wanted.items():
             assert getattr(found, name)[place] == pytest.approx(value, nan_ok=True), name
+        wanted["pointing"] = found.pointing[place]
+        for name in ("positive", "absolute", "signed", "rank_accuracy", "pointing"):
+            ratio = "ratio" if name == "positive" else f"{name}_ratio"
+            value = wanted[name] / wanted["area"]
+            assert getattr(found, ratio)[place] == pytest.approx(value, nan_ok=True), ratio
 
 
 @hypothesis.given(RELEVANCE)
@@ -69,13 +76,15 @@ def test_an_empty_region_and_no_relevance_are_missing_and_no_hit():
     regions[1, 0, 0] = True
     face = np.ones((1, 2, 2), dtype=bool)
     found = measure(np.array([[[1.0, 2], [3, -4]]]), regions, face)
-    for name in ("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio"):
+    for name in MEASURES:
         values = getattr(found, name)
         assert np.isnan(values[0]), name
         assert not np.isnan(values[1]), name
     for nothing in (np.zeros((1, 2, 2)), -np.ones((1, 2, 2))):
         found = measure(nothing, regions, face)
-        for name in ("positive", "rank_accuracy", "pointing", "ratio"):
+        for name in ("positive", "rank_accuracy", "pointing"):
+            ratio = "ratio" if name == "positive" else f"{name}_ratio"
+            assert np.isnan(getattr(found, ratio)).all(), name
             assert np.isnan(getattr(found, name)).all(), name
         assert np.isnan(found.frames).all()
 

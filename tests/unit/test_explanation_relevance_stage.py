@@ -31,7 +31,7 @@ def written(folder, *, heat, samples=None):
     tables.write(facts, folder / "e.csv", tables.EXPLANATIONS)
     np.savez(
         folder / "e.npz", relevance=heat.astype(np.float16), scale=np.ones(3),
-        faces=np.zeros((3, CROP, CROP, 3), np.uint8), sample=np.array(samples or names),
+        faces=np.zeros((3, 1, CROP, CROP, 3), np.uint8), sample=np.array(samples or names),
     )  # fmt: skip
     five = np.tile(landmarks.five(POINTS).ravel(), FRAMES).tolist()
     index = pd.DataFrame(

@@ -11,7 +11,7 @@ from explaining import SIX, build, clips, first, largest, zennits
 from torch import nn
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.layer import Sum
-from zennit.rules import Norm
+from zennit.rules import Flat, Norm, ZPlus
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
 from facebias import explanation
@@ -244,6 +244,43 @@ def test_relevance_that_nothing_earned_is_shared_evenly():
         with hooks.DirectComposite(lambda *_, hook=hook: hook).context(layer):
             (found,) = torch.autograd.grad(layer(given), given, torch.full((1, 1, 1, 1), 2.0))
         assert found.flatten().tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Conv2d(3, 5, 3, stride=2, padding=1), (2, 3, 7, 8)),
+        (nn.Conv3d(2, 4, (3, 1, 1), padding=(1, 0, 0)), (2, 2, 4, 3, 3)),
+    ],
+)
+@pytest.mark.parametrize("lowest", [0, -0.5])
+def test_whole_plus_is_the_plus_rule_and_the_flat_one_for_what_is_left(layer, shape, lowest):
+    layer = layer.double()
+    given = torch.rand(shape, dtype=torch.float64) + lowest
+    with torch.no_grad():
+        layer.weight[1:3] = -layer.weight[1:3].abs()
+        given[0] = given[0].abs()  # here those units earn nothing
+        relevance = torch.rand_like(layer(given))
+        convolution = hooks.CONVOLUTIONS[given.dim()]
+        earned = sum(
+            convolution(sign(given), sign(layer.weight), None, layer.stride, layer.padding)
+            for sign in (lambda x: x.clamp(min=0), lambda x: x.clamp(max=0))
+        )
+    unearned = torch.where(earned == 0, relevance, 0)
+    assert torch.equal(unearned[0, 1:3], relevance[0, 1:3])
+
+    def found(hook, of):
+        asked = given.clone().requires_grad_()
+        plain = zennit.core.Composite(lambda *_: hook)
+        composite = hooks.DirectComposite(lambda *_: hook) if of is relevance else plain
+        with composite.context(layer):
+            return torch.autograd.grad(layer(asked), asked, of)[0]
+
+    plus, flat = found(ZPlus(1e-15, zero_params=["bias"]), relevance), found(Flat(0), unearned)
+    whole = found(hooks.WholePlus(1e-15), relevance)
+    assert torch.allclose(whole, plus + flat)
+    assert float(whole.sum()) == pytest.approx(float(relevance.sum()))
+    assert float(flat.sum()) > 0.1 * float(relevance.sum())
 
 
 @pytest.mark.parametrize("name", ["vgg16", "senet50", "resnet3d"])

@@ -60,8 +60,9 @@ def test_every_test_sample_is_explained_once(tmp_path, method):
     assert arrays["sample"].tolist() == table["sample"].tolist()
     assert arrays["relevance"].shape == (15, 2, 32, 32)
     assert arrays["relevance"].dtype == np.float16
-    # Every row holds its own sample's pixels, of the frame in the middle.
-    assert arrays["faces"].shape == (15, 32, 32, 3)
+    # Every row holds its own sample's pixels, of the frames that figures show.
+    assert arrays["frames"].tolist() == [0, 1]
+    assert arrays["faces"].shape == (15, 2, 32, 32, 3)
     assert arrays["faces"].dtype == np.uint8
     assert len(np.unique(arrays["faces"].reshape(15, -1), axis=0)) == 15
     assert np.allclose(np.abs(arrays["relevance"]).max(axis=(1, 2, 3)), 1)
@@ -74,6 +75,16 @@ def test_every_test_sample_is_explained_once(tmp_path, method):
         assert np.allclose(table["conserved"], share, rtol=1e-4)
     else:
         assert table["conserved"].isna().all()
+
+
+@pytest.mark.parametrize("n", range(1, 30))
+def test_figures_show_some_frames_with_the_middle_one(n):
+    found = stage.shown_frames(n).tolist()
+    assert len(found) == min(n, 5)
+    assert found == sorted(set(found))
+    assert found[len(found) // 2] == n // 2
+    assert found[0] == 0 or n == 1
+    assert found[-1] == n - 1
 
 
 def test_the_predicted_label_is_explained(tmp_path):

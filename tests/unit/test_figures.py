@@ -11,7 +11,7 @@ import pandas as pd
 import published_results
 import pytest
 import study_tables as made
-from drawing import GENDER, draw, heatmap_inputs, texts, unit_inputs
+from drawing import GENDER, draw, heatmap_inputs, strip_inputs, texts, unit_inputs
 from matplotlib.text import Text
 
 from facebias import tables
@@ -29,6 +29,7 @@ FAMILIES = {
     "gaps_signed": ({"fairness": made.fairness()}, GENDER),
     "curves": (made.histories(), {}),
     "heatmaps": (heatmap_inputs(), GENDER),
+    "heatmap_strips": (strip_inputs(), GENDER),
     "conserved": ({"explanations": made.explanations()[0]}, {}),
     "randomisation": ({"randomisation": made.randomisation()}, {}),
     "relevance_regions": ({"relevance": located.compared()[0]}, GENDER),

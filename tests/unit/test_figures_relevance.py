@@ -32,6 +32,29 @@ def test_regions_show_means_over_labels_beside_their_area():
     assert all(line.get_ydata() == pytest.approx([0.25, 0.25]) for line in marks)
 
 
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (0, "Regions: of an average face, fitted to five points."),
+        (6, "Regions for 50 % of samples: of an average face, fitted to five points."),
+        (12, ""),
+    ],
+)
+def test_regions_of_a_template_are_said_to_be(own, said):
+    people = [f"p{n:02d}" for n in range(own)]
+    given = located.strips()
+    for name in ("vgg16", "cnn3d"):
+        table = given[f"{name}/regular/fold-0/seed-1"]
+        table["landmarks"] = table["landmarks"].mask(table["subject"].isin(people), "own")
+    means, _, _ = located.compared()
+    means = means.assign(n_fitted=means["n_samples"] * (1 - own / 12))
+    for name, tables in (("relevance_strips", given), ("relevance_regions", {"relevance": means})):
+        figure, _ = draw(name, tables, **GENDER)
+        note = " ".join(figure.get_supxlabel().split())
+        assert note.endswith(said or ".")
+        assert ("average face" in note) == bool(said)
+
+
 def test_a_region_without_a_mean_is_marked_and_no_bar():
     means, _, _ = located.compared()
     lost = (means["region"] == "mouth") & (means["group"] == "male")
@@ -54,6 +77,7 @@ def test_maps_show_the_mean_of_people_and_the_difference_of_groups():
         rows = numbers[(numbers["label"] == "surprise") & (numbers["shown"] == shown)]
         assert np.allclose(rows[pixels], wanted, atol=1e-3)
     assert set(numbers.loc[numbers["shown"] == "male", "n_subjects"]) == {6}
+    assert {"against", "relevance", "for"} <= set(texts(figure))
     # Nobody of one group has the label: neither a mean nor a difference is made up.
     assert set(numbers.loc[numbers["label"] == "sadness", "shown"]) == {"female"}
     assert texts(figure).count("n/a") == 2
@@ -93,6 +117,17 @@ def test_strips_show_means_of_people_frame_by_frame():
     assert found["positive"] == pytest.approx(wanted)
     assert found["n_subjects"] == 6
     assert f"{100 * wanted:.0f}" in texts(figure)
+    assert "share of the frame's positive relevance" not in texts(figure)
+
+
+def test_strips_of_many_frames_have_a_key_of_colours_for_their_numbers():
+    given = located.strips()
+    rows = given["manifest"]
+    given["vgg16/regular/fold-0/seed-1"] = located.relevance(located.explained(rows), frames=20)
+    del given["cnn3d/regular/fold-0/seed-1"]
+    figure, numbers = draw("relevance_strips", given, **GENDER)
+    assert numbers["frame"].max() == 20
+    assert "share of the frame's positive relevance" in texts(figure)
 
 
 def test_joint_has_a_dot_per_architecture_and_label():
@@ -108,7 +143,8 @@ def test_joint_has_a_dot_per_architecture_and_label():
         hits = rows[rows["measure"] == "hit_rate"]["estimate"].item()
         hair = rows[(rows["region"] == "hair") & (rows["measure"] == "positive")]["estimate"].item()
         assert (point.estimate_hit_rate, point.estimate_relevance) == (hits, hair)
-    said = " ".join(texts(figure))
+    said = " ".join(" ".join(texts(figure)).split())
+    assert "intervals over 12 subjects at most" in said
     for row in joint.itertuples():
         assert f"\u03c1 = {row.estimate:.2f}" in said
 
@@ -127,6 +163,7 @@ def test_heatmaps_have_the_boxes_of_their_action_units():
     figure, shown = draw("heatmaps", given, **GENDER)
     boxes = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
     assert len(boxes) == 2 * len(shown)
+    assert any("Regions: of an average face" in " ".join(text.split()) for text in texts(figure))
     assert set(shown["boxes"]) == {"0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8"}
     pictures = [image.get_extent() for image in figure.axes[0].images[:2]]
     left, right, bottom, top = pictures[1]

@@ -122,6 +122,7 @@ def test_cells_are_those_of_one_hold_out(tmp_path):
     assert found["cell_effects"] == networks
     # Of the first train split of each.
     assert found["figure_relevance_maps"] == found["figure_relevance_strips"] == 2
+    assert found["figure_heatmap_strips"] == 2
 
 
 def test_a_hold_out_without_attributes_is_compared_by_all(tmp_path):

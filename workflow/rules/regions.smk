@@ -229,8 +229,54 @@ rule figure_relevance_strips:
         " --select attribute={params.attribute} --out {params.stem} 2> {log}"
 
 
+rule figure_heatmap_strips:
+    """Draw heatmaps of the frames of single clips: the median of each label and group."""
+    input:
+        relevance=first_fold(rules.explain.output.relevance),
+        table=first_fold(rules.explain.output.table),
+        manifest=rules.manifest.output.manifest,
+    output:
+        pdf=f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.pdf",
+        csv=f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.csv",
+        png=report(
+            f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.png",
+            caption="../report/heatmap_strips.rst",
+            category="4. Heatmaps",
+            labels={
+                "figure": "clips over time",
+                "architecture": "{architecture}",
+                "trained on": "{train_split}",
+                "method": "{method}",
+            },
+        ),
+    log:
+        f"{OUT}/logs/figures/heatmap_strips/{EXPLAINED_CELL}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/heatmap_strips/{EXPLAINED_CELL}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("heatmap_strips"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+        attribute=first_attribute,
+    shell:
+        "python -m facebias figure heatmap_strips --settings {params.settings:q}"
+        " --input explanations={input.table} relevance={input.relevance}"
+        " manifest={input.manifest} --select attribute={params.attribute}"
+        " --out {params.stem} 2> {log}"
+
+
 # Maps and strips are drawn of the first train split of a hold-out; any other is there for the asking.
 FIRST_TRAIN_SPLITS = [names[0] for names in TOGETHER]
+# Those that see several frames; of pictures there is nothing over time.
+OF_CLIPS = [
+    name for name in EVERY_EXPLAINED_MODEL["architecture"] if CLIPS[ENDING[name]].frames > 1
+]
 RELEVANCE_FIGURES = [
     *expand(
         [rules.figure_relevance_regions.output.png, rules.figure_relevance_joint.output.png],
@@ -243,13 +289,19 @@ RELEVANCE_FIGURES = [
         architecture=EVERY_EXPLAINED_MODEL["architecture"],
         train_split=FIRST_TRAIN_SPLITS,
     ),
+    *expand(
+        rules.figure_heatmap_strips.output.png,
+        method=METHODS,
+        architecture=OF_CLIPS,
+        train_split=FIRST_TRAIN_SPLITS,
+    ),
     *(
         expand(
             rules.figure_relevance_strips.output.png,
             method=METHODS,
             train_split=FIRST_TRAIN_SPLITS,
         )
-        if any(CLIPS[ENDING[name]].frames > 1 for name in EVERY_EXPLAINED_MODEL["architecture"])
+        if OF_CLIPS
         else []
     ),
 ]

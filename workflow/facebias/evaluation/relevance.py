@@ -24,7 +24,11 @@ OUTCOMES = (ANY, "hit", "miss", "false alarm", "correct rejection")
 # Where gaps are looked for: the label's own Action Units, and where nothing should be found.
 OWN = "units"
 COMPARED = (OWN, "background", "hair")
-MEANS = ("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio")
+MEANS = (
+    *("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio"),
+    *("absolute_ratio", "signed_ratio", "rank_accuracy_ratio", "pointing_ratio"),
+)
+FITTED = "template"  # landmarks of an average face, where a sample has none of its own
 HIT_RATE, NOWHERE = "hit_rate", "none"
 CELL = ("method", "architecture", "train_split")
 
@@ -183,16 +187,22 @@ def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
     found = []
     for region, outcome, chosen in selections(rows):
         counted = {name: sums(chosen, name, people.subjects, people.labels) for name in MEANS}
+        fitted = chosen[chosen["landmarks"] == FITTED]
+        fitted = sums(fitted, "positive", people.subjects, people.labels).samples
         for group, places in people.beside.members.items():
             found += [
                 {"region": region, "outcome": outcome, "group": group, **row}
-                for row in _group(counted, group, places, people)
+                for row in _group(counted, fitted, group, places, people)
             ]
     return found
 
 
 def _group(
-    counted: Mapping[str, Sums], group: str, places: np.ndarray, people: Tested
+    counted: Mapping[str, Sums],
+    fitted: np.ndarray,
+    group: str,
+    places: np.ndarray,
+    people: Tested,
 ) -> Iterator[dict[str, object]]:
     drawn = people.beside.resampled(group, counted["positive"].both)
     kept = drawn[0, :, 1] > 0
@@ -203,7 +213,8 @@ def _group(
     }
     samples = counted["positive"].samples[places]
     for place, label in enumerate([*people.labels, OVERALL]):
-        own = samples if label == OVERALL else samples[:, [place]]
+        here = slice(None) if label == OVERALL else [place]
+        own = samples[:, here]
         entering = int((own.sum(axis=1) > 0).sum())
         ends = (np.nan, np.nan)
         if entering >= 2:
@@ -216,6 +227,7 @@ def _group(
             **dict(zip(("ci_low", "ci_high"), ends, strict=True)),
             "n_subjects": entering,
             "n_samples": int(own.sum()),
+            "n_fitted": int(fitted[places][:, here].sum()),
         }
 
 

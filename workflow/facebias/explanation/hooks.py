@@ -12,8 +12,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from zennit import rules
 from zennit.core import BasicHook, Composite, Hook, RemovableHandle, RemovableHandleList
+
+# By the dimensions of the input.
+CONVOLUTIONS = {4: functional.conv2d, 5: functional.conv3d}
+# Positive and negative weights of a layer, without its bias.
+SIGNS = (
+    rules.ClampMod(min=0.0, zero_params=["bias"]),
+    rules.ClampMod(max=0.0, zero_params=["bias"]),
+)
 
 
 class DirectComposite(Composite):
@@ -118,17 +127,45 @@ class Halved(BasicHook):
         for place, gradient in zip(run, found, strict=True):
             gradients[place] = gradient
         shared = self.reducer([each.detach() for each in inputs], gradients)
-        return (shared + self.unearned(module, given, outputs, grad_output[0]),)
+        return self.completed(shared, module, given, sum(outputs).detach(), grad_output[0])
 
-    def unearned(
-        self, module: nn.Module, given: Tensor, outputs: list[Tensor], relevance: Tensor
-    ) -> Tensor:
-        """Share what no input has earned; here it is lost."""
-        return given.new_zeros(())
+    def completed(
+        self, shared: Tensor, module: nn.Module, given: Tensor, output: Tensor, relevance: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Add what no input has earned; here it is lost."""
+        return (shared,)
 
 
 class Plus(Halved, rules.ZPlus):
-    """zennit's z+ rule."""
+    """zennit's z+ rule; where no input is negative, as ReLUs leave them, in fewer steps.
+
+    The output is not negative then, so that the stabilizer is a plain addition.
+    """
+
+    def __init__(self, stabilizer: float, zero_params: list[str] | None = None):
+        super().__init__(stabilizer, zero_params)
+        self.stabilizer = stabilizer
+
+    def copy(self) -> Plus:
+        """Give one like it for another layer."""
+        made = super().copy()
+        made.stabilizer = self.stabilizer
+        return made
+
+    def backward(
+        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Share by the products of input and positive weight."""
+        given = self.stored_tensors["input"][0].detach()
+        if given.min() < 0:
+            return super().backward(module, grad_input, grad_output)
+        asked = given.detach().requires_grad_()
+        with self.param_modifiers[0](module) as modified, torch.enable_grad():
+            output = modified.forward(asked)
+        whole = output.detach()
+        share = grad_output[0] / (whole + self.stabilizer)
+        (gradient,) = torch.autograd.grad(output, asked, share)
+        return self.completed(gradient * given, module, given, whole, grad_output[0])
 
 
 class WholePlus(Plus):
@@ -141,18 +178,48 @@ class WholePlus(Plus):
     def __init__(self, stabilizer: float):
         super().__init__(stabilizer, zero_params=["bias"])
 
-    def unearned(
-        self, module: nn.Module, given: Tensor, outputs: list[Tensor], relevance: Tensor
-    ) -> Tensor:
-        """Share it evenly."""
-        left = torch.where(sum(outputs).detach() == 0, relevance, 0)
-        if not left.any():
-            return given.new_zeros(())
-        (flat,) = rules.Flat(0).param_modifiers
-        even = torch.ones_like(given).requires_grad_()
-        with flat(module) as modified, torch.enable_grad():
-            output = modified.forward(even)
-        return torch.autograd.grad(output, even, left / output.detach())[0]
+    def completed(
+        self, shared: Tensor, module: nn.Module, given: Tensor, output: Tensor, relevance: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Share it evenly: all channels get the same, so one stands for them."""
+        unearned = output == 0
+        if not unearned.any():
+            return (shared,)
+        left = torch.where(unearned, relevance, 0)
+        even = torch.ones_like(given[:, :1]).requires_grad_()
+        kernel = torch.ones_like(module.weight[:1, :1])
+        with torch.enable_grad():
+            reached = CONVOLUTIONS[given.dim()](
+                even, kernel, None, module.stride, module.padding, module.dilation
+            )
+        inputs = module.weight.shape[1] * reached.detach()
+        each = (left / inputs).sum(1, keepdim=True)
+        return (shared + torch.autograd.grad(reached, even, each)[0],)
+
+
+class Box(rules.ZBox):
+    """zennit's z-box rule in two passes where it has three, and both of them linear.
+
+    With z = x w - low w+ - high w- (Montavon et al. 2017) an input gets x w - low w+ - high w- of
+    its relevance over z, which is (x - low) w+ and (x - high) w-. The bias cancels.
+    """
+
+    def backward(
+        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Share by the distances from the bounds."""
+        given = self.stored_tensors["input"][0].detach()
+        inputs, outputs = [], []
+        for bound, of_parameters in zip(self.input_modifiers[1:], SIGNS, strict=True):
+            inputs.append((given - bound(given[:1])).requires_grad_())
+            with of_parameters(module) as modified, torch.enable_grad():
+                outputs.append(modified.forward(inputs[-1]))
+        nothing = given.new_zeros(())
+        whole = sum(output.detach() for output in outputs)
+        share, *_ = self.gradient_mapper(grad_output[0], [whole, nothing, nothing])
+        gradients = torch.autograd.grad(outputs, inputs, [share, share])
+        parts = zip(inputs, gradients, strict=True)
+        return (sum(part.detach() * gradient for part, gradient in parts),)
 
 
 class AlphaBeta(Halved, rules.AlphaBeta):

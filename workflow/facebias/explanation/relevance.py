@@ -1,7 +1,8 @@
 """How much relevance lies in a region of the face, for one clip.
 
 A larger region holds more relevance by its size alone, so every share stands beside the area of its
-region, and their ratio says how many times more relevance it has than an even spread would give.
+region, and their ratio says how many times more relevance it has than an even spread over the face
+would give.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Measured:
         (R,) pixels of the region over pixels of the face; may be above 1 outside of it.
     ratio
         (R,) ``positive`` over ``area``.
+    absolute_ratio, signed_ratio, rank_accuracy_ratio, pointing_ratio
+        (R,) the others over ``area``.
     frames
         (R, T) ``positive`` frame by frame.
     """
@@ -46,6 +49,10 @@ class Measured:
     pointing: np.ndarray
     area: np.ndarray
     ratio: np.ndarray
+    absolute_ratio: np.ndarray
+    signed_ratio: np.ndarray
+    rank_accuracy_ratio: np.ndarray
+    pointing_ratio: np.ndarray
     frames: np.ndarray
 
 
@@ -76,17 +83,21 @@ def measure(relevance: np.ndarray, regions: np.ndarray, face: np.ndarray) -> Mea
     inside = regions.reshape(len(regions), flat.size)
     sizes = inside.sum(axis=1)
     present, gain = sizes > 0, np.maximum(flat, 0)
-    positive = _over(inside @ gain, gain.sum(), present)
     area = _over(sizes, face.sum(), present)
     total = np.abs(flat).sum()
+    shares = {
+        "positive": _over(inside @ gain, gain.sum(), present),
+        "absolute": _over(inside @ np.abs(flat), total, present),
+        "signed": _over(inside @ flat, total, present),
+        "rank_accuracy": _over(_highest(flat, inside, sizes), sizes, present & (gain.sum() > 0)),
+        "pointing": _pointed(flat, inside, present),
+    }
+    ratios = {f"{name}_ratio": _over(share, area, present) for name, share in shares.items()}
     return Measured(
-        positive=positive,
-        absolute=_over(inside @ np.abs(flat), total, present),
-        signed=_over(inside @ flat, total, present),
-        rank_accuracy=_over(_highest(flat, inside, sizes), sizes, present & (gain.sum() > 0)),
-        pointing=_pointed(flat, inside, present),
+        **shares,
         area=area,
-        ratio=_over(positive, area, present),
+        ratio=ratios.pop("positive_ratio"),
+        **ratios,
         frames=_by_frame(relevance, regions),
     )
 

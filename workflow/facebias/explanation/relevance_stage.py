@@ -14,11 +14,11 @@ from facebias import action_units, progress, tables
 from facebias.clips.store import open_clips
 from facebias.explanation import alignment, regions
 from facebias.explanation.landmarks import Landmarks
-from facebias.explanation.relevance import measure
+from facebias.explanation.relevance import Measured, measure
 from facebias.replacement import replacing
 from facebias.study import StudyError, read_settings
 
-MEASURES = ("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio")
+MEASURES = tuple(field.name for field in dataclasses.fields(Measured) if field.name != "frames")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read(explanations: Path, relevance: Path) -> Heatmaps:
                 "run the target heatmaps again"
             )
         # Each clip is divided by a number of its own; shares do not hang on it.
-        return Heatmaps(facts, arrays["relevance"], arrays["faces"].shape[1])
+        return Heatmaps(facts, arrays["relevance"], arrays["faces"].shape[2])
 
 
 def located(

@@ -23,6 +23,9 @@ from facebias.explanation.methods import Method
 from facebias.replacement import replacing
 from facebias.study import Architecture, Explaining, Labels, StudyError, read_settings
 
+# Frames of a clip that figures show, at most: an odd number has one in the middle.
+MOST_SHOWN = 5
+
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
@@ -82,7 +85,8 @@ class Trained:
 class Heatmaps:
     """Relevance of the pixels, float32 (n, T, H, W), and facts of every sample explained.
 
-    ``faces``: the crop in the middle of each clip, uint8 (n, H', W', 3) before it was resized.
+    ``faces``: some crops of each clip, uint8 (n, F, H', W', 3) before they were resized, at the
+    positions (F,) that ``shown_frames`` gives.
     """
 
     relevance: np.ndarray
@@ -100,7 +104,7 @@ def explain(trained: Trained, method: Method) -> Heatmaps:
         clips = trained.clips[here]
         choose = trained.choose(here)
         found = method(trained.network, trained.network.prepare(torch.from_numpy(clips)), choose)
-        faces.append(clips[:, clips.shape[1] // 2])
+        faces.append(clips[:, shown_frames(clips.shape[1])])
         relevance.append(found.pixels.float().cpu().numpy())
         facts.append(_facts(found, choose(found.scores), trained.targets[here], trained))
     known = rows[["sample", "subject"]].reset_index(drop=True)
@@ -162,8 +166,21 @@ def evenly(n: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
 
 
+def shown_frames(n: int) -> np.ndarray:
+    """Give the positions of the frames that figures show, of ``n``: evenly, with the middle one.
+
+    >>> shown_frames(3), shown_frames(20)
+    (array([0, 1, 2]), array([ 0,  5, 10, 14, 19]))
+    """
+    places = evenly(n, MOST_SHOWN)
+    places[len(places) // 2] = n // 2
+    return places
+
+
 def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
-    """Write ``.npz``: ``sample``, ``relevance`` (float16), ``scale`` and ``faces`` (uint8).
+    """Write ``.npz``: ``sample``, ``relevance`` (float16), ``scale``, ``faces`` and ``frames``.
+
+    ``faces`` are uint8 (n, F, H', W', 3), ``frames`` (F,) their places in the clip.
 
     Each clip's relevance is divided by its largest absolute value, ``scale``: a large picture's
     pixels have too little each for 16 bits. ``relevance * scale`` is what was found.
@@ -176,6 +193,7 @@ def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
             relevance=(heatmaps.relevance / unit).astype(np.float16),
             scale=scale,
             faces=heatmaps.faces,
+            frames=shown_frames(heatmaps.relevance.shape[1]),
             sample=heatmaps.facts["sample"].to_numpy(dtype=str),
         )
 

@@ -29,13 +29,38 @@ def pair(
     -------
     Two pictures, uint8 (height, width, 3), and the relevance that is drawn strongest.
     """
-    heat = relevance[len(relevance) // 2].astype(np.float64)
+    middle = relevance[len(relevance) // 2]
+    (shown,), (overlay,), scale = strip(face[None], middle[None], publishable=publishable)
+    return shown, overlay, scale
+
+
+def strip(
+    faces: np.ndarray, relevance: np.ndarray, *, publishable: bool
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Make the pictures of some frames of a clip, all on one scale.
+
+    Parameters
+    ----------
+    faces
+        uint8 (F, height, width, 3).
+    relevance
+        Of the same frames, (F, height, width), possibly of another size.
+    publishable
+        As for ``pair``.
+
+    Returns
+    -------
+    Faces and overlays, uint8 (F, height, width, 3), and the relevance that is drawn strongest.
+    """
+    heat = relevance.astype(np.float64)
     if not publishable:
-        face = outline(max(heat.shape))
-        heat = gaussian_filter(heat, max(heat.shape) / 16)
-    heat = _resized(heat, face.shape[:2])
+        side = max(heat.shape[1:])
+        faces = np.stack([outline(side)] * len(heat))
+        heat = gaussian_filter(heat, (0, side / 16, side / 16))
+    heat = np.stack([_resized(frame, faces.shape[1:3]) for frame in heat])
     scale = float(np.quantile(np.abs(heat), STRONGEST))
-    return face, _overlaid(face, heat / scale if scale else heat), scale
+    parts = zip(faces, heat / scale if scale else heat, strict=True)
+    return faces, np.stack([_overlaid(*part) for part in parts]), scale
 
 
 def _overlaid(picture: np.ndarray, relevance: np.ndarray) -> np.ndarray:

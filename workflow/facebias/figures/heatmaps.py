@@ -25,7 +25,7 @@ INPUTS = {
     "located": tables.RELEVANCE,
     "manifest": tables.MANIFEST,
 }
-ARRAYS = ("sample", "relevance", "faces")
+ARRAYS = ("sample", "relevance", "faces", "frames")
 MOST_COLUMNS = 6
 # Inches: left of the pictures, above a line of them, above the first of a block, between two
 # samples, between the pictures of one, from one sample to the next at most.
@@ -37,7 +37,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     """Draw face and relevance of samples from the best to the worst, per group and label.
 
     ``relevance`` holds the arrays ``sample`` (n,), ``relevance`` (n, frames, height, width) and
-    ``faces`` uint8 (n, height, width, 3), the frame in the middle of each clip, which is shown.
+    ``faces`` uint8 (n, F, height, width, 3), some frames of each clip, of which ``frames`` (F,) are
+    the positions. The one in the middle is shown.
     A sample that is not ``publishable`` is shown as a drawn outline: no pixel of the face, and its
     relevance smoothed so that it does not trace the face either. Boxes: where the explained
     label's Action Units show (``located``).
@@ -55,7 +56,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
     side = (step - BETWEEN - WITHIN) / 2
     width = max(LEFT + columns * step, style.NARROW)
-    words = style.wrapped(_words(shown, len(given["explanations"]), request), width)
+    words = _words(shown, len(given["explanations"]), request) + fitted(given["located"])
+    words = style.wrapped(words, width)
     tops = _tops(lines, side)
     end = tops[-1] + side + 0.12
     height = end + 0.42 + 0.14 * (words.count("\n") + 1)
@@ -67,18 +69,18 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     for row, (block, group, rank) in enumerate(lines):
         top = tops[row]
         names = f"{printed(group)}\n{rank}"
-        _write(sheet, LEFT - 0.1, top + side / 2, names, rotation=90, ha="right", va="center")
+        write(sheet, LEFT - 0.1, top + side / 2, names, rotation=90, ha="right", va="center")
         for place, column in enumerate(block):
             left = LEFT + place * step
             if row == 0 or lines[row - 1][0] != block:
-                _write(
+                write(
                     sheet, left, top - 0.2, printed(column), fontweight="bold", fontsize=style.TITLE
                 )
             chosen = (shown["group"] == group) & (shown["rank"] == rank)
             chosen = shown[chosen & (shown["column"] == column)]
             if chosen.empty:
                 middle = (left + side / 2, top + side / 2)
-                _write(sheet, *middle, "no sample", ha="center", va="center", color=style.SOFT)
+                write(sheet, *middle, "no sample", ha="center", va="center", color=style.SOFT)
                 continue
             sample = chosen.iloc[0]
             arrays = arrays_of(given["relevance"], position.get(sample["sample"]), sample["sample"])
@@ -90,9 +92,9 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
         f"{printed(cell['method'])}"
     )
-    _write(sheet, 0.06, 0.18, head, fontweight="bold", fontsize=style.TITLE)
-    _scale(sheet, width / 2, end)
-    _write(sheet, 0.06, height - 0.06, words, color=style.SOFT, va="bottom", linespacing=1.3)
+    write(sheet, 0.06, 0.18, head, fontweight="bold", fontsize=style.TITLE)
+    colour_key(sheet, width / 2, end)
+    write(sheet, 0.06, height - 0.06, words, color=style.SOFT, va="bottom", linespacing=1.3)
     return figure, shown.assign(scale=pd.Series(scales))
 
 
@@ -120,18 +122,25 @@ def positions_of(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
 def arrays_of(
     arrays: Mapping[str, np.ndarray], row: int | None, sample: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the face and the relevance of one sample."""
+    """Give the face in the middle of one sample's clip, and its relevance."""
     if row is None:
         raise FigureError(
             f"sample {sample} has no row in the relevance arrays; run the target heatmaps again"
         )
-    return arrays["faces"][row], arrays["relevance"][row]
+    faces = arrays["faces"][row]
+    return faces[len(faces) // 2], arrays["relevance"][row]
 
 
 def boxes_of(located: pd.DataFrame, samples: pd.Series) -> list[str]:
     """Write the boxes of each sample as text; none where its label's Action Units are not known."""
     own = located[located["region"] == "units"].set_index("sample")["boxes"]
     return [" ".join(map(str, own.get(sample, ()))) for sample in samples]
+
+
+def fitted(located: pd.DataFrame) -> str:
+    """Say of how many samples the regions are those of a template."""
+    sources = located.drop_duplicates([*tables.MODEL, "sample"])["landmarks"]
+    return style.fitted((sources == "template").sum(), len(sources))
 
 
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:
@@ -185,21 +194,22 @@ def _pair(
         text = "not publishable" if side > 0.85 else "not for\nprint"
         ground = {"facecolor": heatmap_pictures.GROUND, "edgecolor": "none", "pad": 0.5}
         at = (left + side / 2, top + side - 0.02)
-        _write(sheet, *at, text, ha="center", va="bottom", color=style.SOFT, bbox=ground)
+        write(sheet, *at, text, ha="center", va="bottom", color=style.SOFT, bbox=ground)
     classes = request.labels.kind == "classes"
     said = printed(sample["predicted"]) if classes else "present" if sample["right"] else "absent"
     above = top - 0.045
-    _write(sheet, left, above, f"{said} {RIGHT if sample['right'] else WRONG}")
+    write(sheet, left, above, f"{said} {RIGHT if sample['right'] else WRONG}")
     other = "" if sample["explained"] == sample["column"] else f"{printed(sample['explained'])} "
-    _write(sheet, middle + side, above, f"{other}{sample['score']:.2f}", ha="right")
+    write(sheet, middle + side, above, f"{other}{sample['score']:.2f}", ha="right")
     return scale
 
 
-def _write(sheet: Axes, left: float, top: float, text: str, **looks: Any) -> None:
+def write(sheet: Axes, left: float, top: float, text: str, **looks: Any) -> None:
+    """Write on a sheet that is measured in inches from its top left."""
     sheet.text(left, top, text, **{"va": "baseline", "fontsize": style.TEXT, **looks})
 
 
-def _scale(sheet: Axes, middle: float, top: float) -> None:
+def colour_key(sheet: Axes, middle: float, top: float) -> None:
     """Draw the colours from against to for, with their names at the ends."""
     colours = LinearSegmentedColormap.from_list("relevance", [AGAINST, "#f4f4f4", FOR])
     half = 1.2
@@ -213,4 +223,4 @@ def _scale(sheet: Axes, middle: float, top: float) -> None:
         (0, "center", "relevance"),
         (half, "right", "for"),
     ):
-        _write(sheet, middle + shift, top + 0.23, name, ha=ha)
+        write(sheet, middle + shift, top + 0.23, name, ha=ha)

@@ -69,7 +69,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.key(figure, TITLE, entries, columns=6)
     style.note(
         figure,
-        "A dot is an architecture and a label; thin lines: intervals over subjects. \u03c1: rank "
+        "A dot is an architecture and a label; thin lines: intervals over "
+        f"{style.count(joint['n_subjects'].max(), 'subject')} at most. \u03c1: rank "
         "correlation over the dots, with its interval when test subjects are drawn again for all "
         "dots at once; p: against subjects dealt to groups at random.",
     )

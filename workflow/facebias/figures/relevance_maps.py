@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from facebias import tables
@@ -47,7 +48,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     pairs = list(itertools.combinations(groups, 2))
     pairs = pairs if len(pairs) <= MOST_PAIRS else []
     names = [*groups, *(f"{first} \u2212 {second}" for first, second in pairs)]
-    figure = style.blank(SIDE * len(labels) + 0.85, width=max(SIDE * len(names), style.NARROW))
+    figure = style.blank(SIDE * len(labels) + 1.15, width=max(SIDE * len(names), style.NARROW))
     figure.set_layout_engine("compressed")  # square panels stand close
     panels = figure.subplots(len(labels), len(names), squeeze=False)
     numbers = []
@@ -69,6 +70,11 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
                     of = counts.get((label, names[column]), 0)
                     numbers.append(pixel_rows(label, names[column], of, picture))
         panels[row, 0].set_ylabel(printed(label))
+    colours = ScalarMappable(Normalize(-1, 1), COLOURS)
+    bar = figure.colorbar(colours, ax=panels, location="bottom", shrink=0.5, aspect=45, pad=0.01)
+    bar.set_ticks([-1, 0, 1], labels=["against", "relevance", "for"])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
     cell = request.select
     style.heading(
         figure,
@@ -79,9 +85,10 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     who = ", ".join(f"{style.count(n, 'subject')} {printed(name)}" for name, n in people.items())
     style.note(
         figure,
-        f"Red: for the label, blue: against. {who}. Heatmaps moved, turned and scaled onto one "
-        "drawn face; 1: the mean of absolute relevance. Groups of a row share a "
-        "scale, differences have their own; the corner says where it ends.",
+        f"{who}. Heatmaps moved, turned and scaled onto one drawn face; 1: the mean of absolute "
+        "relevance. Groups of a row share a scale, differences have their own; the corner says "
+        "where it ends. Differences are red where the first group has more, blue where the "
+        "second has.",
     )
     return figure, pd.concat(numbers, ignore_index=True)
 

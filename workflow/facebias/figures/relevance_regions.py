@@ -18,7 +18,7 @@ from facebias.vocabulary import printed
 INPUTS = {"relevance": tables.RELEVANCE_MEANS}
 TITLE = "Where positive relevance lies"
 SHOWN = ["architecture", "train_split", "region", "group"]
-VALUES = ["positive", "ci_low", "ci_high", "area", "ratio", "n_subjects", "n_samples"]
+VALUES = ["positive", "ci_low", "ci_high", "area", "ratio", "n_subjects", "n_samples", "n_fitted"]
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
@@ -35,7 +35,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     architectures, trains = in_order(frame["architecture"]), in_order(frame["train_split"])
     regions, groups = in_order(frame["region"]), in_order(frame["group"])
     looks = style.series(groups, request.figures)
-    figure = style.blank(1.35 + 1.0 * len(architectures))
+    figure = style.blank(2.1 + 0.9 * len(architectures))
     panels = figure.subplots(
         len(architectures), len(trains), squeeze=False, sharex=True, sharey=True
     )
@@ -57,9 +57,11 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.key(figure, f"{TITLE}: {printed(request.value('method', frame))}", entries)
     style.note(
         figure,
-        f"Means over labels of {style.count(frame['n_subjects'].max(), 'subject')} of a group at "
+        "Bars: share of the positive relevance that lies in a region, mean over labels, of "
+        f"{style.count(frame['n_subjects'].max(), 'subject')} of a group at "
         "most; lines: intervals over subjects. Black: area of the region over that of the face, "
-        "what relevance spread evenly over the face would give; above the panel it is not shown.",
+        "what relevance spread evenly over the face would give; above the panel it is not shown."
+        f"{style.fitted(frame['n_fitted'].sum(), frame['n_samples'].sum())}",
     )
     return figure, frame[[*SHOWN, *VALUES]]
 

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.heatmap_pictures import FOR
+from facebias.figures.heatmaps import fitted
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.vocabulary import printed
 
@@ -44,7 +46,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             here = (numbers["architecture"] == architecture) & (numbers["group"] == group)
             strip = numbers[here].pivot(index="region", columns="frame", values="positive")
             strip = strip.reindex(index=regions, columns=range(1, frames + 1)).to_numpy()
-            axes.imshow(strip, cmap=COLOURS, vmin=0, vmax=strongest, aspect="auto")
+            shades = axes.imshow(strip, cmap=COLOURS, vmin=0, vmax=strongest, aspect="auto")
             if frames <= MOST_WRITTEN:
                 for (y, x), value in np.ndenumerate(strip):
                     text = style.NOT_AVAILABLE if np.isnan(value) else f"{100 * value:.0f}"
@@ -58,6 +60,12 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             axes.set_xticks(range(frames), [str(frame) for frame in range(1, frames + 1)])
             if row == len(architectures) - 1:
                 axes.set_xlabel("key frame")
+    if frames > MOST_WRITTEN:
+        bar = figure.colorbar(shades, ax=panels, location="bottom", shrink=0.5, aspect=45, pad=0.01)
+        bar.set_label("share of the frame's positive relevance")
+        bar.ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        bar.outline.set_visible(False)
+        figure.set_figheight(figure.get_figheight() + 0.4)
     style.heading(
         figure,
         f"Where positive relevance lies over time, in %: trained on "
@@ -67,7 +75,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         figure,
         "Share of each frame's positive relevance in a region, mean over subjects; the regions of "
         "the face, hair and background add up to 100 %, those of the label's Action Units are "
-        f"among them. {style.count(numbers['n_subjects'].max(), 'subject')} of a group at most.",
+        f"among them. {style.count(numbers['n_subjects'].max(), 'subject')} of a group at most."
+        f"{fitted(located)}",
     )
     return figure, numbers
 

@@ -25,6 +25,7 @@ FIGURES = {
     "gaps_signed": "facebias.figures.gaps_signed:draw",
     "curves": "facebias.figures.curves:draw",
     "heatmaps": "facebias.figures.heatmaps:draw",
+    "heatmap_strips": "facebias.figures.heatmap_strips:draw",
     "conserved": "facebias.figures.conserved:draw",
     "randomisation": "facebias.figures.randomisation:draw",
     "occurrences": "facebias.figures.occurrences:draw",

@@ -250,6 +250,12 @@ def count(n: float, one: str, many: str = "") -> str:
     return f"{number} {one if n == 1 else many or one + 's'}"
 
 
+def fitted(n: float, of: float) -> str:
+    """Say that regions are those of a template, for a note; nothing where none is."""
+    share = "" if n == of else f" for {100 * n / of:.0f} % of samples"
+    return f" Regions{share}: of an average face, fitted to five points." if n else ""
+
+
 def save(figure: Figure, numbers: pd.DataFrame, stem: Path | str) -> None:
     """Write ``STEM.pdf``, ``STEM.png`` and ``STEM.csv``: the same bytes for the same figure."""
     stem = Path(stem)

@@ -62,6 +62,10 @@ RELEVANCE = Table(
         "pointing": "number",
         "area": "number",
         "ratio": "number",
+        "absolute_ratio": "number",
+        "signed_ratio": "number",
+        "rank_accuracy_ratio": "number",
+        "pointing_ratio": "number",
         "frames": "numbers",
         "boxes": "numbers",
     },
@@ -80,7 +84,8 @@ RELEVANCE_CELL = {
 
 # Mean relevance of a group's samples; `label` is the explained one or `overall` (mean over labels).
 # `outcome`: any, hit, miss, false alarm or correct rejection of the explained label. `positive` has
-# an interval over subjects; the other means have none.
+# an interval over subjects; the other means have none. `n_fitted`: samples whose regions come from
+# the template.
 RELEVANCE_MEANS = Table(
     "relevance_means",
     {
@@ -95,8 +100,13 @@ RELEVANCE_MEANS = Table(
         "pointing": "number",
         "area": "number",
         "ratio": "number",
+        "absolute_ratio": "number",
+        "signed_ratio": "number",
+        "rank_accuracy_ratio": "number",
+        "pointing_ratio": "number",
         "n_subjects": "whole",
         "n_samples": "whole",
+        "n_fitted": "whole",
     },
     (*RELEVANCE_CELL, "group"),
 )
