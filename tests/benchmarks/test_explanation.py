@@ -31,6 +31,7 @@ def seconds(work):
 @pytest.mark.parametrize("name", explaining.SIX)
 def test_explanations_per_second(name, results):
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     options = {"batch_norm": True} if name.startswith("vgg") else {}
     head = "lstm" if name in ("resnet50", "senet50") else "mean"
     network = explaining.build(

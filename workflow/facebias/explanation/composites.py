@@ -13,13 +13,22 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from zennit.core import Composite, Hook
-from zennit.rules import Flat, Norm, Pass, ZBox
+from zennit.rules import Norm, Pass
 from zennit.types import Activation, AvgPool, Convolution, Linear
 
 from facebias.architectures.inputs import InputConvention
 from facebias.architectures.network import Network
 from facebias.explanation.canonizers import canonizers
-from facebias.explanation.hooks import AlphaBeta, DirectComposite, Epsilon, Gamma, Plus, WholePlus
+from facebias.explanation.hooks import (
+    AlphaBeta,
+    Box,
+    DirectComposite,
+    Epsilon,
+    Flat,
+    Gamma,
+    Plus,
+    WholePlus,
+)
 from facebias.explanation.recurrence import Recurrence
 from facebias.explanation.steps import Addition, Gate, Mean, Share, SignalTakesAll
 from facebias.study import StudyError
@@ -54,7 +63,7 @@ def _flat(convention: InputConvention) -> Make:
 
 def _box(convention: InputConvention) -> Make:
     low, high = (torch.tensor(bound)[None] for bound in convention.bounds())
-    return lambda stabilizer, zero: ZBox(low, high, stabilizer, zero_params=zero)
+    return lambda stabilizer, zero: Box(low, high, stabilizer)
 
 
 def _plus(stabilizer: float, zero: list[str] | None) -> Hook:
