@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+# What a run does not measure: where the time goes, and what was tried.
+PROFILES = Path(__file__).with_name("profiles.md")
 HEAD = ("what", "facebias", "beside", "ratio", "goal", "limit, share of it")
 
 
@@ -97,6 +99,7 @@ def page(rows: list[tuple[str, ...]], figures: dict[str, str]) -> str:
             *lines,
             "",
             *(f"![{caption}]({name})\n" for name, caption in figures.items()),
+            PROFILES.read_text(),
         ]
     )
 

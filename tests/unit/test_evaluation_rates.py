@@ -149,6 +149,27 @@ def test_area_of_resampled_subjects_matches_scikit_learn_on_repeated_rows(make):
             assert area == pytest.approx(sk.roc_auc_score(truth[known], score[known]))
 
 
+@pytest.mark.parametrize("make", [scored.classes, scored.units])
+def test_pairs_of_samples_are_those_of_subjects(make, monkeypatch):
+    random = np.random.default_rng(3)
+    first = make(random)
+    known = [name for name in first if name.startswith("label")]
+    second = make(random).assign(seed=2, **first[known])
+    data = scored.scored(pd.concat([first, second]))
+    drawn = random.multinomial(12, np.full(12, 1 / 12), size=70).astype(float)
+    of_subjects = counts.concordant(data, drawn)
+    monkeypatch.setattr(counts, "PAIRS_PER_SAMPLE", 0)
+    np.testing.assert_allclose(counts.concordant(data, drawn), of_subjects, rtol=1e-12)
+    assert (of_subjects > 0).all()
+
+
+def test_many_subjects_are_not_paired_with_each_other(monkeypatch):
+    data = scored.scored(scored.classes(np.random.default_rng(4), n_subjects=400, n_samples=2))
+    expected = np.stack([pairs.sum() for pairs in counts.concordance(data)])
+    monkeypatch.delattr(counts, "concordance")
+    assert counts.concordant(data, np.ones((1, 400))).tolist() == [expected.tolist()]
+
+
 def test_area_is_averaged_over_seeds():
     random = np.random.default_rng(2)
     first = scored.classes(random)

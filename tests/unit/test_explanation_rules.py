@@ -9,6 +9,9 @@ import zennit.attribution
 import zennit.composites
 from explaining import SIX, build, clips, first, largest, zennits
 from torch import nn
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.layer import Sum
 from zennit.rules import Flat, Norm, ZPlus
@@ -211,10 +214,11 @@ def test_a_gate_gets_no_relevance():
     assert not of_gate.any()
 
 
+@pytest.mark.parametrize("architecture", ["senet50", "resnet3d"])
 @pytest.mark.parametrize("name", composites.COMPOSITES)
-def test_direct_hooks_give_what_zennits_give(name):
+def test_direct_hooks_give_what_zennits_give(name, architecture):
     """Leaving out the thrown-away pass and passes that are zero changes nothing."""
-    network = build("senet50", frames=2, side=32, width=0.25, trained=True).double()
+    network = build(architecture, frames=2, side=32, width=0.25, trained=True).double()
     given = network.prepare(clips(2)).double()
     direct = composites.composite(name, network)
     found = attribution.propagate(network, given, first, direct)
@@ -229,6 +233,37 @@ def test_direct_hooks_give_what_zennits_give(name):
     scale = again.pixels.abs().max()
     assert scale > 0
     assert torch.allclose(found.pixels, again.pixels, atol=1e-9 * scale)
+
+
+class Operations(TorchDispatchMode):
+    """Counts the multiplications and additions of convolutions and matrix products."""
+
+    total = 0
+
+    def __torch_dispatch__(self, function, types, given=(), named=None):
+        found = function(*given, **(named or {}))
+        if count := flop_registry.get(function.overloadpacket):
+            self.total += count(*given, **(named or {}), out_val=found)
+        return found
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_an_explanation_takes_less_than_two_passes_forward_and_back(name):
+    network = build(name, frames=4, side=48, width=0.25, head="mean", trained=True)
+    given = network.prepare(clips(2, 4, 48))
+
+    def operations(work):
+        with Operations() as counted:
+            work()
+        return counted.total
+
+    def pass_and_back():
+        pixels = given.clone().requires_grad_()
+        torch.autograd.grad(network(pixels).sum(), pixels)
+
+    composite = explanation.DEFAULT_COMPOSITES[name]
+    taken = operations(lambda: explained(network, given, composite))
+    assert 0 < taken < 2 * operations(pass_and_back)
 
 
 def test_relevance_that_nothing_earned_is_shared_evenly():
@@ -261,7 +296,7 @@ def test_whole_plus_is_the_plus_rule_and_the_flat_one_for_what_is_left(layer, sh
         layer.weight[1:3] = -layer.weight[1:3].abs()
         given[0] = given[0].abs()  # here those units earn nothing
         relevance = torch.rand_like(layer(given))
-        convolution = hooks.CONVOLUTIONS[given.dim()]
+        convolution = functional.conv2d if given.dim() == 4 else functional.conv3d
         earned = sum(
             convolution(sign(given), sign(layer.weight), None, layer.stride, layer.padding)
             for sign in (lambda x: x.clamp(min=0), lambda x: x.clamp(max=0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import logging
 import re
 import shlex
@@ -79,6 +80,8 @@ def main(arguments: list[str]) -> None:
         allow_abbrev=False,
     )
     _, words = parser.parse_known_args(arguments)
+    # Nearly all is freed by counting references: looking for cycles took a sixth of the time.
+    gc.disable()
     with SnakemakeApi(OUTPUT) as api:
         try:
             workflow = planned(api, words)

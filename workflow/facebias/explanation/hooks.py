@@ -12,16 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from zennit import rules
-from zennit.core import BasicHook, Composite, Hook, RemovableHandle, RemovableHandleList
-
-# By the dimensions of the input.
-CONVOLUTIONS = {4: functional.conv2d, 5: functional.conv3d}
-# Positive and negative weights of a layer, without its bias.
-SIGNS = (
-    rules.ClampMod(min=0.0, zero_params=["bias"]),
-    rules.ClampMod(max=0.0, zero_params=["bias"]),
+from zennit.core import (
+    BasicHook,
+    Composite,
+    Hook,
+    ParamMod,
+    RemovableHandle,
+    RemovableHandleList,
 )
 
 
@@ -76,8 +74,34 @@ class _Back(torch.autograd.Function):
         return (None, None, None, *ctx.hook.backward(ctx.module, ctx.given, (relevance,)))
 
 
-class Epsilon(rules.Epsilon):
+def shared(relevance: Tensor, output: Tensor, stabilizer: float) -> Tensor:
+    """Divide relevance by an output, which is moved away from 0 by ``stabilizer``.
+
+    As zennit does, but with one new tensor instead of six: on a CPU, fresh memory costs more than
+    the arithmetic.
+    """
+    steady = torch.copysign(output.new_tensor(stabilizer), output).add_(output)
+    return torch.div(relevance, steady, out=steady)
+
+
+class Stabilized(BasicHook):
+    """A rule that knows its stabilizer."""
+
+    stabilizer: float
+
+    def copy(self) -> Stabilized:
+        """Give one like it for another layer."""
+        made = super().copy()
+        made.stabilizer = self.stabilizer
+        return made
+
+
+class Epsilon(Stabilized, rules.Epsilon):
     """zennit's epsilon rule; with biases it asks what the layer itself has just computed."""
+
+    def __init__(self, stabilizer: float, zero_params: list[str] | None = None):
+        super().__init__(stabilizer, zero_params)
+        self.stabilizer = stabilizer
 
     def forward(self, module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep the input, and the output with the way back to it."""
@@ -91,9 +115,9 @@ class Epsilon(rules.Epsilon):
         (given,), output = self.stored_tensors["input"], self.stored_tensors["output"]
         if self.param_modifiers[0].zero_params or not output.requires_grad:
             return super().backward(module, grad_input, grad_output)
-        share = self.gradient_mapper(grad_output[0], [output.detach()])
+        share = shared(grad_output[0], output.detach(), self.stabilizer)
         (gradient,) = torch.autograd.grad(output, given, share)
-        return (given.detach() * gradient,)
+        return (gradient.mul_(given.detach()),)
 
 
 class Halved(BasicHook):
@@ -126,100 +150,11 @@ class Halved(BasicHook):
         )
         for place, gradient in zip(run, found, strict=True):
             gradients[place] = gradient
-        shared = self.reducer([each.detach() for each in inputs], gradients)
-        return self.completed(shared, module, given, sum(outputs).detach(), grad_output[0])
-
-    def completed(
-        self, shared: Tensor, module: nn.Module, given: Tensor, output: Tensor, relevance: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Add what no input has earned; here it is lost."""
-        return (shared,)
+        return (self.reducer([each.detach() for each in inputs], gradients),)
 
 
 class Plus(Halved, rules.ZPlus):
-    """zennit's z+ rule; where no input is negative, as ReLUs leave them, in fewer steps.
-
-    The output is not negative then, so that the stabilizer is a plain addition.
-    """
-
-    def __init__(self, stabilizer: float, zero_params: list[str] | None = None):
-        super().__init__(stabilizer, zero_params)
-        self.stabilizer = stabilizer
-
-    def copy(self) -> Plus:
-        """Give one like it for another layer."""
-        made = super().copy()
-        made.stabilizer = self.stabilizer
-        return made
-
-    def backward(
-        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
-    ) -> tuple[Tensor, ...]:
-        """Share by the products of input and positive weight."""
-        given = self.stored_tensors["input"][0].detach()
-        if given.min() < 0:
-            return super().backward(module, grad_input, grad_output)
-        asked = given.detach().requires_grad_()
-        with self.param_modifiers[0](module) as modified, torch.enable_grad():
-            output = modified.forward(asked)
-        whole = output.detach()
-        share = grad_output[0] / (whole + self.stabilizer)
-        (gradient,) = torch.autograd.grad(output, asked, share)
-        return self.completed(gradient * given, module, given, whole, grad_output[0])
-
-
-class WholePlus(Plus):
-    """The z+ rule without biases, and without loss.
-
-    A unit that only its bias makes active has no positive product to share its relevance by, which
-    happens where a layer has few inputs (bottlenecks). All its inputs get the same of it.
-    """
-
-    def __init__(self, stabilizer: float):
-        super().__init__(stabilizer, zero_params=["bias"])
-
-    def completed(
-        self, shared: Tensor, module: nn.Module, given: Tensor, output: Tensor, relevance: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Share it evenly: all channels get the same, so one stands for them."""
-        unearned = output == 0
-        if not unearned.any():
-            return (shared,)
-        left = torch.where(unearned, relevance, 0)
-        even = torch.ones_like(given[:, :1]).requires_grad_()
-        kernel = torch.ones_like(module.weight[:1, :1])
-        with torch.enable_grad():
-            reached = CONVOLUTIONS[given.dim()](
-                even, kernel, None, module.stride, module.padding, module.dilation
-            )
-        inputs = module.weight.shape[1] * reached.detach()
-        each = (left / inputs).sum(1, keepdim=True)
-        return (shared + torch.autograd.grad(reached, even, each)[0],)
-
-
-class Box(rules.ZBox):
-    """zennit's z-box rule in two passes where it has three, and both of them linear.
-
-    With z = x w - low w+ - high w- (Montavon et al. 2017) an input gets x w - low w+ - high w- of
-    its relevance over z, which is (x - low) w+ and (x - high) w-. The bias cancels.
-    """
-
-    def backward(
-        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
-    ) -> tuple[Tensor, ...]:
-        """Share by the distances from the bounds."""
-        given = self.stored_tensors["input"][0].detach()
-        inputs, outputs = [], []
-        for bound, of_parameters in zip(self.input_modifiers[1:], SIGNS, strict=True):
-            inputs.append((given - bound(given[:1])).requires_grad_())
-            with of_parameters(module) as modified, torch.enable_grad():
-                outputs.append(modified.forward(inputs[-1]))
-        nothing = given.new_zeros(())
-        whole = sum(output.detach() for output in outputs)
-        share, *_ = self.gradient_mapper(grad_output[0], [whole, nothing, nothing])
-        gradients = torch.autograd.grad(outputs, inputs, [share, share])
-        parts = zip(inputs, gradients, strict=True)
-        return (sum(part.detach() * gradient for part, gradient in parts),)
+    """zennit's z+ rule."""
 
 
 class AlphaBeta(Halved, rules.AlphaBeta):
@@ -228,3 +163,118 @@ class AlphaBeta(Halved, rules.AlphaBeta):
 
 class Gamma(Halved, rules.Gamma):
     """zennit's gamma rule."""
+
+
+class WholePlus(Stabilized, rules.ZPlus):
+    """The z+ rule without biases, and without loss.
+
+    A unit that only its bias makes active has no positive product to share its relevance by, which
+    happens where a layer has few inputs (bottlenecks). All its inputs get the same of it.
+    """
+
+    def __init__(self, stabilizer: float):
+        super().__init__(stabilizer, zero_params=["bias"])
+        self.stabilizer = stabilizer
+
+    def backward(
+        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Share by the positive products, and evenly where there are none."""
+        given, relevance = self.stored_tensors["input"][0].detach(), grad_output[0]
+        signs = [given] if given.min() >= 0 else [given.clamp(min=0), given.clamp(max=0)]
+        inputs = [part.detach().requires_grad_() for part in signs]
+        outputs = []
+        for part, of_parameters in zip(inputs, self.param_modifiers, strict=False):
+            with of_parameters(module) as modified, torch.enable_grad():
+                outputs.append(modified.forward(part))
+        whole = functools.reduce(torch.add, [output.detach() for output in outputs])
+        left = relevance.masked_fill(whole != 0, 0)
+        share = shared(relevance, whole, self.stabilizer)
+        gradients = torch.autograd.grad(outputs, inputs, [share] * len(outputs))
+        found = gradients[0].mul_(signs[0])
+        for part, gradient in zip(signs[1:], gradients[1:], strict=True):
+            found.addcmul_(part, gradient)
+        if left.any():
+            found += evenly(module, given, left, stabilizer=0)
+        return (found,)
+
+
+class Flat(Stabilized, rules.Flat):
+    """zennit's flat rule: every input of a unit gets the same."""
+
+    def __init__(self, stabilizer: float):
+        super().__init__(stabilizer)
+        self.stabilizer = stabilizer
+
+    def backward(
+        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Share evenly."""
+        given = self.stored_tensors["input"][0]
+        found = evenly(module, given, grad_output[0], stabilizer=self.stabilizer)
+        return (found.expand_as(given),)
+
+
+class Box(Stabilized, rules.ZBox):
+    """zennit's box rule, whose three passes are one: through a layer of three times the channels.
+
+    Biases, and their positive and negative parts, cancel.
+    """
+
+    def __init__(self, low: Tensor, high: Tensor, stabilizer: float):
+        super().__init__(low, high, stabilizer)
+        self.stabilizer = stabilizer
+
+    def backward(
+        self, module: nn.Module, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Share by the distance from the least that the input could have given."""
+        value, low, high = (
+            modified(self.stored_tensors["input"][0].detach()) for modified in self.input_modifiers
+        )
+        inputs = torch.cat([value, -low, -high], dim=1).requires_grad_()
+        with _TRIPLE(module) as modified, torch.enable_grad():
+            output = modified.forward(inputs)
+        share = shared(grad_output[0], output.detach(), self.stabilizer)
+        (gradient,) = torch.autograd.grad(output, inputs, share)
+        return (gradient.mul_(inputs.detach()).unflatten(1, (3, -1)).sum(1),)
+
+
+def evenly(module: nn.Module, given: Tensor, relevance: Tensor, *, stabilizer: float) -> Tensor:
+    """Give every input of a unit the same of its relevance.
+
+    Parameters
+    ----------
+    module
+        A convolution in one group.
+    given
+        Its input (N, C, ...).
+    relevance
+        That of its output (N, C', ...).
+
+    Returns
+    -------
+    (N, 1, ...): all channels get the same.
+    """
+    one = torch.ones_like(given[:, :1]).requires_grad_()
+    with _SINGLE(module) as modified, torch.enable_grad():
+        output = modified.forward(one)
+    share = relevance.sum(1, keepdim=True) / (given.shape[1] * output.detach() + stabilizer)
+    return torch.autograd.grad(output, one, share)[0]
+
+
+def _single(parameter: Tensor, name: str) -> Tensor:
+    """From one channel to one, all weights one."""
+    if name == "bias":
+        return torch.zeros_like(parameter[:1])
+    return torch.ones_like(parameter[:1, :1])
+
+
+def _triple(parameter: Tensor, name: str) -> Tensor:
+    """From the input, its lowest and its highest values."""
+    if name == "bias":
+        return torch.zeros_like(parameter)
+    return torch.cat([parameter, parameter.clamp(min=0), parameter.clamp(max=0)], dim=1)
+
+
+_SINGLE, _TRIPLE = ParamMod(_single), ParamMod(_triple)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from zennit.core import Hook, Stabilizer
+from zennit.core import Hook
+
+from facebias.explanation.hooks import shared
 
 
 class Addition(nn.Module):
@@ -58,7 +60,7 @@ class Share(Hook):
     ) -> tuple[Tensor, ...]:
         """Share."""
         first, second = (term.detach() for term in self.stored_tensors["terms"])
-        share = grad_output[0] / Stabilizer(self.stabilizer)(first + second)
+        share = shared(grad_output[0], first + second, self.stabilizer)
         return first * share, second * share
 
     def copy(self) -> Share:
