@@ -19,6 +19,7 @@ from facebias import (
     configuration,
     datasets,
     holdouts,
+    lock,
     provenance,
     relay,
     splits,
@@ -78,6 +79,14 @@ wildcard_constraints:
     fold=r"\d+",
     seed=r"\d+",
     shard=r"\d{3}",
+
+
+def hold_study():
+    """Keep other runs of Snakemake away from the study as long as this one lives."""
+    try:
+        lock.hold(OUT)
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error))
 
 
 def shards(n):
