@@ -10,23 +10,31 @@ from pathlib import Path
 
 import pytest
 
-HEAD = ("what", "facebias", "beside", "ratio", "goal")
+HEAD = ("what", "facebias", "beside", "ratio", "goal", "limit, share of it")
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One line: ``ours`` and ``peer`` in words with units, their ``ratio``, and the goal."""
+    """One line: ``ours`` and ``peer`` in words with units, their ``ratio``, and the goal.
+
+    ``limit``: what is reached, the most that can be, in one unit, and what that most is.
+    """
 
     what: str
     ours: str
     peer: str = ""
     ratio: float | None = None
     goal: str = ""
+    limit: tuple[float, float, str] | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
         ratio = "" if self.ratio is None else f"{self.ratio:.3g}"
-        return self.what, self.ours, self.peer, ratio, self.goal
+        limit = ""
+        if self.limit is not None:
+            reached, most, what = self.limit
+            limit = f"{most:.3g} {what}: {reached / most:.0%}"
+        return self.what, self.ours, self.peer, ratio, self.goal, limit
 
 
 class Results:

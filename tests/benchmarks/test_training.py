@@ -7,10 +7,15 @@ and augments by itself, so there only the reading counts.
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import host_memory
 import jpegs
 import numpy as np
 import pandas as pd
@@ -29,6 +34,9 @@ CLIPS, FRAMES, SIDE, SIZE, BATCH = 36, 20, 256, 224, 12
 # As in study A: each change with probability 0.5.
 CHANGES = Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
 TRIES = 3
+# Clips: as many as are held in memory, and more.
+STORED = (64, 300)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +102,12 @@ def test_clips_to_the_training_step(results, reader, loader):
         for _ in loader:
             pass
 
+    held = np.concatenate([reader[np.arange(CLIPS)]])
+
+    def copy():
+        for start in range(0, CLIPS, BATCH):
+            held[start : start + BATCH].copy()
+
     reading, converting, loading = map(per_second, (read, read_and_convert, load))
     shape = f"clips of {FRAMES} frames, {SIZE} px"
     results.add(
@@ -102,10 +116,28 @@ def test_clips_to_the_training_step(results, reader, loader):
         peer=f"{loading:.1f} (DataLoader over JPEG files)",
         ratio=reading / loading,
         goal="10 times",
+        limit=(reading, per_second(copy), "copied in memory"),
     )
     results.add(
         f"{shape}, converted and augmented on a CPU: clips per CPU s",
         f"{converting:.1f}",
         peer=f"{loading:.1f} (DataLoader over JPEG files)",
         ratio=converting / loading,
+    )
+
+
+def test_host_memory(results, tmp_path):
+    """Of small sets of clips, which are held in memory, and of large ones, which are not."""
+    peaks = []
+    for n in STORED:
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        command = [sys.executable, str(Path(host_memory.__file__)), str(folder), str(n)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+        peaks.append(int(done.stdout) / 1e9)
+    stored = ", ".join(f"{n * host_memory.BYTES / 1e9:.2g}" for n in STORED)
+    results.add(
+        f"memory of a training beside its network, of {stored} GB of clips, 16 in a batch",
+        ", ".join(f"{peak:.2g} GB" for peak in peaks),
+        goal="under 2 GB",
     )

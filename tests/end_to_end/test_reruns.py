@@ -199,7 +199,7 @@ EDITS = {
     "source of extract": source("clips/decode.py", CLIPS | Counter(extract=2)),
     "source of index": source("clips/index.py", CLIPS),
     "source of quality": source("clips/quality.py", CONFOUNDS | Counter(quality=1)),
-    "source of split": source("splits.py", EVERYTHING),
+    "source of split": source("splits/drawing.py", EVERYTHING),
     "source of train": source("training/loop.py", MODELS),
     "source of predict": source("prediction.py", PREDICTIONS),
     "source of metrics": source("evaluation/scores.py", EVALUATION | RELEVANCE),

@@ -6,84 +6,38 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import annotated
 import numpy as np
 import pandas as pd
 import pytest
+from annotated import (
+    CLASSES,
+    PEOPLE,
+    SEQUENCES,
+    UNITS,
+    actor_settings,
+    ckplus_settings,
+    combined_settings,
+    landmarks,
+    units,
+)
 
-from facebias import __main__, datasets, study, tables
+from facebias import datasets, tables
 from facebias.clips.decode import Footage
 from facebias.datasets import files
 from facebias.study import StudyError
-from media import data_settings, label_settings
-from miniatures import actor_study, ckplus
-
-PEOPLE, SEQUENCES = 4, 2
-UNITS = ("AU1", "AU2", "AU4", "AU12", "AU14")
-CLASSES = ("surprise", "happiness", "anger", "sadness")
-
-
-def ckplus_section(samples: str = "sequences", last_frames=None, min_intensity: int = 1):
-    return {"samples": samples, "last_frames": last_frames, "min_intensity": min_intensity}
-
-
-def ckplus_settings(*options, **changes):
-    section = ckplus_section(*options)
-    defaults = {
-        "adapter": "ckplus",
-        "manifest": None,
-        "attributes": ["gender", "skin"],
-        "ckplus": section,
-    }
-    return data_settings(**(defaults | changes))
-
-
-def actor_settings(min_intensity: int = 1, **changes):
-    section = {"annotations": "annotations.csv", "min_intensity": min_intensity}
-    defaults = {"adapter": "actor_study", "manifest": None, "actor_study": section}
-    return data_settings(**(defaults | changes))
-
-
-def combined_settings(**changes):
-    sets = {
-        "ck": {
-            "adapter": "ckplus",
-            "root": "ckplus",
-            "subjects": "subjects.csv",
-            "ckplus": ckplus_section("frames"),
-        },
-        "actors": {
-            "adapter": "actor_study",
-            "root": "actor_study",
-            "subjects": "subjects.csv",
-            "publishable": True,
-            "actor_study": {"annotations": "annotations.csv", "min_intensity": 1},
-        },
-    }
-    defaults = {
-        "adapter": "combined",
-        "manifest": None,
-        "subjects": None,
-        "attributes": ["gender", "skin", "data_set"],
-        "sets": sets,
-    }
-    return data_settings(**(defaults | changes))
+from media import label_settings
+from miniatures import ckplus
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("drawn")
-    ckplus.write(folder / "ckplus", ckplus.people(PEOPLE), sequences=SEQUENCES)
-    actor_study.write(folder / "actor_study", actor_study.people(3))
-    return folder
+    return annotated.write(tmp_path_factory.mktemp("drawn"))
 
 
 @pytest.fixture
 def copied(drawn, tmp_path) -> Path:
     return Path(shutil.copytree(drawn, tmp_path / "copy"))
-
-
-def units(names: tuple[str, ...] = UNITS):
-    return label_settings("units", names)
 
 
 def facs(folder: Path, subject: str, sequence: str) -> Path:
@@ -240,11 +194,6 @@ def test_changed_labels_are_noticed(copied):
 # --------------------------------------------------------------------------------------- landmarks
 
 
-def landmarks(data, root: Path, out: Path) -> int:
-    arguments = ["--settings", study.settings(data=data), "--root", str(root), "--out", str(out)]
-    return __main__.main(["landmarks", *arguments])
-
-
 @pytest.mark.parametrize(
     ("samples", "first", "frames"),
     [("sequences", "S005_001", [0, 1, 2, 3]), ("frames", "S005_001_00000001", [0])],
@@ -372,84 +321,3 @@ def test_actor_study_without_the_units_asked_for(drawn):
 @pytest.mark.parametrize("name", ["AU12", "au12", "12", "AU012", "AU_12"])
 def test_number_of_a_unit(name):
     assert files.unit(name) == 12
-
-
-# ---------------------------------------------------------------------------------- several at once
-
-
-def test_combined(drawn):
-    found, excluded = datasets.manifest(combined_settings(), units(), drawn)
-    assert excluded.empty
-    frames = PEOPLE * SEQUENCES * ckplus.FRAMES
-    assert len(found) == frames + 3 * 6
-    assert found["data_set"].value_counts().to_dict() == {"ck": frames, "actors": 18}
-    first, last = found.iloc[0], found.iloc[-1]
-    assert (first["sample"], first["subject"]) == ("ck/S005_001_00000001", "ck/S005")
-    assert last["sample"] == "actors/center/actor03/low_speed.mp4#frame=5"
-    assert last["path"] == f"{drawn}/actor_study/center/actor03/low_speed.mp4#frame=5"
-    assert found.groupby("data_set")["publishable"].mean().to_dict() == {"actors": 1, "ck": 0.25}
-
-
-def test_combined_units_that_a_data_set_does_not_annotate_are_missing(drawn):
-    found, _ = datasets.manifest(combined_settings(), units(), drawn)
-    actors = found["data_set"] == "actors"
-    assert found.loc[actors, "label_AU14"].isna().all()
-    assert found.loc[~actors, "label_AU14"].notna().all()
-    alone, _ = datasets.manifest(ckplus_settings("frames"), units(), drawn / "ckplus")
-    for name in UNITS:
-        assert found.loc[~actors, f"label_{name}"].tolist() == alone[f"label_{name}"].tolist()
-
-
-def test_combined_with_a_table_of_pictures(drawn, copied):
-    """Units without a column in a table of one's own are missing, too."""
-    (copied / "mine").mkdir()
-    shutil.copy(
-        drawn / "actor_study/center/actor01/000000.png", copied / "mine" / "a.png"
-    )  # fmt: skip
-    (copied / "mine" / "samples.csv").write_text(
-        "subject,path,label_AU1,gender,skin\nS005,a.png,1,female,light\n"
-    )
-    data = combined_settings()
-    mine = study.build(
-        study.Source, {"adapter": "pictures", "root": "mine", "manifest": "samples.csv"}
-    )
-    data = study.build(
-        study.Data,
-        study.plain(data) | {"sets": {**study.plain(data.sets), "mine": study.plain(mine)}},
-    )
-    found, _ = datasets.manifest(data, units(), copied)
-    row = found.set_index("sample").loc["mine/a.png"]
-    assert row["subject"] == "mine/S005"
-    assert row["label_AU1"] == 1
-    assert row[["label_AU2", "label_AU12"]].isna().all()
-
-
-def test_combined_names_the_data_set_at_fault(copied):
-    (copied / "actor_study" / "annotations.csv").unlink()
-    message = r"data.sets.actors.actor_study.annotations: .*annotations.csv does not exist"
-    with pytest.raises(StudyError, match=message):
-        datasets.manifest(combined_settings(), units(), copied)
-
-
-def test_combined_landmarks_and_tables(drawn, tmp_path):
-    out = tmp_path / "landmarks.parquet"
-    assert landmarks(combined_settings(), drawn, out) == 0
-    samples = tables.read(out, tables.LANDMARKS)["sample"]
-    assert samples[0] == "ck/S005_001_00000001"
-    found, _ = datasets.manifest(combined_settings(), units(), drawn)
-    assert set(samples) < set(found["sample"])
-    assert datasets.given_tables(combined_settings(), drawn) == [
-        f"{drawn}/ckplus/subjects.csv",
-        f"{drawn}/actor_study/subjects.csv",
-        f"{drawn}/actor_study/annotations.csv",
-    ]
-    modules = ["combined", "ckplus", "actor_study"]
-    expected = [f"facebias.datasets.{name}" for name in modules]
-    assert datasets.modules(combined_settings()) == expected
-
-
-def test_samples_that_are_frames():
-    assert datasets.of_frames(combined_settings())
-    assert datasets.of_frames(actor_settings())
-    assert datasets.of_frames(ckplus_settings("frames"))
-    assert not datasets.of_frames(ckplus_settings("sequences"))

@@ -7,46 +7,11 @@ import diagnosed
 import numpy as np
 import pandas as pd
 import pytest
+from confounding import EVALUATION, measured, row
 
-import scored
 from facebias import tables
-from facebias.evaluation import association, comparison, confounds, permutation, resampling
+from facebias.evaluation import association, comparison, permutation, resampling
 from facebias.study import Labels
-
-EVALUATION = scored.EVALUATION
-
-
-def measured(manifest, **given):
-    """The table of a made-up study."""
-    settings = {
-        "excluded": diagnosed.excluded(manifest),
-        "quality": diagnosed.quality(manifest),
-        "roles": diagnosed.splits(manifest),
-        "labels": diagnosed.LABELS,
-        "evaluation": EVALUATION,
-        **given,
-    }
-    return confounds.confounds(
-        manifest,
-        settings["excluded"],
-        settings["quality"],
-        settings["roles"],
-        settings["labels"],
-        evaluation=settings["evaluation"],
-        compared_by=settings.get("compared_by"),
-    )
-
-
-def row(table, measure, *, split="all", role="all", groups="all", label="all"):
-    chosen = table[
-        (table["measure"] == measure)
-        & (table["train_split"] == split)
-        & (table["role"] == role)
-        & (table["groups"] == groups)
-        & (table["label"] == label)
-    ]
-    assert len(chosen) == 1
-    return chosen.iloc[0]
 
 
 @pytest.fixture
@@ -305,73 +270,6 @@ def test_subjects_without_the_attribute_are_left_out_and_named(manifest):
     assert row(table, "cramers_v")["n_subjects"] == 9
     assert row(table, "cramers_v")["note"] == "1 subject without gender left out"
     assert row(table, "subjects", split="regular", role="train", groups="female")["estimate"] == 0
-
-
-# -------------------------------------------------------------------------------- who is trained on
-
-
-def test_training_subjects_are_means_over_folds_and_seeds():
-    manifest = diagnosed.people(n=12)
-    roles = diagnosed.splits(manifest, folds=3, n_seeds=2)
-    table = measured(manifest, roles=roles)
-    train = roles[(roles["train_split"] == "regular") & (roles["role"] == "train")]
-    groups = train["subject"].map(
-        manifest.drop_duplicates("subject").set_index("subject")["gender"]
-    )
-    per_model = groups[groups == "female"].groupby([train["fold"], train["seed"]]).size()
-    found = row(table, "subjects", split="regular", role="train", groups="female")
-    assert found["estimate"] == pytest.approx(per_model.mean())
-    assert found["n_subjects"] == 6
-    samples = row(table, "samples", split="regular", role="train", groups="female")
-    assert samples["estimate"] == pytest.approx(9 * per_model.mean())
-    # A subject counts by the share of models that train on him or her: two of three.
-    uneven = diagnosed.people(n=12, uneven=0.6)
-    crossed = pd.crosstab(uneven["gender"], uneven["label"]).to_numpy(dtype=float)
-    trained = row(measured(uneven, roles=roles), "cramers_v", split="regular", role="train")
-    assert trained["estimate"] == pytest.approx(association.cramers_v(crossed * 2 / 3))
-    # Everybody is tested once: labels and pictures of the test subjects are those of all.
-    for measure in ("cramers_v", "face_size"):
-        groups = "all" if measure == "cramers_v" else "male"
-        tested = row(table, measure, role="test", groups=groups)
-        assert tested["estimate"] == row(table, measure, groups=groups)["estimate"]
-
-
-def test_group_that_a_split_leaves_out_is_0_subjects_and_a_note_but_no_warning():
-    table = measured(diagnosed.people(n=24))
-    absent = row(table, "subjects", split="female", role="train", groups="male")
-    assert (absent["estimate"], absent["n_samples"]) == (0, 0)
-    ratio = row(table, "subject_ratio", split="female", role="train")
-    assert np.isnan(ratio["estimate"])
-    assert ratio["note"] == "female trains on nobody of male"
-    assert ratio["warning"] is None
-    assert np.isnan(row(table, "cramers_v", split="female", role="train")["estimate"])
-
-
-@pytest.mark.parametrize(("women", "warned"), [(8, False), (7, True)])
-def test_unequal_training_groups_are_warned_of_beyond_the_factor(women, warned):
-    manifest = diagnosed.people(n=40)
-    roles = diagnosed.splits(manifest, tested=20)
-    trained = roles[(roles["train_split"] == "regular") & (roles["role"] == "train")]
-    of_women = [s for s in trained["subject"] if int(s[1:]) % 2 == 0]
-    dropped = roles["subject"].isin(of_women[women:]) & (roles["train_split"] == "regular")
-    found = row(
-        measured(manifest, roles=roles.assign(role=roles["role"].mask(dropped, "unused"))),
-        "subject_ratio",
-        split="regular",
-        role="train",
-    )
-    assert found["estimate"] == pytest.approx(10 / women)
-    assert (found["warning"] is not None) == warned
-    if warned:
-        assert "7 of female, 10 of male" in found["warning"]
-
-
-def test_smaller_train_split_is_warned_of():
-    table = measured(diagnosed.people(n=24))
-    small = row(table, "split_ratio", split="female", role="train")
-    assert small["estimate"] == pytest.approx(2)
-    assert small["warning"].startswith("female trains on 6 subjects, regular on 12")
-    assert row(table, "split_ratio", split="regular", role="train")["warning"] is None
 
 
 # ----------------------------------------------------------------------------------------- warnings

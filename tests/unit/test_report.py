@@ -238,6 +238,8 @@ def test_gaps_that_cannot_be_estimated_are_said_to_be_missing(tmp_path):
     said = words(page(tmp_path, fairness=table))
     assert "No gap could be estimated" in said
     assert "18 could not be estimated" in said
+    assert "By gender, no interval of a signed gap could be found" in said
+    assert "0 of 0" not in said
     assert "cannot be said: no signed gap by gender" in said
 
 

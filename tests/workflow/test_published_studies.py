@@ -11,7 +11,8 @@ import pytest
 import studies
 import yaml
 
-from facebias import checks, configuration, datasets, holdouts, splits
+from facebias import checks, configuration, datasets, splits
+from facebias.splits import holdouts
 from facebias.study import Study
 
 CONFIGS = studies.ROOT / "config"

@@ -13,12 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import action_units, architectures, datasets, explanation, holdouts, splits
+from facebias import action_units, architectures, datasets, explanation, splits
 from facebias.architectures import formats
 from facebias.configuration import is_echo, suggest
 from facebias.datasets.drawn import bias
 from facebias.evaluation import gaps
 from facebias.published import fit
+from facebias.splits import holdouts
 from facebias.study import (
     Architecture,
     ConfigError,

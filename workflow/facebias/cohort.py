@@ -14,7 +14,9 @@ import pandas as pd
 from facebias import splits
 from facebias.study import Backbone, Labels, StudyError
 
-HELD_IN_MEMORY = 2 * 1024**3
+# For each of the clips that train and that validate: with the pictures of a batch, as numbers of 32
+# bits, a training of study A stays under 2 GB beside its network.
+HELD_IN_MEMORY = 256 * 1024**2
 
 
 class Clips(Protocol):

@@ -32,7 +32,7 @@ STAGES = {
     "fetch": Stage("facebias.architectures.fetching", "fetch a file of pretrained weights"),
     "convert": Stage("facebias.architectures.conversion", "convert pretrained weights"),
     "features": Stage("facebias.features.stage", "compute what a frozen network makes of clips"),
-    "split": Stage("facebias.splits", "draw who trains, validates and tests"),
+    "split": Stage("facebias.splits.stage", "draw who trains, validates and tests"),
     "train": Stage("facebias.training.stage", "train one model"),
     "predict": Stage("facebias.prediction", "score the test samples of one model"),
     "decide": Stage("facebias.decision", "choose from which score a unit counts as found"),

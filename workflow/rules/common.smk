@@ -18,7 +18,6 @@ from facebias import (
     checks,
     configuration,
     datasets,
-    holdouts,
     lock,
     provenance,
     relay,
@@ -27,6 +26,7 @@ from facebias import (
 )
 from facebias.architectures import formats
 from facebias.published import numbered
+from facebias.splits import holdouts
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())

@@ -1,4 +1,4 @@
-"""Who trains, validates and tests: named conditions on attributes, hold-out and folds.
+"""Drawing of subjects: hold-outs, folds, train splits and those for validation.
 
 Everything is drawn by subject and seeded by name: a draw depends on the splits' seed, on what is
 drawn and on the subjects it is drawn from, never on the order of rows or on other splits.
@@ -6,75 +6,25 @@ drawn and on the subjects it is drawn from, never on the order of rows or on oth
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.study import Holdout, Rotation, Split, Splits, StudyError, read_settings
-
-ROLES = ("train", "validation", "test", "unused")
-SMALLEST, MATCHED = "smallest", "_matched"
-
-
-class SplitError(StudyError):
-    """A split that cannot be drawn. ``key`` is the path of the config key at fault."""
-
-    def __init__(self, key: str, message: str):
-        super().__init__(f"{key}: {message}")
-        self.key = key
-
-
-def selects(where: Mapping[str, Any], frame: pd.DataFrame) -> np.ndarray:
-    """Tell which rows of ``frame`` fulfil the condition ``where``.
-
-    A condition maps an attribute to a value (equal), to a list (any of them), or to
-    ``{min: a, max: b}`` (a <= value <= b). Several keys must all hold. The keys ``all`` and ``any``
-    take a list of conditions. A missing attribute fulfils nothing. The empty condition holds
-    for every row.
-
-    Returns
-    -------
-    Boolean array, one entry per row.
-
-    Raises
-    ------
-    KeyError
-        If the frame has no column of a name used.
-    """
-    chosen = np.ones(len(frame), dtype=bool)
-    for name, wanted in where.items():
-        if name == "all":
-            chosen &= np.all([selects(part, frame) for part in wanted], axis=0)
-        elif name == "any":
-            chosen &= np.any([selects(part, frame) for part in wanted], axis=0)
-        elif isinstance(wanted, Mapping):
-            values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float)
-            chosen &= (values >= wanted.get("min", -np.inf)) & (values <= wanted.get("max", np.inf))
-        else:
-            allowed = (
-                wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
-            )
-            chosen &= frame[name].isin(list(allowed)).to_numpy()
-    return chosen
-
-
-def attributes_in(where: Mapping[str, Any]) -> set[str]:
-    """Name the attributes that a condition asks for."""
-    names: set[str] = set()
-    for name, wanted in where.items():
-        names |= (
-            set().union(*(attributes_in(part) for part in wanted))
-            if name in ("all", "any")
-            else {name}
-        )
-    return names
+from facebias.splits.conditions import selected, selects
+from facebias.splits.references import (
+    MATCHED,
+    SMALLEST,
+    SplitError,
+    check_named,
+    in_order,
+    sized_by,
+)
+from facebias.splits.roles import check_disjoint
+from facebias.study import Holdout, Rotation, Split, Splits
 
 
 def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.DataFrame:
@@ -122,35 +72,6 @@ def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.Dat
     return check_disjoint(tables.check(table, tables.SPLITS))
 
 
-def needed(train: Mapping[str, Split], name: str) -> dict[str, Split]:
-    """Give the train splits that one is drawn with: itself, and those that it names.
-
-    They come in the order in which they are declared.
-    """
-    found, waiting = set(), [name]
-    while waiting:
-        one = waiting.pop()
-        if one not in found and one in train:
-            found.add(one)
-            waiting += train[one].drawn_from or ()
-            waiting += _sized_by(train, train[one])
-    return {one: split for one, split in train.items() if one in found}
-
-
-def alone(splits: Splits, name: str) -> Splits:
-    """Keep of ``splits`` what the draw of one train split depends on.
-
-    Those that it is drawn with and its own hold-out; no test split.
-    """
-    train = needed(splits.train, name)
-    kept = dataclasses.replace(splits, train=train, test={})
-    if splits.holdouts is None:
-        return kept
-    own = train[name].holdout
-    holdout = dataclasses.replace(splits.holdouts[own], attributes=None)
-    return dataclasses.replace(kept, holdouts={own: holdout})
-
-
 def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
     """Add ``{name}_matched`` for every train split, as large as the smallest, if that is asked for.
 
@@ -187,48 +108,6 @@ def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
             holdout=split.holdout,
         )
     return dataclasses.replace(splits, train={**splits.train, **added}, match_sizes=False)
-
-
-def matched(declared: Sequence[str], drawn: Sequence[str]) -> dict[str, str]:
-    """Map the declared train splits to those that ``with_matched`` gave the size of the smallest.
-
-    The smallest stands for itself. Empty if it added none.
-    """
-    if list(declared) == list(drawn):
-        return {}
-    return {name: name + MATCHED if name + MATCHED in drawn else name for name in declared}
-
-
-def check_disjoint(table: pd.DataFrame, *, source: str = "splits") -> pd.DataFrame:
-    """Return ``table`` if every subject has one known role per model, else raise ``TableError``."""
-    unknown = set(table["role"]) - set(ROLES)
-    if unknown:
-        raise tables.TableError(f"{source}: role {sorted(unknown)}; expected one of {ROLES}")
-    roles = table.groupby(["train_split", "fold", "seed", "subject"], sort=False)["role"].nunique()
-    if (roles > 1).any():
-        raise tables.TableError(f"{source}: {roles.idxmax()} has two roles; subjects never cross")
-    return table
-
-
-def read(path: Path | str) -> pd.DataFrame:
-    """Read a splits table and check that no subject crosses roles."""
-    return check_disjoint(tables.read(path, tables.SPLITS), source=str(path))
-
-
-def subjects_of(
-    table: pd.DataFrame, *, train_split: str, fold: int, seed: int, role: str
-) -> list[str]:
-    """List the subjects with ``role`` in one model's split."""
-    chosen = (
-        (table["train_split"] == train_split)
-        & (table["fold"] == fold)
-        & (table["seed"] == seed)
-        & (table["role"] == role)
-    )
-    return table.loc[chosen, "subject"].tolist()
-
-
-# ------------------------------------------------------------------------------------- the draws
 
 
 def _random(seed: int, *names: object) -> np.random.Generator:
@@ -310,9 +189,9 @@ def _pools(
 ) -> dict[str, set[str]]:
     """Choose the training subjects of each train split, those for validation included."""
     train = splits.train
-    _check_named(train)
+    check_named(train)
     pools: dict[str, set[str]] = {}
-    for name in _in_order(train):
+    for name in in_order(train):
         split, key = train[name], f"splits.train.{name}"
         tested = held_out[split.holdout]
         free = subjects[~subjects["subject"].isin(tested)]
@@ -322,7 +201,7 @@ def _pools(
         pool = _candidates(split, key, subjects, free, tested)
         n = len(pool) if split.n_subjects is None else split.n_subjects
         if split.match_size_to is not None:
-            n = min(len(pools[one]) for one in _sized_by(train, split))
+            n = min(len(pools[one]) for one in sized_by(train, split))
         if n > len(pool):
             where = "of those it is drawn from" if split.drawn_from else "outside the test subjects"
             raise SplitError(
@@ -332,71 +211,6 @@ def _pools(
         by = [split.balance] if split.balance else []
         pools[name] = set(_stratified(pool, n, by, _random(splits.seed, "train", name, fold)))
     return {name: pools[name] for name in train}
-
-
-def _sized_by(train: Mapping[str, Split], split: Split) -> list[str]:
-    """Name the train splits whose size another takes: the smallest of them."""
-    if split.match_size_to == SMALLEST:
-        return [
-            name
-            for name, other in train.items()
-            if other.match_size_to is None and other.holdout == split.holdout
-        ]
-    return [split.match_size_to] if split.match_size_to else []
-
-
-def _check_named(train: Mapping[str, Split]) -> None:
-    """Raise ``SplitError`` for a train split that names one which does not exist."""
-    known = ", ".join(train)
-    if SMALLEST in train:
-        raise SplitError(
-            f"splits.train.{SMALLEST}", "match_size_to gives this name a meaning; choose another"
-        )
-    for name, split in train.items():
-        key = f"splits.train.{name}"
-        if split.match_size_to not in (None, SMALLEST, *train):
-            raise SplitError(
-                f"{key}.match_size_to",
-                f"no train split {split.match_size_to!r}; there are {known}, or {SMALLEST}",
-            )
-        if split.match_size_to == SMALLEST and not _sized_by(train, split):
-            raise SplitError(f"{key}.match_size_to", "every train split matches another in size")
-        unknown = sorted(set(split.drawn_from or ()) - set(train))
-        if unknown:
-            raise SplitError(
-                f"{key}.drawn_from", f"no train split {unknown[0]!r}; there are {known}"
-            )
-        for option, others in (
-            ("drawn_from", split.drawn_from or ()),
-            ("match_size_to", _sized_by(train, split)),
-        ):
-            for other in others:
-                if train[other].holdout != split.holdout:
-                    raise SplitError(
-                        f"{key}.{option}",
-                        f"{other} has hold-out {train[other].holdout}, {name} has "
-                        f"{split.holdout}; name train splits of one hold-out",
-                    )
-
-
-def _in_order(train: Mapping[str, Split]) -> list[str]:
-    """Order train splits so that each comes after those that it names."""
-    order: list[str] = []
-
-    def visit(name: str, seen: tuple[str, ...], key: str) -> None:
-        if name in seen:
-            raise SplitError(key, f"goes round in a circle: {' -> '.join((*seen, name))}")
-        if name not in order:
-            split, here = train[name], f"splits.train.{name}"
-            for other in split.drawn_from or ():
-                visit(other, (*seen, name), f"{here}.drawn_from")
-            for other in _sized_by(train, split):
-                visit(other, (*seen, name), f"{here}.match_size_to")
-            order.append(name)
-
-    for name in train:
-        visit(name, (), "")
-    return order
 
 
 def _candidates(
@@ -465,32 +279,7 @@ def check_tests(splits: Splits, subjects: pd.DataFrame) -> None:
             raise SplitError(f"{key}.where", f"{dict(split.where)} selects nobody: {why}")
 
 
-def selected(split: Split, frame: pd.DataFrame) -> np.ndarray:
-    """Tell which rows of ``frame`` (with ``subject`` and attributes) belong to a split."""
-    chosen = selects(split.where, frame)
-    if split.subjects is not None:
-        chosen &= frame["subject"].isin(split.subjects).to_numpy()
-    return chosen
-
-
 def _known(names: Sequence[str], subjects: pd.DataFrame, key: str) -> None:
     unknown = sorted(set(names) - set(subjects["subject"]))
     if unknown:
         raise SplitError(key, f"no such subject: {', '.join(unknown[:5])}")
-
-
-def main(arguments: list[str]) -> None:
-    """Draw who trains, validates and tests in one train split, and write it."""
-    parser = argparse.ArgumentParser(prog="facebias split", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: splits, seeds")
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    splits, seeds = read_settings(given.settings, splits=Splits, seeds=tuple[int, ...])
-    manifest = tables.read(given.manifest, tables.MANIFEST)
-    subjects = manifest.drop_duplicates("subject")
-    drawn = draw(splits, seeds, subjects)
-    # The settings hold further train splits only where this one takes its size from them.
-    drawn = drawn[drawn["train_split"] == given.train_split]
-    tables.write(drawn, given.out, tables.SPLITS)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from test_splits import SUBJECTS, declared
+from splitting import SUBJECTS, declared
 
 from facebias import splits
 from facebias.study import Holdout, Split, Validation, settings
