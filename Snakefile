@@ -33,6 +33,10 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/provenance.smk"
 
 
+onstart:
+    hold_study()
+
+
 rule all:
     default_target: True
     input:

@@ -27,7 +27,7 @@ ENVIRONMENTS = {
         "snakemake",
     ),
     "clips": (*BASE, *TORCH, *FACES),
-    "models": (*BASE, *TORCH, "captum", "h5py", "safetensors", "zennit"),
+    "models": (*BASE, *TORCH, "captum", "h5py", "safetensors", "scipy", "zennit"),
 }
 PYTHON = {"python_version": "3.11", "python_full_version": "3.11.0"}
 

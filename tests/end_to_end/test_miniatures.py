@@ -44,7 +44,7 @@ def check(
 ) -> pd.DataFrame:
     """Check that everything was made, the paper's tables and figures too, and give the metrics."""
     assert len(list(out.glob("models/**/weights.safetensors"))) == models
-    assert len(list(out.glob("predictions/**/*.parquet"))) == models
+    assert len(list(out.glob("predictions/**/seed-*.parquet"))) == models
     assert (out / "report.html").stat().st_size > 100_000
     figures = list(out.glob("figures/**/*.png"))
     assert len(figures) > 10

@@ -38,7 +38,7 @@ CONFOUNDS = REPORT | Counter(confounds=1, figure_confounds=1, start_page=1)
 RELEVANCE = REPORT | Counter(relevance_gaps=1, figure_relevance_regions=1, figure_relevance_joint=1)
 # Of any model.
 SCORES = METRICS | CONFUSION | FAIRNESS | EFFECTS | VARIANCE | REDRAWS
-CURVES = REPORT | Counter(figure_curves=1)
+CURVES = REPORT | Counter(cell_histories=4, figure_curves=1)
 EXPLANATIONS = REPORT | Counter(gather_explanations=1, figure_conserved=1)
 # Of all models.
 EVALUATION = SCORES | Counter(
@@ -48,24 +48,25 @@ REGIONS = RELEVANCE | Counter(
     relevance=2, figure_heatmaps=2, figure_relevance_maps=1, figure_relevance_strips=1
 )
 HEATMAPS = EXPLANATIONS | REGIONS | Counter(explain=2)
-PREDICTIONS = EVALUATION | Counter(predict=4, checksums=3)
+PREDICTIONS = EVALUATION | Counter(predict=4, cell_predictions=4, checksums=3)
 MODELS = PREDICTIONS | HEATMAPS | CURVES | Counter(train_model=4)
 # Of one of the two architectures, on both train splits. The other one is explained.
 NETWORK = (
     SCORES
-    | CURVES
-    | Counter(train_model=2, predict=2, cell_metrics=4, cell_fairness=2, cell_effects=1)
+    | REPORT
+    | Counter(train_model=2, cell_histories=2, figure_curves=1, predict=2, cell_predictions=2)
+    | Counter(cell_metrics=4, cell_fairness=2, cell_effects=1)
     | Counter(split_variance=2, split_redraws=2, checksums=2)
 )
 # Of one of the two train splits, of both architectures.
 SPLIT = (
     SCORES
-    | CURVES
     | EXPLANATIONS
     | RELEVANCE
     | CONFOUNDS
     | Counter(split=1, gather_splits=1, figure_subjects=1, relevance=1)
-    | Counter(train_model=2, predict=2, cell_metrics=4, cell_fairness=2, cell_effects=2)
+    | Counter(train_model=2, cell_histories=2, figure_curves=1, predict=2, cell_predictions=2)
+    | Counter(cell_metrics=4, cell_fairness=2, cell_effects=2)
     | Counter(split_variance=1, split_redraws=1, explain=1, figure_heatmaps=1, checksums=4)
 )
 CLIPS = MODELS | CONFOUNDS | Counter(index=1, quality=1, figure_exclusions=1, checksums=4)

@@ -32,7 +32,7 @@ def test_every_target_is_there(study):
     fairness = tables.read(out / "tables/fairness.csv", tables.FAIRNESS)
     assert set(fairness["definition"]) >= {"published", "per_class_mean", "worst_class", "signed"}
     assert set(fairness["groups"]) == {"female - male"}
-    assert len(list(out.glob("predictions/**/*.parquet"))) == 4
+    assert len(list(out.glob("predictions/**/seed-*.parquet"))) == 4
     assert len(list(out.glob("heatmaps/**/*.npz"))) == 2  # only vgg16 is explained
     for png in out.glob("figures/**/*.png"):
         assert png.with_suffix(".pdf").stat().st_size > 1000
@@ -61,7 +61,7 @@ def test_second_run_from_scratch_predicts_the_same_bytes(study, tmp_path):
     folder, config = study
     done = studies.snakemake(tmp_path, config, "predictions", "metrics", root=folder)
     assert done.returncode == 0, done.stdout
-    for pattern in ("results/small/predictions/**/*.parquet", "results/small/tables/*.csv"):
+    for pattern in ("results/small/predictions/**/seed-*.parquet", "results/small/tables/*.csv"):
         once, again = digests(folder, pattern), digests(tmp_path, pattern)
         assert len(again) >= 4
         assert again == {name: once[name] for name in again}

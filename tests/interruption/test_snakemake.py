@@ -14,7 +14,7 @@ import pytest
 import studies
 import synthetic
 
-from facebias import configuration, study
+from facebias import configuration, lock, study
 
 MODEL = Path("cnn3d", "regular", "fold-0", "seed-1")
 RESULTS = Path("results", "small")
@@ -62,7 +62,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start Snakemake for the model alone, in a group of processes as a shell does."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(studies.ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
-    command += ["--cores", "1", "--rerun-incomplete", *arguments]
+    command += ["--profile", str(studies.ROOT / "profiles/local"), "--cores", "1", *arguments]
     command += [str(RESULTS / "models" / MODEL / "weights.safetensors")]
     return subprocess.Popen(
         [*command, "--allowed-rules", "train_model"],
@@ -94,23 +94,28 @@ def test_interrupted_terminated_and_killed(tmp_path):
         assert f"stopped by {number.name} in epoch" in log.read_text()
         assert checkpoint.exists()
 
-    # Killed without notice, Snakemake leaves a lock, and its job trains on by itself.
+    # While one lives, here with a training that stands still, another is refused.
     running = snakemake(folder)
     processes.wait_for_a_change(checkpoint, lambda: running.poll() is None)
     orphans = psutil.Process(running.pid).children(recursive=True)
     assert orphans
+    for process in orphans:
+        process.suspend()
+    refused, _ = snakemake(folder).communicate()
+    assert "results/small: another Snakemake is at work on this study" in refused
+    assert "Traceback" not in refused
+    # Killed without notice, its job trains on by itself; the same command goes on.
+    for process in orphans:
+        process.resume()
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    locked, _ = snakemake(folder).communicate()
-    assert "It can be removed with the --unlock argument" in locked
-    assert snakemake(folder, "--unlock").wait() == 0
     last = snakemake(folder)
     printed, _ = last.communicate()
     assert last.returncode == 0, printed
     psutil.wait_procs(orphans)
     assert results_of(folder / RESULTS / "models" / MODEL) == expected
     assert not (folder / RESULTS / "checkpoints").exists()
-    assert not list((folder / RESULTS).rglob(".*"))
+    assert [path.name for path in (folder / RESULTS).rglob(".*")] == [lock.FILE]
 
 
 @pytest.mark.slow

@@ -213,6 +213,7 @@ def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, p
     random = np.random.default_rng(seed)
     found = {}
     for architecture, train, fold in itertools.product(ARCHITECTURES, TRAINS, range(folds)):
+        model = {"architecture": architecture, "train_split": train, "fold": fold, "seed": 1}
         at = np.arange(1, epochs + 1)
         learnt = 1 - np.exp(-at / random.uniform(3, 6))
         skill = SKILL[architecture]
@@ -228,8 +229,9 @@ def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, p
                 "best": at == at[held.argmax()],
             }
         )
-        found[f"{architecture}/{train}/{fold}/1"] = tables.check(frame, tables.HISTORY)
-    return found
+        frame = tables.check(frame.assign(**model), tables.HISTORY)
+        found.setdefault(f"{architecture}/{train}", []).append(frame)
+    return {cell: pd.concat(frames, ignore_index=True) for cell, frames in found.items()}
 
 
 def manifest(*, subjects: int = 36, per_label: int = 2) -> pd.DataFrame:

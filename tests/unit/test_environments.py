@@ -1,11 +1,27 @@
+import ast
+import functools
+import importlib.metadata
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import environments
+from facebias import architectures, datasets, provenance
+from facebias.figures.stage import FIGURES
+from facebias.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
+# Modules that a stage imports by their names in a registry.
+NETWORKS = tuple(architectures.ARCHITECTURES.values())
+NAMED = {
+    **dict.fromkeys(("train", "predict", "decide", "features", "convert"), NETWORKS),
+    **dict.fromkeys(("explain", "randomise"), NETWORKS),
+    **dict.fromkeys(("manifest", "landmarks"), tuple(datasets.ADAPTERS.values())),
+    "figure": tuple(place.partition(":")[0] for place in FIGURES.values()),
+}
 
 
 @pytest.mark.parametrize("name", environments.ENVIRONMENTS)
@@ -43,3 +59,72 @@ def test_every_rule_names_an_environment():
         if "shell:" in block:
             for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", '"""'):
                 assert directive in block, f"rule {block.split(':')[0]} lacks {directive}"
+
+
+def blocks():
+    """Give the text of every rule that has a command of its own."""
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    return [block for block in re.split(r"^ *rule ", text, flags=re.M)[1:] if "shell:" in block]
+
+
+def stages(environment):
+    """Name the stages that run in an environment."""
+    own = [block for block in blocks() if f"envs/{environment}.yaml" in block]
+    return {name for block in own for name in re.findall(r"-m facebias (\w+)", block)}
+
+
+def brought(environment):
+    """Name the distributions that an environment installs: its own and what these require."""
+    found, waiting = set(), list(environments.ENVIRONMENTS[environment])
+    while waiting:
+        name = normal(waiting.pop())
+        if name not in found:
+            found.add(name)
+            wanted = map(Requirement, importlib.metadata.requires(name) or ())
+            waiting += [one.name for one in wanted if not one.marker or one.marker.evaluate()]
+    return found
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@functools.cache
+def needed(file):
+    """Name the packages that a file imports, inside functions too; not ours, not Python's own."""
+    names = set()
+    for node in ast.walk(ast.parse(Path(file).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names} - {"facebias", *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("environment", environments.ENVIRONMENTS)
+def test_environment_holds_what_its_stages_import(environment):
+    distributions = importlib.metadata.packages_distributions()
+    own, run = brought(environment), stages(environment)
+    assert run
+    missing = {
+        f"{name}: {Path(file).name} imports {package}"
+        for name in run
+        for file in provenance.sources(STAGES[name].module, *NAMED.get(name, ()))
+        for package in needed(file)
+        if not own & set(map(normal, distributions[package]))
+    }
+    assert not missing
+
+
+def test_the_environment_of_the_report_can_read_the_snakefile():
+    """Its job runs Snakemake, and so whatever the rules import."""
+    (report,) = [block for block in blocks() if '"snakemake --snakefile' in block]
+    assert "envs/analysis.yaml" in report
+    text = (ROOT / "workflow/rules/common.smk").read_text()
+    modules = re.findall(r"\w+", re.search(r"from facebias import \(([^)]*)\)", text)[1])
+    assert {"architectures", "configuration", "splits"} <= set(modules)
+    distributions = importlib.metadata.packages_distributions()
+    files = provenance.sources(*(f"facebias.{name}" for name in modules))
+    packages = set().union(*map(needed, files))
+    own = brought("analysis")
+    assert {name for name in packages if not own & set(map(normal, distributions[name]))} == set()

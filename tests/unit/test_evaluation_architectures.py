@@ -85,10 +85,21 @@ def test_order_of_files_is_nothing(study):
     assert (study / "out.csv").read_bytes() == once
 
 
-def test_file_of_two_models_is_refused(study):
+def test_folds_and_seeds_in_one_file_are_the_same(study):
+    variance.main(arguments(study))
+    once = (study / "out.csv").read_bytes()
+    for name in ("cnn3d", "vgg16"):
+        parts = [pd.read_parquet(path) for path in sorted(study.glob(f"{name}-*.parquet"))]
+        tables.write(pd.concat(parts), study / f"{name}.parquet", tables.PREDICTIONS)
+    together = [str(study / f"{name}.parquet") for name in ("cnn3d", "vgg16")]
+    variance.main(arguments(study, *together))
+    assert (study / "out.csv").read_bytes() == once
+
+
+def test_file_of_two_architectures_is_refused(study):
     parts = [pd.read_parquet(path) for path in sorted(study.glob("*-0-1.parquet"))]
     pd.concat(parts).to_parquet(study / "both.parquet")
-    with pytest.raises(StudyError, match=r"both\.parquet: predictions of 2 models, expected"):
+    with pytest.raises(StudyError, match=r"both\.parquet: predictions of 2 architectures, expe"):
         variance.main(arguments(study, str(study / "both.parquet")))
 
 

@@ -222,7 +222,7 @@ def test_false_positive_rates_get_an_axis_of_their_own():
 def test_curves_mark_the_best_epoch_of_each_model():
     histories = made.histories()
     _, numbers = draw("curves", histories)
-    best = histories["cnn3d/female/0/1"].query("best")["epoch"].iloc[0]
+    best = histories["cnn3d/female"].query("best")["epoch"].iloc[0]
     marked = numbers.query(
         "architecture == 'cnn3d' and train_split == 'female' and quantity == 'loss' and marked"
     )
@@ -231,7 +231,7 @@ def test_curves_mark_the_best_epoch_of_each_model():
         "architecture == 'cnn3d' and train_split == 'female' and quantity == 'accuracy' "
         "and subjects == 'train' and epoch == 3"
     )
-    wanted = histories["cnn3d/female/0/1"]["train_accuracy"].iloc[2]
+    wanted = histories["cnn3d/female"]["train_accuracy"].iloc[2]
     assert point["mean"].iloc[0] == pytest.approx(wanted)
 
 
@@ -239,18 +239,14 @@ def test_curves_of_several_folds_are_means_with_their_range():
     histories = made.histories(folds=3)
     _, numbers = draw("curves", histories)
     assert set(numbers["n_models"]) == {3}
-    runs = [histories[f"vgg16/male/{fold}/1"]["validation_loss"].iloc[4] for fold in range(3)]
+    runs = histories["vgg16/male"].query("epoch == 5")["validation_loss"].tolist()
+    assert len(runs) == 3
     row = numbers.query(
         "architecture == 'vgg16' and train_split == 'male' and quantity == 'loss' "
         "and subjects == 'validation' and epoch == 5"
     ).iloc[0]
     assert (row["low"], row["high"]) == (min(runs), max(runs))
     assert row["mean"] == pytest.approx(np.mean(runs))
-
-
-def test_a_curve_needs_a_key_that_names_the_model():
-    with pytest.raises(FigureError, match="architecture/train_split/fold/seed"):
-        draw("curves", {"vgg16": next(iter(made.histories().values()))})
 
 
 # ------------------------------------------------------------------------------------- heatmaps

@@ -150,7 +150,8 @@ def test_an_edit_of_one_hold_out_reruns_nothing_of_another(tmp_path):
         ({}, {}),
         (
             {"splits.holdouts.skin.n_subjects": 6},
-            {"split": 1, "train_model": 1, "predict": 1, "cell_fairness": 1, "cell_metrics": 1},
+            {"split": 1, "train_model": 1, "predict": 1, "cell_predictions": 1}
+            | {"cell_fairness": 1, "cell_metrics": 1},
         ),
         ({"splits.test.dark.where": {"skin": ["dark"]}}, {"cell_metrics": 1}),
     ):

@@ -84,6 +84,7 @@ def test_a_workflow_asks_for_a_table_of_the_module(tmp_path):
         "fb_split": 2,
         "fb_train_model": 4,
         "fb_predict": 4,
+        "fb_cell_predictions": 4,
         "fb_cell_metrics": 8,
         "fb_gather_metrics": 1,
     }

@@ -5,6 +5,8 @@ import re
 import pytest
 import studies
 
+from facebias import lock
+
 FUSED = {
     "published": "domnich2021",
     "labels.names": ["happiness", "surprise", "sadness", "anger", "disgust", "contempt"],
@@ -47,7 +49,11 @@ def test_published_needs_no_data_and_runs_once(tmp_path):
     for paper, names in MADE.items():
         for name in names:
             assert (folder / paper / name).stat().st_size, name
-    assert {path.name for path in (tmp_path / "results").iterdir()} == {"published"}
+    # Of the study itself nothing is made; its lock is what keeps a second run away.
+    made = {path.name for path in (tmp_path / "results").iterdir()}
+    assert made == {"published", "small"}
+    small = tmp_path / "results" / "small"
+    assert [path.name for path in small.iterdir()] == [lock.FILE]
     again = studies.snakemake(tmp_path, config, "published")
     assert "Nothing to be done" in again.stdout
 

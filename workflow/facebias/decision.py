@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> None:
     """
     parser = cohort.parser("decide", main.__doc__, settings="architecture, labels")
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
+    parser.add_argument(
+        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
+    )
     parser.add_argument("--predictions", type=Path, required=True, help="of the test samples")
     parser.add_argument("--thresholds", type=Path, required=True, help="table to write (.csv)")
     parser.add_argument("--out", type=Path, required=True, help="predictions with thresholds")

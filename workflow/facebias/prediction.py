@@ -73,7 +73,9 @@ def main(arguments: list[str]) -> None:
     """Score every test sample of one model's fold."""
     parser = cohort.parser("predict", main.__doc__, settings="architecture, labels")
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
+    parser.add_argument(
+        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
+    )
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)

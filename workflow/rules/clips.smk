@@ -93,3 +93,7 @@ INDEXES = expand(rules.index.output.index, variant=CLIPS)
 EXCLUDED = expand(rules.index.output.excluded, variant=CLIPS)
 EXCLUSIONS = expand(rules.index.output.summary, variant=CLIPS)
 FACES = expand(rules.extract.output.faces, variant=CLIPS, shard=CLIP_SHARDS)
+# By architecture. Written once: every job of every model asks.
+INDEX_OF = {
+    name: expand(rules.index.output.index, variant=ending) for name, ending in ENDING.items()
+}

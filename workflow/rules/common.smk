@@ -1,6 +1,7 @@
 # Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
 import dataclasses
 import functools
+import gc
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ from facebias import (
     checks,
     configuration,
     datasets,
+    lock,
     provenance,
     relay,
     splits,
@@ -28,6 +30,9 @@ from facebias.splits import holdouts
 from facebias.study import StudyError, crossed, settings
 
 os.environ.update(stages.environment())
+
+# The jobs of a study live to the end; to look through them for garbage took a seventh of planning.
+gc.set_threshold(100_000)
 
 if workflow.remote_exec:  # one job, on a node of a cluster
     relay.pass_on()
@@ -74,6 +79,14 @@ wildcard_constraints:
     fold=r"\d+",
     seed=r"\d+",
     shard=r"\d{3}",
+
+
+def hold_study():
+    """Keep other runs of Snakemake away from the study as long as this one lives."""
+    try:
+        lock.hold(OUT)
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error))
 
 
 def shards(n):
@@ -132,28 +145,6 @@ def figure_sources(name):
     return sources("figure", f"facebias.figures.{name}")
 
 
-def predictions_of_cell(wildcards):
-    """List the predictions of one architecture and train split over folds and seeds."""
-    return expand(
-        SCORED,
-        architecture=wildcards.architecture,
-        train_split=wildcards.train_split,
-        fold=FOLDS,
-        seed=SEEDS,
-    )
-
-
-def predictions_of_split(wildcards):
-    """List the predictions of all architectures on one train split, over folds and seeds."""
-    return expand(
-        SCORED,
-        architecture=ARCHITECTURES,
-        train_split=wildcards.train_split,
-        fold=FOLDS,
-        seed=SEEDS,
-    )
-
-
 def constant(**parts):
     """Give settings that are the same for every job of a rule, as a function of its wildcards.
 
@@ -204,11 +195,9 @@ def split_settings(wildcards):
 def predictions_to_pair(wildcards):
     """List the predictions of one architecture on the train splits compared by one attribute."""
     return expand(
-        SCORED,
+        rules.cell_predictions.output,
         architecture=wildcards.architecture,
         train_split=[name for names in paired(wildcards.attribute) for name in names],
-        fold=FOLDS,
-        seed=SEEDS,
     )
 
 
@@ -277,22 +266,12 @@ def pretrained(wildcards):
     return expand(rules.convert_weights.output, architecture=owner) if weights_of(wildcards) else []
 
 
-def pretrained_option(wildcards, input):
-    """Give the option that names them."""
-    return f"--pretrained {input.pretrained}" if input.pretrained else ""
-
-
 def fixed_features(wildcards):
     """List the index of the features that all models of an architecture share: none or one."""
-    architecture = STUDY.architectures[wildcards.architecture]
+    if not STUDY.architectures[wildcards.architecture].has_fixed_features:
+        return []
     owner = FEATURES_OF[wildcards.architecture]
-    files = expand(rules.features.output.index, architecture=owner)
-    return files if architecture.has_fixed_features else []
-
-
-def features_option(wildcards, input):
-    """Give the option that names it."""
-    return f"--features {input.features}" if input.features else ""
+    return expand(rules.features.output.index, architecture=owner)
 
 
 def gpus(wildcards):

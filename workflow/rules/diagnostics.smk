@@ -53,11 +53,17 @@ rule confounds:
         " --out {output} 2> {log}"
 
 
+# Of all architectures.
+PREDICTIONS_OF_SPLIT = expand(
+    rules.cell_predictions.output, architecture=ARCHITECTURES, allow_missing=True
+)
+
+
 rule split_variance:
     """Tell what subjects, folds and seeds add to the variance of the gaps of one train split."""
     input:
         manifest=rules.manifest.output.manifest,
-        predictions=predictions_of_split,
+        predictions=PREDICTIONS_OF_SPLIT,
     output:
         f"{OUT}/variance/{DIAGNOSED}.csv",
     log:
@@ -84,7 +90,7 @@ rule split_redraws:
     """Draw the test subjects of one train split again and see how gaps and verdicts change."""
     input:
         manifest=rules.manifest.output.manifest,
-        predictions=predictions_of_split,
+        predictions=PREDICTIONS_OF_SPLIT,
     output:
         f"{OUT}/redraws/{DIAGNOSED}.csv",
     log:

@@ -28,14 +28,13 @@ rule decide:
     params:
         code=network_sources("decide"),
         settings=network_settings,
-        features=features_option,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias decide --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --model {params.folder} {params.features} --predictions {input.predictions}"
+        " --model {params.folder} --features {input.features} --predictions {input.predictions}"
         " --thresholds {output.thresholds} --out {output.predictions} 2> {log}"
 
 
@@ -44,11 +43,38 @@ CHOSEN = STUDY.labels.threshold == "validation"
 SCORED = rules.decide.output.predictions if CHOSEN else rules.predict.output
 
 
+rule cell_predictions:
+    """Put the predictions of one architecture and train split over folds and seeds together.
+
+    The jobs that evaluate them then have one input, where thousands would fill their command lines
+    and take most of the time of planning.
+    """
+    input:
+        cells=expand(SCORED, fold=FOLDS, seed=SEEDS, allow_missing=True),
+    output:
+        f"{OUT}/predictions/{TRAINED}.parquet",
+    log:
+        f"{OUT}/logs/gather/predictions/{TRAINED}.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/predictions/{TRAINED}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=sources("gather"),
+        table="predictions",
+    shell:
+        "python -m facebias gather {params.table} --out {output} {input.cells} 2> {log}"
+
+
 rule cell_metrics:
     """Measure one architecture, trained on one split, on one test split."""
     input:
         manifest=rules.manifest.output.manifest,
-        predictions=predictions_of_cell,
+        predictions=rules.cell_predictions.output,
     output:
         metrics=f"{OUT}/metrics/{CELL}.csv",
         confusion=f"{OUT}/confusion/{CELL}.csv",
@@ -77,7 +103,7 @@ rule cell_fairness:
     """Measure the gaps between the groups of one attribute for one architecture and train split."""
     input:
         manifest=rules.manifest.output.manifest,
-        predictions=predictions_of_cell,
+        predictions=rules.cell_predictions.output,
     output:
         f"{OUT}/fairness/{{architecture}}/{{train_split}}/{{attribute}}.csv",
     log:
@@ -100,8 +126,7 @@ rule cell_fairness:
         " --predictions {input.predictions} --out {output} 2> {log}"
 
 
-rule gather_metrics:
-    """Put the metrics of all cells into one table."""
+use rule cell_predictions as gather_metrics with:
     input:
         cells=expand(
             rules.cell_metrics.output.metrics,
@@ -116,17 +141,9 @@ rule gather_metrics:
         f"{OUT}/logs/gather/metrics.log",
     benchmark:
         f"{OUT}/benchmarks/gather/metrics.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
     params:
         code=sources("gather"),
         table="metrics",
-    shell:
-        "python -m facebias gather {params.table} --out {output} {input.cells} 2> {log}"
 
 
 use rule gather_metrics as gather_splits with:

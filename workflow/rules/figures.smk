@@ -137,10 +137,26 @@ rule figure_gaps_signed:
         " --out {params.stem} 2> {log}"
 
 
+use rule gather_metrics as cell_histories with:
+    input:
+        cells=expand(rules.train_model.output.history, fold=FOLDS, seed=SEEDS, allow_missing=True),
+    output:
+        f"{OUT}/models/{TRAINED}/history.csv",
+    log:
+        f"{OUT}/logs/gather/histories/{TRAINED}.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/histories/{TRAINED}.tsv"
+    params:
+        code=sources("gather"),
+        table="history",
+
+
 rule figure_curves:
     """Draw the training curves of all models."""
     input:
-        histories=expand(rules.train_model.output.history, **EVERY_MODEL),
+        histories=expand(
+            rules.cell_histories.output, architecture=ARCHITECTURES, train_split=TRAIN_SPLITS
+        ),
     output:
         pdf=f"{FIGURE}/curves.pdf",
         csv=f"{FIGURE}/curves.csv",
@@ -164,7 +180,11 @@ rule figure_curves:
         code=figure_sources("curves"),
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
-        histories=expand(f"{MODEL}={rules.train_model.output.history}", **EVERY_MODEL),
+        histories=expand(
+            f"{TRAINED}={rules.cell_histories.output}",
+            architecture=ARCHITECTURES,
+            train_split=TRAIN_SPLITS,
+        ),
     shell:
         "python -m facebias figure curves --settings {params.settings:q}"
         " --input {params.histories} --out {params.stem} 2> {log}"

@@ -1,5 +1,7 @@
 # From clips to predictions: who trains and tests, one model per job, one scoring per model.
 MODEL = "{architecture}/{train_split}/fold-{fold}/seed-{seed}"
+# What folds and seeds have in common.
+TRAINED = "{architecture}/{train_split}"
 
 
 rule split:
@@ -52,8 +54,6 @@ rule train_model:
     params:
         code=network_sources("train"),
         settings=network_settings,
-        pretrained=pretrained_option,
-        features=features_option,
         folder=subpath(output.weights, parent=True),
         # Not an output: Snakemake deletes those before it runs a killed job again.
         checkpoints=f"{OUT}/checkpoints/{MODEL}",
@@ -64,7 +64,7 @@ rule train_model:
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " {params.pretrained} {params.features}"
+        " --pretrained {input.pretrained} --features {input.features}"
         " --out {params.folder} --checkpoints {params.checkpoints} 2> {log}"
 
 
@@ -92,14 +92,13 @@ rule predict:
     params:
         code=network_sources("predict"),
         settings=network_settings,
-        features=features_option,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias predict --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --model {params.folder} {params.features} --out {output} 2> {log}"
+        " --model {params.folder} --features {input.features} --out {output} 2> {log}"
 
 
 EVERY_MODEL = dict(architecture=ARCHITECTURES, train_split=TRAIN_SPLITS, fold=FOLDS, seed=SEEDS)

@@ -82,7 +82,7 @@ def faces_option(wildcards, input):
 
 def clips_of(wildcards):
     """Give the index of the clips that an architecture sees."""
-    return expand(rules.index.output.index, variant=ENDING[wildcards.architecture])
+    return INDEX_OF[wildcards.architecture]
 
 
 def excluded_of(wildcards):

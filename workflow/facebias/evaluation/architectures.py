@@ -32,7 +32,7 @@ def read(
     Parameters
     ----------
     predictions
-        Files of ``tables.PREDICTIONS``, each of one model, in any order of folds and seeds.
+        Files of ``tables.PREDICTIONS``, each of one architecture, in any order of folds and seeds.
     manifest
         A ``tables.MANIFEST`` table that holds every predicted sample.
     labels
@@ -47,19 +47,22 @@ def read(
     Raises
     ------
     StudyError
-        If a file does not hold the predictions of one model, and as ``scores.read``.
+        If a file does not hold the predictions of one architecture, and as ``scores.read``.
     """
     files: dict[str, list[Path | str]] = {}
     folds: dict[str, dict[str, int]] = {}
     for path in predictions:
         # Only the columns that say whose file it is; the scores are read by architecture.
         facts = pd.read_parquet(path, columns=["architecture", "fold", "subject"])
-        whose = facts[["architecture", "fold"]].drop_duplicates()
-        if len(whose) != 1:
-            raise StudyError(f"{path}: predictions of {len(whose)} models, expected those of one")
-        architecture, fold = str(whose["architecture"].iloc[0]), int(whose["fold"].iloc[0])
+        names = facts["architecture"].unique()
+        if len(names) != 1:
+            raise StudyError(
+                f"{path}: predictions of {len(names)} architectures, expected those of one"
+            )
+        architecture = str(names[0])
         files.setdefault(architecture, []).append(path)
-        folds.setdefault(architecture, {}).update(dict.fromkeys(facts["subject"].map(str), fold))
+        tested = zip(facts["subject"].map(str), facts["fold"].map(int), strict=True)
+        folds.setdefault(architecture, {}).update(tested)
     return {
         name: Model(
             scores=scores.read(paths, manifest, labels, architecture=name, train_split=train_split),

@@ -78,7 +78,7 @@ def read(
     Parameters
     ----------
     predictions
-        Files of ``tables.PREDICTIONS``, one per fold and seed, in any order.
+        Files of ``tables.PREDICTIONS``, in any order of folds and seeds.
     manifest
         A ``tables.MANIFEST`` table that holds every predicted sample.
     labels

@@ -12,17 +12,17 @@ from matplotlib.lines import Line2D
 
 from facebias import tables
 from facebias.figures import style
-from facebias.figures.request import FigureError, Request, in_order
+from facebias.figures.request import Request, in_order
 from facebias.vocabulary import printed
 
 INPUTS = {"*": tables.HISTORY}
-MODEL = ("architecture", "train_split", "fold", "seed")
+MODEL = ["architecture", "train_split", "fold", "seed"]
 COLUMNS = 3
 QUANTITIES = ("loss", "accuracy")
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
-    """Draw the histories of many models, keyed ``architecture/train_split/fold/seed``.
+    """Draw the histories of many models, in one table per architecture and train split.
 
     Lines are means over folds and seeds, bands their range, markers the median of the epochs whose
     weights were kept.
@@ -66,7 +66,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     entries["validation"] = Line2D([], [], color=style.SOFT, lw=1.3)
     entries["training"] = Line2D([], [], color=style.SOFT, lw=0.8, ls=(0, (2, 1.5)))
     style.key(figure, "Training by train split", entries, columns=6)
-    models = len(given)
+    models = sum(len(histories[MODEL].drop_duplicates()) for histories in given.values())
     highest = numbers["n_models"].max()
     note = "Marker: the best epoch, whose weights are kept."
     if highest > 1:
@@ -80,17 +80,12 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
 def _summarise(given: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     parts = []
-    for name, history in given.items():
-        model = name.split("/")
-        if len(model) != len(MODEL):
-            raise FigureError(f"--input {name}=...: expected a key like {'/'.join(MODEL)}")
-        facts = dict(zip(MODEL, model, strict=True))
+    for histories in given.values():
         for quantity in QUANTITIES:
             for subjects in ("train", "validation"):
-                part = history[["epoch", "best"]].assign(**facts, subjects=subjects)
-                parts.append(
-                    part.assign(quantity=quantity, value=history[f"{subjects}_{quantity}"])
-                )
+                part = histories[["architecture", "train_split", "epoch", "best"]]
+                value = histories[f"{subjects}_{quantity}"]
+                parts.append(part.assign(subjects=subjects, quantity=quantity, value=value))
     long = pd.concat(parts, ignore_index=True)
     by = ["architecture", "train_split", "subjects", "quantity", "epoch"]
     grouped = long.groupby(by, sort=False)

@@ -11,6 +11,8 @@ GATHERED = {
     table.name: table
     for table in (
         tables.SPLITS,
+        tables.HISTORY,
+        tables.PREDICTIONS,
         tables.METRICS,
         tables.CONFUSION,
         tables.EXPLANATIONS,

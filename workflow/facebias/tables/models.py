@@ -10,6 +10,7 @@ FEATURES = Table("features", {"sample": "text", "row": "whole"}, ("sample",))
 HISTORY = Table(
     "history",
     {
+        **MODEL,
         "epoch": "whole",
         "learning_rate": "number",
         "train_loss": "number",
@@ -18,7 +19,7 @@ HISTORY = Table(
         "validation_accuracy": "number",
         "best": "truth",
     },
-    ("epoch",),
+    (*MODEL, "epoch"),
 )
 
 # The score from which a unit counts as found, per model. `f1` is that of the validation samples;

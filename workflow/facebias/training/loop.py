@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from facebias import progress, tables
+from facebias import progress
 from facebias.architectures import inference, inputs
 from facebias.architectures.network import Network, Tail
 from facebias.cohort import Reader
@@ -73,7 +73,7 @@ def fit(
 
     Returns
     -------
-    The weights of the best epoch, and a ``tables.HISTORY`` table.
+    The weights of the best epoch, and the rows of a ``tables.HISTORY`` table.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def fit(
     except Interrupted as stop:
         checkpoint.save(state.plain())
         raise Interrupted(f"stopped by {stop} in {_place(state, training)}") from None
-    return state.best, tables.check(pd.DataFrame(state.history), tables.HISTORY)
+    return state.best, pd.DataFrame(state.history)
 
 
 def _place(state: State, training: Training) -> str:

@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> None:
         "precision": precise.name,
     }
     trained = {"convention": network.convention, "origin": origin}
-    _write(given.out, best, history, trained, facts)
+    _write(given.out, best, history.assign(**vars(model)), trained, facts)
     checkpoint.remove()
     _report(history)
 
@@ -145,8 +145,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder that a killed job goes on from"
     )
-    parser.add_argument("--pretrained", type=Path, help="converted weights to start from")
-    parser.add_argument("--features", type=Path, help="index of what the frozen part gives")
+    parser.add_argument("--pretrained", type=Path, nargs="?", help="weights to start from, if any")
+    parser.add_argument(
+        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
+    )
     return parser
 
 

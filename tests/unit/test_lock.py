@@ -1,0 +1,52 @@
+"""A study is held by one process, as long as that lives."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facebias import lock
+from facebias.replacement import OutputError
+from facebias.study import StudyError
+
+HOLD = """
+import subprocess, sys
+from facebias import lock
+lock.hold(sys.argv[1])
+# A job that is left behind when its Snakemake is killed.
+job = subprocess.Popen(["sleep", "30"])
+print(job.pid, flush=True)
+job.wait()
+"""
+
+
+def test_a_study_is_held_until_its_process_is_killed_even_if_jobs_go_on(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path / "study"], stdout=subprocess.PIPE, text=True
+    )
+    job = int(holder.stdout.readline())
+    try:
+        with pytest.raises(StudyError, match="another Snakemake is at work on this study; wait"):
+            lock.hold(tmp_path / "study")
+        lock.hold(tmp_path / "other")
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        assert Path(f"/proc/{job}").exists()
+        lock.hold(tmp_path / "study")
+    finally:
+        subprocess.run(["kill", str(job)], check=True)
+        holder.stdout.close()
+
+
+def test_a_disk_that_is_read_only_says_what_to_do(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(lock.os, "open", refuse)
+    with pytest.raises(OutputError, match=r"study/\.lock: cannot be written \(Read-only file"):
+        lock.hold(tmp_path / "study")
