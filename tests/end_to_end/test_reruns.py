@@ -47,7 +47,7 @@ EVALUATION = SCORES | Counter(
 REGIONS = RELEVANCE | Counter(
     relevance=2, figure_heatmaps=2, figure_relevance_maps=1, figure_relevance_strips=1
 )
-HEATMAPS = EXPLANATIONS | REGIONS | Counter(explain=2)
+HEATMAPS = EXPLANATIONS | REGIONS | Counter(explain=2, figure_heatmap_strips=1)
 PREDICTIONS = EVALUATION | Counter(predict=4, cell_predictions=4, checksums=3)
 MODELS = PREDICTIONS | HEATMAPS | CURVES | Counter(train_model=4)
 # Of one of the two architectures, on both train splits. The other one is explained.
@@ -81,6 +81,7 @@ FIGURES = REPORT | Counter(
     figure_exclusions=1,
     figure_gaps=1,
     figure_gaps_signed=1,
+    figure_heatmap_strips=1,
     figure_heatmaps=2,
     figure_rates=3,
     figure_redraws=1,
