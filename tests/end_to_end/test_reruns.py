@@ -188,6 +188,9 @@ EDITS = {
     "a composite of the heatmaps": Edit(
         CONFIG | HEATMAPS, {"explanation.composite": "epsilon_plus"}
     ),
+    "a composite of one architecture": Edit(
+        CONFIG | HEATMAPS, {"explanation.composite": {"vgg16": "epsilon_plus"}}
+    ),
     "labels fused": Edit(
         CONFIG | EVALUATION | CONFOUNDS | FIGURES,
         {"labels.fuse": {"low": ["sadness", "surprise"]}},

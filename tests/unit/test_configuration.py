@@ -73,6 +73,22 @@ def test_order_of_keys_does_not_change_settings():
     assert settings(splits=first.splits) == settings(splits=second.splits)
 
 
+@pytest.mark.parametrize(
+    ("composite", "of_vgg16", "of_cnn3d"),
+    [
+        (None, None, None),
+        ("epsilon", "epsilon", "epsilon"),
+        ({"vgg16": "epsilon"}, "epsilon", None),
+    ],
+)
+def test_a_composite_is_one_for_all_or_by_architecture(composite, of_vgg16, of_cnn3d):
+    demo = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
+    demo["explanation"]["composite"] = composite
+    explanation = configuration.load(configuration.resolve(demo)).explanation
+    assert explanation.of("vgg16").composite == of_vgg16
+    assert explanation.of("cnn3d").composite == of_cnn3d
+
+
 def test_evaluated_labels_put_the_fused_ones_last():
     labels = Labels(
         kind="classes", names=("a", "b", "c", "d"), fuse={"x": ("a", "c")},

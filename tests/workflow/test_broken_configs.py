@@ -227,6 +227,14 @@ BROKEN = {
         {"explanation.composite": "epsilonplus"},
         "explanation.composite: found 'epsilonplus'; did you mean epsilon_plus",
     ),
+    "unknown composite of one architecture": (
+        {"explanation.composite": {"vgg16": "epsilonplus"}},
+        "explanation.composite.vgg16: found 'epsilonplus'; did you mean epsilon_plus",
+    ),
+    "composite of what is not explained": (
+        {"explanation.composite": {"vgg": "epsilon_plus"}},
+        "explanation.composite.vgg: not explained; did you mean vgg16",
+    ),
     "colour by name": ({"figures.colours": ["red", "#000000", "#FFFFFF"]}, "a colour such as"),
     "unknown bias": ({"data.drawn.bias": [{"kind": "weak"}]}, "data.drawn.bias[0].kind"),
     "bias without a label": (

@@ -230,9 +230,14 @@ def _explanation(study: Study) -> Iterator[str]:
     ways = ("predicted", *names) if study.labels.kind == "units" else ("label", "predicted", *names)
     if target not in ways:
         yield f"explanation.target: found {target!r}{suggest(target, ways)}"
-    found = study.explanation.composite
-    if found is not None and found not in explanation.COMPOSITES:
-        yield f"explanation.composite: found {found!r}{suggest(found, explanation.COMPOSITES)}"
+    composite = study.explanation.composite
+    chosen = composite if isinstance(composite, Mapping) else {None: composite}
+    for name, found in chosen.items():
+        key = "explanation.composite" if name is None else f"explanation.composite.{name}"
+        if name is not None and name not in study.explanation.architectures:
+            yield f"{key}: not explained{suggest(name, study.explanation.architectures)}"
+        if found is not None and found not in explanation.COMPOSITES:
+            yield f"{key}: found {found!r}{suggest(found, explanation.COMPOSITES)}"
     for label, units in study.explanation.units.items():
         if label not in names:
             yield f"explanation.units.{label}: no such label{suggest(label, names)}"

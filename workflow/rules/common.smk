@@ -224,7 +224,7 @@ def explanation_settings(wildcards):
     return settings(
         architecture=NETWORKS[wildcards.architecture],
         labels=UNFUSED,
-        explaining=STUDY.explanation.explaining,
+        explaining=STUDY.explanation.of(wildcards.architecture),
     )
 
 

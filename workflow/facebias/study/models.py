@@ -132,10 +132,12 @@ class Explaining:
 class Explanation(Explaining):
     """Which models are explained, by which methods, and what is checked and shown of it.
 
-    ``randomisation``: samples of the check by re-initialised layers; 0: no check. ``units``: Action
-    Units of labels. ``landmarks``: a table of 68 landmarks in the folder of the data set.
+    ``composite``: one for all, or by architecture. ``randomisation``: samples of the check by
+    re-initialised layers; 0: no check. ``units``: Action Units of labels. ``landmarks``: a table of
+    68 landmarks in the folder of the data set.
     """
 
+    composite: str | Mapping[str, str] | None
     architectures: tuple[str, ...]
     methods: tuple[str, ...]
     randomisation: int
@@ -143,7 +145,8 @@ class Explanation(Explaining):
     units: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     landmarks: str | None = None
 
-    @property
-    def explaining(self) -> Explaining:
+    def of(self, architecture: str) -> Explaining:
         """What the heatmaps of one model depend on, and nothing else."""
-        return slice_of(self, Explaining)
+        composites = self.composite
+        own = composites.get(architecture) if isinstance(composites, Mapping) else composites
+        return dataclasses.replace(slice_of(self, Explaining), composite=own)
