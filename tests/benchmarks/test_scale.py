@@ -51,9 +51,7 @@ def snakemake(folder: Path, config: Path, *arguments: str) -> subprocess.Complet
 def test_plan_of_ten_thousand_jobs(benchmark, results, tmp_path):
     """What a run does before its first job. A dry run also words every job, which takes longer.
 
-    Nine tenths are Snakemake's own code: a quarter makes jobs of rules, an eighth evaluates their
-    params (asked for by `conda:`), an eighth compares what is there with what is wanted, a tenth
-    looks for the rule that makes a file. What counts of ours is the number of inputs, and of
+    Where the time goes stands in profiles.md. What counts of ours is the number of inputs, and of
     functions that are asked for every job.
     """
     config = demo(tmp_path, folds=10, seeds=28)

@@ -36,12 +36,12 @@ def most_at_a_time(jobs: list[Job], begin: str) -> int:
 
 
 def test_small_jobs_share_places_in_the_queue(finished: Study):
-    """Metrics and gaps of all models are one job of SLURM, their tables another."""
+    """Predictions, metrics and gaps of all models, and their tables: each is one job of SLURM."""
     benchmarks = finished.results / "benchmarks"
     ran = Counter(path.relative_to(benchmarks).parts[0] for path in benchmarks.rglob("*.tsv"))
     assert min(ran[stage] for stage in ("metrics", "fairness", "gather")) > 2
     places = Counter(job.name.partition("_")[0] for job in finished.jobs())
-    assert (places["cells"], places["report"]) == (1, 1)
+    assert [places[name] for name in ("predictions", "cells", "report")] == [1, 1, 1]
 
 
 def test_logs_are_where_the_page_says(finished: Study):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from drawing import GENDER, draw, strip_inputs, texts
 
+from facebias.figures import style
 from facebias.figures.request import FigureError
 
 
@@ -31,6 +32,14 @@ def test_the_median_clip_of_every_label_and_group_is_shown():
     figure, shown = draw("heatmap_strips", strip_inputs(per_label=2), **GENDER)
     assert set(shown["rank"]) == {"worst"}
     assert any("of two clips the worse" in " ".join(text.split()) for text in texts(figure))
+    figure, _ = draw("heatmap_strips", strip_inputs(per_label=1), **GENDER)
+    assert not any("of two clips" in " ".join(text.split()) for text in texts(figure))
+
+
+def test_some_regions_of_a_template_are_never_none_and_never_all():
+    assert "for 1 % of samples" in style.fitted(1, 1000)
+    assert "for 99 % of samples" in style.fitted(999, 1000)
+    assert style.fitted(0, 1000) == ""
 
 
 def test_shares_are_of_all_frames_of_the_clip():

@@ -57,6 +57,14 @@ def test_the_experiments_are_those_of_the_study(attributes):
         assert set(found[4].keep["train_split"]) == set(whole.splits.train)
 
 
+def test_both_experiments_are_shown_only_where_both_are_run():
+    whole = study("deuschel2020")
+    train = {name: split for name, split in whole.splits.train.items() if name != "light"}
+    fewer = dataclasses.replace(whole.splits, train=train)
+    found = numbered.of(dataclasses.replace(whole, splits=fewer), "figure")
+    assert found[4].select == {"attribute": "gender"}
+
+
 @pytest.mark.parametrize("paper", numbered.ITEMS)
 def test_every_item_has_a_drawing_and_a_caption(paper):
     layouts = {*numbered_tables.LAYOUTS, "hyperparameters"}

@@ -53,3 +53,21 @@ def test_plan_of_a_study(tmp_path):
         assert ("gpu=1, " in resources) == ("gpu" in wanted)
         assert ("gpu_model=v100, slurm_partition=gpu" in resources) == ("gpu_model" in wanted)
     assert "runtime=1440" in alone["train_model"]
+
+
+@pytest.mark.parametrize("group", ["cells", "predictions"])
+def test_cells_share_a_place_by_number_alone(group, tmp_path):
+    """Were they joined by what they need of one another, all of a study would be one job."""
+    config = studies.write(studies.SMALL, tmp_path)
+    profile = str(studies.ROOT / "slurm")
+    one = ("--group-components", f"{group}=1")
+    done = studies.snakemake(tmp_path, config, "--dry-run", "--profile", profile, *one)
+    assert done.returncode == 0, done.stdout
+    places = re.split(r"^.*Group job (\w+) .*\n", done.stdout, flags=re.MULTILINE)
+    found = [
+        len(re.findall(r"^    rule \w+:", text, re.MULTILINE))
+        for name, text in zip(places[1::2], places[2::2], strict=True)
+        if name == group
+    ]
+    assert len(found) > 3
+    assert set(found) == {1}

@@ -16,8 +16,8 @@ def hold(folder: Path | str) -> None:
     """Keep other runs away from the study in ``folder`` until this process ends.
 
     Snakemake's own lock outlives a Snakemake that was killed and has to be removed by hand. This
-    one is the system's, seen by every machine that shares the disk; on a disk without locks nothing
-    is held.
+    one is the system's, seen by every machine that shares the disk where the disk passes locks on;
+    elsewhere nothing is held.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> None:
         allow_abbrev=False,
     )
     _, words = parser.parse_known_args(arguments)
-    # Nearly all is freed by counting references: looking for cycles took a sixth of the time.
+    # Nearly all is freed by counting references: looking for cycles took a seventh of the time.
     gc.disable()
     with SnakemakeApi(OUTPUT) as api:
         try:

@@ -35,14 +35,12 @@ rule explain:
         code=network_sources("explain"),
         settings=explanation_settings,
         folder=subpath(input.weights, parent=True),
-        thresholds="--thresholds" if CHOSEN else "",
     shell:
         "python -m facebias explain --settings {params.settings:q} --method {wildcards.method}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
         " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
         " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
-        " {params.thresholds} {input.thresholds}"
-        " --index {input.index} --relevance {output.relevance} --out {output.table} 2> {log}"
+        " --thresholds {input.thresholds} --index {input.index} --relevance {output.relevance} --out {output.table} 2> {log}"
 
 
 rule randomise:

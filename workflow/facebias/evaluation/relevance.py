@@ -28,7 +28,6 @@ MEANS = (
     *("positive", "absolute", "signed", "rank_accuracy", "pointing", "area", "ratio"),
     *("absolute_ratio", "signed_ratio", "rank_accuracy_ratio", "pointing_ratio"),
 )
-FITTED = "template"  # landmarks of an average face, where a sample has none of its own
 HIT_RATE, NOWHERE = "hit_rate", "none"
 CELL = ("method", "architecture", "train_split")
 
@@ -187,7 +186,7 @@ def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
     found = []
     for region, outcome, chosen in selections(rows):
         counted = {name: sums(chosen, name, people.subjects, people.labels) for name in MEANS}
-        fitted = chosen[chosen["landmarks"] == FITTED]
+        fitted = chosen[chosen["landmarks"] == tables.FITTED]
         fitted = sums(fitted, "positive", people.subjects, people.labels).samples
         for group, places in people.beside.members.items():
             found += [

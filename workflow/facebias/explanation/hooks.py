@@ -195,7 +195,7 @@ class WholePlus(Stabilized, rules.ZPlus):
         for part, gradient in zip(signs[1:], gradients[1:], strict=True):
             found.addcmul_(part, gradient)
         if left.any():
-            found += evenly(module, given, left, stabilizer=0)
+            found += share_evenly(module, given, left, stabilizer=0)
         return (found,)
 
 
@@ -211,7 +211,7 @@ class Flat(Stabilized, rules.Flat):
     ) -> tuple[Tensor, ...]:
         """Share evenly."""
         given = self.stored_tensors["input"][0]
-        found = evenly(module, given, grad_output[0], stabilizer=self.stabilizer)
+        found = share_evenly(module, given, grad_output[0], stabilizer=self.stabilizer)
         return (found.expand_as(given),)
 
 
@@ -240,7 +240,9 @@ class Box(Stabilized, rules.ZBox):
         return (gradient.mul_(inputs.detach()).unflatten(1, (3, -1)).sum(1),)
 
 
-def evenly(module: nn.Module, given: Tensor, relevance: Tensor, *, stabilizer: float) -> Tensor:
+def share_evenly(
+    module: nn.Module, given: Tensor, relevance: Tensor, *, stabilizer: float
+) -> Tensor:
     """Give every input of a unit the same of its relevance.
 
     Parameters

@@ -17,8 +17,6 @@ from facebias import tables
 from facebias.clips.store import ClipStore, evenly
 from facebias.explanation.template import TEMPLATE
 
-OWN, FITTED = "own", "template"
-
 
 @dataclasses.dataclass(frozen=True)
 class Found:
@@ -103,8 +101,8 @@ class Landmarks:
             boxes = np.reshape(facts["boxes"], (-1, 4))[taken]
             scale = crop_size / (boxes[:, 2] - boxes[:, 0])
             points = (np.stack(own) - boxes[:, None, :2]) * scale[:, None, None]
-            return Found(points, OWN)
-        return Found(fit(np.reshape(facts["landmarks"], (-1, 5, 2))[taken]), FITTED)
+            return Found(points, tables.ANNOTATED)
+        return Found(fit(np.reshape(facts["landmarks"], (-1, 5, 2))[taken]), tables.FITTED)
 
 
 def _read(paths: Sequence[Path], samples: Sequence[str]) -> dict[tuple[str, int], np.ndarray]:

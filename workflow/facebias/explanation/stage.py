@@ -272,7 +272,12 @@ def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
     made = cohort.parser(stage, purpose, settings="architecture, labels, explaining")
     made.add_argument("--method", required=True, choices=methods.METHODS)
     made.add_argument("--model", type=Path, required=True, help="folder of the model")
-    made.add_argument("--thresholds", type=Path, help="from which score units count as found")
+    made.add_argument(
+        "--thresholds",
+        type=Path,
+        nargs="?",
+        help="from which score units are found, if chosen",
+    )
     made.add_argument("--out", type=Path, required=True, help="table (.csv)")
     if stage == "explain":
         made.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")

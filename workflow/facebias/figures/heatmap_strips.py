@@ -145,7 +145,7 @@ def _strip(
 
 
 def _words(shown: pd.DataFrame, n_frames: int) -> str:
-    few = "" if (shown["rank"] == "median").all() else " (of two clips the worse)"
+    few = " (of two clips the worse)" if (shown["rank"] == "worst").any() else ""
     hidden = "" if shown["publishable"].all() else " Outline: the face is not publishable."
     return (
         "Rows: true label. Above a clip: group, prediction and score of the explained label, the "

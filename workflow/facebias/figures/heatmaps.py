@@ -140,7 +140,7 @@ def boxes_of(located: pd.DataFrame, samples: pd.Series) -> list[str]:
 def fitted(located: pd.DataFrame) -> str:
     """Say of how many samples the regions are those of a template."""
     sources = located.drop_duplicates([*tables.MODEL, "sample"])["landmarks"]
-    return style.fitted((sources == "template").sum(), len(sources))
+    return style.fitted((sources == tables.FITTED).sum(), len(sources))
 
 
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:

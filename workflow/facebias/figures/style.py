@@ -252,7 +252,9 @@ def count(n: float, one: str, many: str = "") -> str:
 
 def fitted(n: float, of: float) -> str:
     """Say that regions are those of a template, for a note; nothing where none is."""
-    share = "" if n == of else f" for {100 * n / of:.0f} % of samples"
+    # Some are never 0 % and never all.
+    some = min(max(round(100 * n / of), 1), 99) if of else 0
+    share = "" if n == of else f" for {some} % of samples"
     return f" Regions{share}: of an average face, fitted to five points." if n else ""
 
 

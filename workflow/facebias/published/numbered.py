@@ -65,7 +65,8 @@ def of(study: Study, kind: str) -> dict[int, Item]:
     """Give the numbered items that a study can make, by number.
 
     An item needs a train split, test split and attribute of those it names; a study with some of
-    them makes it of these. Of several items with one number, the first that can be made is.
+    them makes it of these. What shows several experiments at once needs all of them. Of several
+    items with one number, the first that can be made is.
     """
     if study.published is None:
         return {}
@@ -86,7 +87,8 @@ def _makes(study: Study, item: Item) -> bool:
     shared = all(set(has[name]) & set(values) for name, values in item.keep.items() if name in has)
     if item.drawing == SUBJECTS:
         wanted = item.select["attribute"].split(",")
-        return shared and set(wanted) <= set(study.evaluation.attributes)
+        whole = len(wanted) == 1 or set(item.keep["train_split"]) <= set(study.splits.train)
+        return shared and whole and set(wanted) <= set(study.evaluation.attributes)
     if item.drawing != HEATMAPS:
         return shared
     explaining = study.explanation

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from facebias.tables.contract import CHANCE, INTERVAL, JUDGED, MODEL, Table
 
+# Where a sample's landmarks are from: the data set, or an average face fitted to five points.
+ANNOTATED, FITTED = "own", "template"
+
 # One row per explained sample of a model: row of the relevance array, what was explained, and how
 # much of the explained output arrived at the pixels (missing where a method promises no sum).
 EXPLANATIONS = Table(
