@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from facebias.evaluation import scores
-from facebias.study import Evaluation, Labels, Primary
+from facebias.study import Evaluation, Labels, Primary, Question
 
 EVALUATION = Evaluation(
     attributes=("gender",),
@@ -22,6 +22,11 @@ EVALUATION = Evaluation(
     permutations=999,
     seed=5,
 )
+
+
+def question(*train_splits: str, attribute: str = "gender") -> Question:
+    """What is asked of models of one hold-out: about the first of ``train_splits``."""
+    return Question(attribute=attribute, train_split=train_splits[0], train_splits=train_splits)
 
 
 def labels(*names: str, kind: str = "classes", subsample: bool = False, **fuse: tuple[str, ...]):

@@ -129,6 +129,13 @@ def test_deuschel2020(action_units):
             table = pd.read_csv(out / f"tables/{name}.csv")
             of = set(table.loc[table["attribute"] == attribute, "train_split"]) - {"all"}
             assert of == set(trains), name
+    # Each experiment asks its own question, and they are corrected together.
+    fairness = pd.read_csv(out / "tables/fairness.csv")
+    declared = fairness[fairness["family"] == "primary"]
+    asked = declared[["attribute", "train_split"]].to_numpy().tolist()
+    assert asked == [["gender", "female"], ["skin", "light"]]
+    page = (out / "report/start_page.html").read_text()
+    assert page.count("A question declared beforehand") == len(asked)
     # No light-skin model is tested on the people of the other experiment.
     card = (out / "provenance/model_cards/vgg16.md").read_text()
     assert re.search(r"^\| male \| 10 \| \d+ \| [^|–]+ \| [^|–]+ \| [^|–]+ \| – \|$", card, re.M)

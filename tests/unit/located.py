@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pandas as pd
 
+import scored
 from facebias import study, tables
 from facebias.evaluation import relevance_stage
 from facebias.explanation import alignment
@@ -97,7 +98,8 @@ def compared():
         pd.concat(facts), rows, labels=labels(), evaluation=settings,
     )  # fmt: skip
     named = tuple(gaps["architecture"].unique())
-    return means, relevance_stage.judged(gaps, settings, ("regular", "female"), named), joint
+    asked = scored.question("regular", "female")
+    return means, relevance_stage.judged(gaps, settings, (asked,), named), joint
 
 
 def maps(seed=0):

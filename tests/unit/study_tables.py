@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pandas as pd
 
+import scored
 from facebias import tables
 from facebias.evaluation import verdicts
-from facebias.study import Evaluation, Figures, Labels, build
+from facebias.study import Evaluation, Figures, Labels, build, plain
 
 ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
@@ -170,8 +171,8 @@ def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
     """Judge made-up gaps as a study does."""
     settings = {**start_settings()["evaluation"], "attributes": [attribute]}
     evaluation = build(Evaluation, settings)
-    trains = tuple(frame["train_split"].unique())
-    declared = verdicts.primary(frame, evaluation, trains)
+    asked = scored.question(*frame["train_split"].unique(), attribute=attribute)
+    declared = verdicts.primary(frame, evaluation.primary, [asked])
     return tables.check(verdicts.judge(frame, declared, evaluation), tables.FAIRNESS)
 
 
@@ -205,7 +206,7 @@ def effects(*, difference: float = -0.2) -> pd.DataFrame:
         )
     frame = tables.check(pd.DataFrame(rows), tables.CHANGES)
     evaluation = build(Evaluation, start_settings()["evaluation"])
-    declared = verdicts.primary_effects(frame, evaluation, TRAINS)
+    declared = verdicts.primary_effects(frame, evaluation.primary, [scored.question(*TRAINS)])
     return tables.check(verdicts.judge(frame, declared, evaluation), tables.EFFECTS)
 
 
@@ -413,5 +414,6 @@ def start_settings(**changes: object) -> dict[str, object]:
         "train_splits": list(TRAINS),
         "test_splits": list(TESTS),
         "matched": {},
+        "questions": [plain(scored.question(*TRAINS))],
     }
     return {**settings, **changes}

@@ -134,7 +134,9 @@ def test_three_train_splits_are_compared_in_pairs(two):
 def test_a_single_train_split_has_nothing_to_be_compared_with(two):
     table = effects({"regular": two["regular"]})
     assert table.empty
-    declared = verdicts.primary_effects(table, scored.EVALUATION, ("regular",))
+    declared = verdicts.primary_effects(
+        table, scored.EVALUATION.primary, [scored.question("regular")]
+    )
     judged = verdicts.judge(table, declared, scored.EVALUATION)
     assert tables.check(judged, tables.EFFECTS).empty
 
@@ -158,11 +160,27 @@ def test_units_count_every_known_label_for_accuracy():
 
 def test_only_interactions_from_the_first_train_split_are_primary(two):
     table = effects({**two, "female": two["regular"]})
-    declared = verdicts.primary_effects(table, scored.EVALUATION, ("regular", "male", "female"))
-    chosen = table[declared]
+    asked = [scored.question("regular", "male", "female")]
+    chosen = table[verdicts.primary_effects(table, scored.EVALUATION.primary, asked)]
     assert set(chosen["metric"]) == {"tpr_macro"}
     assert set(chosen["groups"]) == {"female - male"}
     assert chosen["train_splits"].tolist() == ["male - regular", "female - regular"]
+
+
+def test_effects_answer_the_question_of_their_own_hold_out(two):
+    by_gender = effects({**two, "female": two["regular"]})
+    by_skin = by_gender.assign(attribute="skin")
+    table = pd.concat([by_gender, by_skin], ignore_index=True)
+    asked = [
+        scored.question("regular", "male"),
+        scored.question("female", "male", attribute="skin"),
+        scored.question("regular", attribute="skin"),
+    ]
+    chosen = table[verdicts.primary_effects(table, scored.EVALUATION.primary, asked)]
+    # "female - male" is the change of another order than the one that was asked about.
+    assert chosen[["attribute", "train_splits"]].to_numpy().tolist() == [
+        ["gender", "male - regular"]
+    ]
 
 
 def test_from_files_to_files(tmp_path, two):
@@ -192,7 +210,7 @@ def test_from_files_to_files(tmp_path, two):
             *("--out", part),
         ]
     )
-    declared = {"train_splits": ("regular", "male"), "architectures": ("vgg16",)}
+    declared = {"questions": [scored.question("regular", "male")], "architectures": ("vgg16",)}
     given = settings(evaluation=scored.EVALUATION, **declared)
     verdicts.main(["effects", "--settings", given, "--out", whole, part])
     found = tables.read(whole, tables.EFFECTS)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import scored
 from facebias import tables
 from facebias.evaluation import relevance, relevance_joint, relevance_stage
 from facebias.study import StudyError, settings
@@ -21,7 +22,11 @@ def compared(facts, where, people, **changes):
         where, facts, people, labels=made.labels(), evaluation=settings
     )
     named = tuple(facts["architecture"].unique())
-    return means, relevance_stage.judged(gaps, settings, ("regular",), named), joint
+    return (
+        means,
+        relevance_stage.judged(gaps, settings, (scored.question("regular"),), named),
+        joint,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +284,8 @@ def test_the_stage_writes_three_tables(study, tmp_path):
     tables.write(facts, tmp_path / "e.csv", tables.EXPLANATIONS)
     tables.write(where, tmp_path / "r.parquet", tables.RELEVANCE)
     evaluation = dataclasses.replace(made.evaluation(), resamples=100)
-    declared = {"train_splits": ["regular"], "architectures": list(facts["architecture"].unique())}
+    declared = {"questions": [scored.question("regular")]}
+    declared["architectures"] = list(facts["architecture"].unique())
     declared["compared_by"] = {name: ["gender"] for name in facts["train_split"].unique()}
     given = settings(labels=made.labels(), evaluation=evaluation, **declared)
     relevance_stage.main(

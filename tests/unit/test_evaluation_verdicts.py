@@ -85,9 +85,13 @@ def gaps_of(**changes):
     return tables.check(pd.DataFrame(rows).assign(**changes), tables.GAPS)
 
 
-def judged(frame, trains=("regular", "male"), **changes):
+REGULAR = scored.question("regular", "male")
+
+
+def judged(frame, questions=(REGULAR,), **changes):
     evaluation = dataclasses.replace(scored.EVALUATION, **changes)
-    return verdicts.judge(frame, verdicts.primary(frame, evaluation, trains), evaluation)
+    declared = verdicts.primary(frame, evaluation.primary, questions)
+    return verdicts.judge(frame, declared, evaluation)
 
 
 def primary(**changes):
@@ -108,8 +112,8 @@ def test_the_primary_family_is_one_gap_per_architecture_on_the_first_train_split
 
 
 def test_the_family_can_be_declared_otherwise():
-    asked = primary(definition="worst_class", train_split="male")
-    found = judged(gaps_of(), primary=asked)
+    asked = primary(definition="worst_class")
+    found = judged(gaps_of(), [scored.question("male", "regular")], primary=asked)
     declared = found[found["family"] == "primary"]
     assert set(declared["definition"]) == {"worst_class"}
     assert set(declared["train_split"]) == {"male"}
@@ -117,7 +121,30 @@ def test_the_family_can_be_declared_otherwise():
 
 def test_a_family_that_is_not_there_is_refused():
     with pytest.raises(StudyError, match=r"evaluation\.primary: .* by gender, trained on women"):
-        judged(gaps_of(), primary=primary(train_split="women"))
+        judged(gaps_of(), [REGULAR, scored.question("women")])
+
+
+def test_the_questions_of_all_hold_outs_are_one_family():
+    by_gender = gaps_of(p_value=0.01)
+    by_skin = by_gender[by_gender["train_split"] == "male"].assign(attribute="skin")
+    frame = pd.concat([by_gender, by_skin], ignore_index=True)
+    found = judged(frame, [REGULAR, scored.question("male", attribute="skin")])
+    declared = found[found["family"] == "primary"]
+    assert declared[["attribute", "train_split"]].to_numpy().tolist() == [
+        *[["gender", "regular"]] * 2,
+        *[["skin", "male"]] * 2,
+    ]
+    # Two architectures, two questions.
+    assert declared["p_holm"].tolist() == pytest.approx([0.04] * 4)
+
+
+def test_the_range_over_groups_counts_in_the_question_that_has_one():
+    three = [gaps_of(groups=name) for name in ("a - b", "range over a, b, c")]
+    frame = pd.concat([*three, gaps_of(attribute="skin")], ignore_index=True)
+    found = judged(frame, [REGULAR, scored.question("regular", attribute="skin")])
+    declared = found[found["family"] == "primary"]
+    assert set(declared.loc[declared["attribute"] == "gender", "groups"]) == {"range over a, b, c"}
+    assert set(declared.loc[declared["attribute"] == "skin", "groups"]) == {"female - male"}
 
 
 def test_of_more_than_two_groups_the_range_is_primary():
@@ -187,7 +214,7 @@ def test_the_stage_judges_files_together(tmp_path):
     for name, rows in frame.groupby("architecture"):
         tables.write(rows, tmp_path / f"{name}.csv", tables.GAPS)
     evaluation = scored.EVALUATION
-    declared = {"train_splits": ("regular", "male"), "architectures": ("vgg16", "cnn3d")}
+    declared = {"questions": [REGULAR], "architectures": ("vgg16", "cnn3d")}
     given = settings(evaluation=evaluation, **declared)
     out = tmp_path / "fairness.csv"
     inputs = [str(tmp_path / f"{name}.csv") for name in ("vgg16", "cnn3d")]
@@ -200,9 +227,7 @@ def test_the_stage_judges_files_together(tmp_path):
 def test_further_variants_of_a_network_stay_outside_the_primary_family(tmp_path):
     frame = gaps_of(p_value=0.02)
     tables.write(frame, tmp_path / "part.csv", tables.GAPS)
-    given = settings(
-        evaluation=scored.EVALUATION, train_splits=("regular", "male"), architectures=("vgg16",)
-    )
+    given = settings(evaluation=scored.EVALUATION, questions=[REGULAR], architectures=("vgg16",))
     out = tmp_path / "fairness.csv"
     verdicts.main(["fairness", "--settings", given, "--out", str(out), str(tmp_path / "part.csv")])
     found = tables.read(out, tables.FAIRNESS)

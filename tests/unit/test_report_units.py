@@ -27,6 +27,7 @@ from facebias.study import Labels
 ARCHITECTURES = ("vgg16", "cnn3d")
 DECLARED = ("regular", "female")
 TRAINS = (*DECLARED, "regular_matched")
+QUESTION = scored.question(*DECLARED)
 UNITS = ("AU1", "AU4", "AU12")
 EVALUATION = dataclasses.replace(
     scored.EVALUATION,
@@ -66,11 +67,13 @@ def study():
     parts = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     judged = {
         "fairness": verdicts.judge(
-            parts["gaps"], verdicts.primary(parts["gaps"], EVALUATION, DECLARED), EVALUATION
+            parts["gaps"],
+            verdicts.primary(parts["gaps"], EVALUATION.primary, [QUESTION]),
+            EVALUATION,
         ),
         "effects": verdicts.judge(
             parts["changes"],
-            verdicts.primary_effects(parts["changes"], EVALUATION, DECLARED),
+            verdicts.primary_effects(parts["changes"], EVALUATION.primary, [QUESTION]),
             EVALUATION,
         ),
     }
@@ -112,6 +115,7 @@ def page(study, **changes):
         "trains": TRAINS,
         "tests": ("all",),
         "matched": {"regular": "regular_matched", "female": "female"},
+        "questions": (QUESTION,),
         "metrics": study["metrics"],
         "fairness": study["fairness"],
         "effects": study["effects"],
@@ -183,9 +187,36 @@ def test_as_declared_and_at_equal_size_stand_side_by_side(study):
     assert "regular matched 5" in said
 
 
+def test_two_questions_are_told_apart_and_corrected_together(study):
+    asked = (QUESTION, scored.question("regular_matched", attribute="skin"))
+    evaluation = dataclasses.replace(EVALUATION, attributes=("gender", "skin"))
+    judges = {"fairness": verdicts.primary, "effects": verdicts.primary_effects}
+    judged = {}
+    for name, choose in judges.items():
+        by_gender = study[name].drop(columns=list(tables.JUDGED))
+        by_skin = by_gender.assign(attribute="skin", groups="dark - light")
+        both = pd.concat([by_gender, by_skin], ignore_index=True)
+        declared = choose(both, evaluation.primary, asked)
+        judged[name] = verdicts.judge(both, declared, evaluation)
+    people = study["manifest"].assign(skin=lambda table: table["gender"])
+    said = page(
+        {**study, **judged, "manifest": people},
+        evaluation=evaluation,
+        questions=asked,
+        matched={name: name for name in TRAINS},
+    )
+    assert said.count("A question declared beforehand") == 2
+    assert "by gender, trained on regular. Chance" in said
+    assert "by skin, trained on regular matched. Chance" in said
+    assert said.count("corrected after Holm for 4 gaps, those of all questions") == 2
+    # The only train split of its hold-out has no effect.
+    assert said.count("Does it cost one group more than the other? Change") == 1
+    assert "female instead of regular" in said
+
+
 def test_effects_between_splits_of_one_size_are_exploratory(study):
     matched = {"regular": "regular_matched", "female": "female"}
-    rows = findings.changes_at_equal_size(study["effects"], matched, "gender")
+    rows = findings.changes_at_equal_size(study["effects"], matched, QUESTION)
     assert [row.train_splits for row in rows] == ["regular_matched - female"] * 2
     declared = study["effects"][study["effects"]["family"] == "primary"]
     assert set(declared["train_splits"]) == {"female - regular"}

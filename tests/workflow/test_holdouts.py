@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import studies
 
+from facebias import configuration
+from facebias.splits import holdouts
+
 TWO = {
     "data.drawn.subjects": 16,
     "data.attributes": ["gender", "skin"],
@@ -72,8 +75,8 @@ BROKEN = {
         "evaluation.attributes: no hold-out has skin; add it to one or remove it",
     ),
     "a declared question about nobody": (
-        {"evaluation.primary": {"train_split": "light"}},
-        "evaluation.primary: models trained on light are compared by skin, not by gender; set",
+        {"evaluation.primary": {"train_split": "light", "attribute": "gender"}},
+        "evaluation.primary: models trained on light are compared by skin, not by gender; change",
     ),
     "an unknown key": (
         {"splits.holdouts.skin.n_subject": 4},
@@ -96,6 +99,34 @@ BROKEN = {
         "splits.train.light.match_size_to: female has hold-out gender, light has skin",
     ),
 }
+
+
+ASKED = {
+    "the first of each hold-out": ({}, [("gender", "everybody"), ("skin", "light")]),
+    "by one attribute": ({"attribute": "skin"}, [("skin", "light")]),
+    "trained on one split": ({"train_split": "female"}, [("gender", "female")]),
+    "both": ({"train_split": "light", "attribute": "skin"}, [("skin", "light")]),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_hold_out_asks_a_question_unless_one_is_named(name):
+    named, expected = ASKED[name]
+    two = studies.changed(studies.changed(studies.SMALL, TWO), {"evaluation.primary": named})
+    study = configuration.load(configuration.resolve(two))
+    found = holdouts.questions(study)
+    assert [(asked.attribute, asked.train_split) for asked in found] == expected
+    own = {"gender": ("everybody", "female"), "skin": ("light",)}
+    assert all(asked.train_splits == own[asked.attribute] for asked in found)
+
+
+def test_a_hold_out_compared_by_several_attributes_asks_about_the_first():
+    changes = {"splits.holdouts.skin.attributes": ["skin", "gender"]}
+    two = studies.changed(studies.changed(studies.SMALL, TWO), changes)
+    study = configuration.load(configuration.resolve(two))
+    asked = [question.attribute for question in holdouts.questions(study)]
+    # In the order of evaluation.attributes.
+    assert asked == ["gender", "gender"]
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -46,6 +46,7 @@ try:
     SUBJECTS = checks.check(STUDY, root=ROOT)
     # With splits.match_sizes, further train splits; the declared ones stand first.
     DECLARED_TRAIN_SPLITS = list(STUDY.splits.train)
+    QUESTIONS = holdouts.questions(STUDY)
     STUDY = dataclasses.replace(STUDY, splits=splits.with_matched(STUDY.splits, SUBJECTS))
     FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
 except StudyError as error:
@@ -361,6 +362,7 @@ START_PAGE_SETTINGS = constant(
     train_splits=TRAIN_SPLITS,
     test_splits=TEST_SPLITS,
     matched=MATCHED,
+    questions=QUESTIONS,
 )
 # Of a study of units: how often each occurs.
 UNITS = f"{OUT}/data/units.csv"

@@ -207,7 +207,7 @@ rule gather_fairness:
         table="fairness",
         settings=constant(
             evaluation=STUDY.evaluation,
-            train_splits=TRAIN_SPLITS,
+            questions=QUESTIONS,
             architectures=DECLARED_ARCHITECTURES,
         ),
     shell:
@@ -259,7 +259,7 @@ use rule gather_fairness as gather_effects with:
         table="effects",
         settings=constant(
             evaluation=STUDY.evaluation,
-            train_splits=DECLARED_TRAIN_SPLITS,
+            questions=QUESTIONS,
             architectures=DECLARED_ARCHITECTURES,
         ),
 

@@ -56,7 +56,7 @@ rule relevance_gaps:
         settings=constant(
             labels=UNFUSED,
             evaluation=STUDY.evaluation,
-            train_splits=TRAIN_SPLITS,
+            questions=QUESTIONS,
             compared_by=COMPARED_BY,
             architectures=[
                 name

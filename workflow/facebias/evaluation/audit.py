@@ -13,7 +13,7 @@ from facebias import tables
 from facebias.evaluation import attributes as recorded
 from facebias.evaluation import cells, counts, groups, scores, verdicts
 from facebias.evaluation.scores import Scores, nearest
-from facebias.study import Evaluation, Labels, Primary, StudyError, crossed
+from facebias.study import Evaluation, Labels, Primary, Question, StudyError, crossed
 
 MODEL = {"architecture": "given", "train_split": "given"}
 EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "None")
@@ -115,7 +115,12 @@ def audit(
         ]
         compared.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
     gaps = pd.concat(compared, ignore_index=True)
-    declared = verdicts.primary(gaps, evaluation, (MODEL["train_split"],))
+    first = Question(
+        attribute=evaluation.attributes[0],
+        train_split=MODEL["train_split"],
+        train_splits=(MODEL["train_split"],),
+    )
+    declared = verdicts.primary(gaps, evaluation.primary, [first])
     fairness = verdicts.judge(gaps, declared, evaluation)
     return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
 

@@ -13,7 +13,7 @@ from facebias import tables
 from facebias.evaluation import attributes, relevance, relevance_joint, verdicts
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
-from facebias.study import Evaluation, Labels, read_settings
+from facebias.study import Evaluation, Labels, Question, read_settings
 
 
 def compared(
@@ -79,29 +79,23 @@ def compared(
 def judged(
     gaps: pd.DataFrame,
     evaluation: Evaluation,
-    train_splits: tuple[str, ...],
+    questions: tuple[Question, ...],
     architectures: tuple[str, ...],
 ) -> pd.DataFrame:
     """Correct the p-values of all gaps for their number and say what they mean.
 
     The primary family is the relevance in the label's own Action Units, as a mean over labels, by
-    the attribute, on the train split and of the ``architectures`` that the study declares.
+    the attribute and on the train split of each question, of the ``architectures``.
 
     Returns
     -------
     ``tables.RELEVANCE_GAPS``.
     """
-    asked = evaluation.primary
-    wanted = {
-        "attribute": asked.attribute or evaluation.attributes[0],
-        "train_split": asked.train_split or train_splits[0],
-        "region": OWN,
-        "label": OVERALL,
-        "outcome": relevance.ANY,
-        "measure": "positive",
-    }
+    wanted = {"region": OWN, "label": OVERALL, "outcome": relevance.ANY, "measure": "positive"}
     declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
     declared &= gaps["architecture"].isin(architectures).to_numpy()
+    asked = [(question.attribute, question.train_split) for question in questions]
+    declared &= pd.MultiIndex.from_frame(gaps[["attribute", "train_split"]]).isin(asked)
     # A ratio to the area has other units than the margin, as a trend has.
     units = np.where(gaps["measure"] == "ratio", TREND, "signed")
     table = verdicts.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
@@ -119,7 +113,7 @@ def main(arguments: list[str]) -> None:
         "--settings",
         required=True,
         help="JSON: labels, evaluation, compared_by (train split to attributes), and the "
-        "train_splits and architectures that the primary family is of",
+        "questions and architectures that the primary family is of",
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--explanations", type=Path, required=True, help="of all models")
@@ -128,12 +122,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=Path, required=True)
     parser.add_argument("--joint", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, compared_by, train_splits, architectures = read_settings(
+    labels, evaluation, compared_by, questions, architectures = read_settings(
         given.settings,
         labels=Labels,
         evaluation=Evaluation,
         compared_by=Mapping[str, tuple[str, ...]],
-        train_splits=tuple[str, ...],
+        questions=tuple[Question, ...],
         architectures=tuple[str, ...],
     )
     manifest = tables.read(given.manifest, tables.MANIFEST)
@@ -146,6 +140,6 @@ def main(arguments: list[str]) -> None:
         compared_by=compared_by,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
-    found = judged(gaps, evaluation, train_splits, architectures)
+    found = judged(gaps, evaluation, questions, architectures)
     tables.write(found, given.gaps, tables.RELEVANCE_GAPS)
     tables.write(joint, given.joint, tables.RELEVANCE_JOINT)

@@ -14,6 +14,7 @@ A row without an estimate is ``not estimable``. No row is ever called unbiased.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import multiplicity
 from facebias.evaluation.trends import TREND
-from facebias.study import Evaluation, StudyError, read_settings
+from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
 
 PRIMARY, EXPLORATORY = "primary", "exploratory"
 FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
@@ -30,54 +31,55 @@ RANGE = "range over "
 INTERACTION = " - "
 
 
-def primary(
-    frame: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
-) -> pd.Series:
+def primary(frame: pd.DataFrame, asked: Primary, questions: Sequence[Question]) -> pd.Series:
     """Tell which rows of a ``tables.GAPS`` table are the declared family.
 
     Raises
     ------
     StudyError
-        If there is none.
+        If a question has none.
     """
-    asked = evaluation.primary
-    attribute = asked.attribute or evaluation.attributes[0]
-    train_split = asked.train_split or train_splits[0]
-    chosen = (
-        (frame["criterion"] == asked.criterion)
-        & (frame["definition"] == asked.definition)
-        & (frame["attribute"] == attribute)
-        & (frame["train_split"] == train_split)
-    )
-    if not chosen.any():
-        raise StudyError(
-            f"evaluation.primary: no gap of {asked.criterion}, {asked.definition}, by {attribute}, "
-            f"trained on {train_split}; the table has {_values(frame, 'criterion')}; "
-            f"{_values(frame, 'definition')}; {_values(frame, 'attribute')}; "
-            f"{_values(frame, 'train_split')}"
+    declared = pd.Series(False, index=frame.index)
+    for question in questions:
+        chosen = (
+            (frame["criterion"] == asked.criterion)
+            & (frame["definition"] == asked.definition)
+            & (frame["attribute"] == question.attribute)
+            & (frame["train_split"] == question.train_split)
         )
-    ranges = chosen & frame["groups"].astype(str).str.startswith(RANGE)
-    return ranges if ranges.any() else chosen
+        if not chosen.any():
+            raise StudyError(
+                f"evaluation.primary: no gap of {asked.criterion}, {asked.definition}, by "
+                f"{question.attribute}, trained on {question.train_split}; the table has "
+                f"{_values(frame, 'criterion')}; {_values(frame, 'definition')}; "
+                f"{_values(frame, 'attribute')}; {_values(frame, 'train_split')}"
+            )
+        ranges = chosen & frame["groups"].astype(str).str.startswith(RANGE)
+        declared |= ranges if ranges.any() else chosen
+    return declared
 
 
 def primary_effects(
-    frame: pd.DataFrame, evaluation: Evaluation, train_splits: tuple[str, ...]
+    frame: pd.DataFrame, asked: Primary, questions: Sequence[Question]
 ) -> pd.Series:
     """Tell which rows of a ``tables.CHANGES`` table are the declared family.
 
-    Whether a change from the first training split to another is larger for one group than for
-    another, in the mean true positive rate, by the primary attribute. Only between
-    ``train_splits``, the declared ones.
+    Whether a change from a question's training split to another of its hold-out is larger for one
+    group than for another, in the mean true positive rate whatever criterion is ``asked``.
     """
-    attribute = evaluation.primary.attribute or evaluation.attributes[0]
-    reference = evaluation.primary.train_split or train_splits[0]
     pairs = frame["train_splits"].astype(str).str.split(INTERACTION, n=1)
+    declared = pd.Series(False, index=frame.index)
+    for question in questions:
+        among = set(question.train_splits)
+        declared |= (
+            (frame["attribute"] == question.attribute)
+            & frame["train_splits"].astype(str).str.endswith(f" - {question.train_split}")
+            & pairs.map(lambda names, among=among: set(names) <= among).astype(bool)
+        )
     return (
-        (frame["attribute"] == attribute)
+        declared
         & (frame["metric"] == "tpr_macro")
         & frame["groups"].astype(str).str.contains(INTERACTION, regex=False)
-        & frame["train_splits"].astype(str).str.endswith(f" - {reference}")
-        & pairs.map(lambda names: set(names) <= set(train_splits)).astype(bool)
     )
 
 
@@ -146,19 +148,19 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--settings",
         required=True,
-        help="JSON: evaluation, and the train_splits and architectures of the primary family",
+        help="JSON: evaluation, and the questions and architectures of the primary family",
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("inputs", type=Path, nargs="+")
     given = parser.parse_args(arguments)
-    evaluation, train_splits, architectures = read_settings(
+    evaluation, questions, architectures = read_settings(
         given.settings,
         evaluation=Evaluation,
-        train_splits=tuple[str, ...],
+        questions=tuple[Question, ...],
         architectures=tuple[str, ...],
     )
     part, whole, declared = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
-    asked = declared(frame, evaluation, train_splits) & frame["architecture"].isin(architectures)
-    judged = judge(frame, asked, evaluation)
+    asked = declared(frame, evaluation.primary, questions)
+    judged = judge(frame, asked & frame["architecture"].isin(architectures), evaluation)
     tables.write(judged, given.out, whole)

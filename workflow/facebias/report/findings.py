@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facebias.evaluation.attributes import grouping
-from facebias.study import crossed
+from facebias.study import Question, crossed
 from facebias.vocabulary import printed
 
 CRITERION = "equal_opportunity"
@@ -137,6 +137,19 @@ def declared(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["family"] == PRIMARY]
 
 
+def answers(frame: pd.DataFrame, question: Question) -> list[Judged]:
+    """Read those rows of the primary family that answer one question.
+
+    Of a ``tables.FAIRNESS`` table the gaps; of a ``tables.EFFECTS`` table the changes.
+    """
+    rows = declared(frame)
+    rows = rows[rows["attribute"] == question.attribute]
+    if "train_split" in rows:
+        return judged(rows[rows["train_split"] == question.train_split])
+    pairs = rows["train_splits"].astype(str)
+    return judged(rows[pairs.str.endswith(f" - {question.train_split}")])
+
+
 def by_verdict(rows: Sequence[Judged]) -> dict[str, list[str]]:
     """Name the architectures by verdict, the verdict of most concern first."""
     found: dict[str, list[str]] = {}
@@ -257,7 +270,8 @@ def of_equal_size(
     matched
         Train split to that of equal size; a split that is the smallest is its own.
     primary
-        Which rows have the primary criterion, definition and attribute, on any train split.
+        Which rows have the criterion, definition and attribute of a question, on any of its train
+        splits.
 
     Returns
     -------
@@ -282,16 +296,16 @@ def of_equal_size(
 
 
 def changes_at_equal_size(
-    effects: pd.DataFrame, matched: Mapping[str, str], attribute: str
+    effects: pd.DataFrame, matched: Mapping[str, str], question: Question
 ) -> list[Judged]:
     """Choose the effects between train splits of one size: whom it costs more to train on others.
 
     Interactions in the mean true positive rate, as the primary effects.
     """
-    equal = set(matched.values())
+    equal = {matched[name] for name in question.train_splits}
     pairs = effects["train_splits"].astype(str).str.split(" - ", n=1)
     rows = effects[
-        (effects["attribute"] == attribute)
+        (effects["attribute"] == question.attribute)
         & (effects["metric"] == "tpr_macro")
         & effects["groups"].astype(str).str.contains(" - ", regex=False)
         & pairs.map(lambda names: set(names) <= equal)

@@ -14,7 +14,7 @@ import pandas as pd
 from facebias import tables
 from facebias.replacement import replacing
 from facebias.report import coincidences, findings, planted_bias
-from facebias.study import Data, Evaluation, Labels, StudyError, read_settings
+from facebias.study import Data, Evaluation, Labels, Question, StudyError, read_settings
 from facebias.vocabulary import printed
 
 TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
         required=True,
         help="JSON: study, title, data, labels, evaluation, seeds, folds, and, in order, "
         "architectures, train_splits, test_splits (names), matched (train split to one of the size "
-        "of the smallest; empty without splits.match_sizes)",
+        "of the smallest; empty without splits.match_sizes), questions",
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
@@ -65,6 +65,7 @@ def main(arguments: list[str]) -> None:
         "trains": tuple[str, ...],
         "tests": tuple[str, ...],
         "matched": Mapping[str, str],
+        "questions": tuple[Question, ...],
     }
     keys = {NAMED.get(name, name): kind for name, kind in kinds.items()}
     values = read_settings(asked.settings, **keys)
@@ -97,6 +98,7 @@ def facts(
     trains: tuple[str, ...],
     tests: tuple[str, ...],
     matched: Mapping[str, str],
+    questions: tuple[Question, ...],
     metrics: pd.DataFrame,
     fairness: pd.DataFrame,
     exclusions: pd.DataFrame,
@@ -114,9 +116,9 @@ def facts(
     """
     first_train = trains[0]
     configured, labels = labels.names, labels.among(manifest.columns)
-    beside = _sizes(fairness, effects, matched, trains, evaluation)
+    ordered = _beside(trains, matched)
     experiments = [
-        _experiment(found, metrics, labels, beside["ordered_trains"])
+        _experiment(found, metrics, labels, ordered)
         for found in findings.experiments(metrics, trains, tests)
     ]
     if not experiments:
@@ -130,7 +132,6 @@ def facts(
         attribute: fairness.loc[fairness["attribute"] == attribute, "train_split"].unique()
         for attribute in evaluation.attributes
     }
-    primary_attribute = evaluation.primary.attribute or evaluation.attributes[0]
     bias = data.drawn.bias if data.drawn else ()
     planted = [
         {
@@ -163,19 +164,19 @@ def facts(
         "too_rare": [unit for unit in configured if unit not in labels.names],
         "headline": headline,
         "by_training": findings.by_training(metrics, headline),
-        **beside,
+        "matched": matched,
         "bias": [planted_bias.in_words(entry) for entry in bias],
         "planted": planted,
-        "declared": declared,
-        "by_verdict": findings.by_verdict(declared),
+        "n_declared": len(declared),
         "reachable": max((row.reachable for row in declared), default=math.nan),
         "primary": evaluation.primary,
-        "primary_attribute": primary_attribute,
-        "primary_train": evaluation.primary.train_split or first_train,
+        "questions": [
+            _answered(question, fairness, effects, matched, evaluation) for question in questions
+        ],
         "exploratory": findings.exploratory(fairness),
         "coincidences": coincidences.warnings(confounds, fairness),
         "between_splits": coincidences.between_splits(confounds),
-        "effects": [] if effects is None else findings.judged(findings.declared(effects)),
+        "n_effects": 0 if effects is None else len(findings.declared(effects)),
         "attributes": [
             {
                 "name": attribute,
@@ -266,28 +267,37 @@ def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
     }
 
 
-def _sizes(
+def _answered(
+    question: Question,
     fairness: pd.DataFrame,
     effects: pd.DataFrame | None,
     matched: Mapping[str, str],
-    trains: tuple[str, ...],
     evaluation: Evaluation,
 ) -> dict[str, Any]:
-    """Collect what models trained on equally many people say; empty where there are none."""
-    found = {"matched": matched, "ordered_trains": _beside(trains, matched)}
-    found |= {"of_equal_size": [], "changes_at_equal_size": []}
+    """Collect what is said of one declared question; lists are empty where there is nothing."""
+    gaps = findings.answers(fairness, question)
+    found = {
+        "attribute": question.attribute,
+        "train_split": question.train_split,
+        "gaps": gaps,
+        "by_verdict": findings.by_verdict(gaps),
+        "effects": [] if effects is None else findings.answers(effects, question),
+        "of_equal_size": [],
+        "changes_at_equal_size": [],
+    }
     if not matched or effects is None:
         return found
     primary = evaluation.primary
-    attribute = primary.attribute or evaluation.attributes[0]
+    own = {*question.train_splits, *(matched[name] for name in question.train_splits)}
     asked = (
         (fairness["criterion"] == primary.criterion)
         & (fairness["definition"] == primary.definition)
-        & (fairness["attribute"] == attribute)
+        & (fairness["attribute"] == question.attribute)
+        & fairness["train_split"].isin(own)
     )
     return found | {
         "of_equal_size": findings.of_equal_size(fairness, matched, asked),
-        "changes_at_equal_size": findings.changes_at_equal_size(effects, matched, attribute),
+        "changes_at_equal_size": findings.changes_at_equal_size(effects, matched, question),
     }
 
 

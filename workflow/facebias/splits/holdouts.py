@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from facebias.configuration import suggest
-from facebias.study import Splits, Study
+from facebias.study import Question, Splits, Study
 
 
 def together(splits: Splits) -> list[list[str]]:
@@ -32,6 +32,23 @@ def attributes(study: Study, train: str) -> list[str]:
     if holdout is None or holdout.attributes is None:
         return list(asked)
     return [name for name in asked if name in holdout.attributes]
+
+
+def questions(study: Study) -> tuple[Question, ...]:
+    """Give the declared question of each hold-out; none of one that does not fit what is named."""
+    asked = study.evaluation.primary
+    found = []
+    for trains in together(study.splits):
+        compared = attributes(study, trains[0])
+        train, attribute = (
+            asked.train_split or trains[0],
+            asked.attribute or next(iter(compared), None),
+        )
+        if train in trains and attribute in compared:
+            found.append(
+                Question(attribute=attribute, train_split=train, train_splits=tuple(trains))
+            )
+    return tuple(found)
 
 
 def misfits(study: Study) -> Iterator[str]:
@@ -64,7 +81,7 @@ def misfits(study: Study) -> Iterator[str]:
 
 
 def uncompared(study: Study) -> Iterator[str]:
-    """Say which attributes no models are compared by, and that of the declared question if so."""
+    """Say which attributes no models are compared by, and if there is no declared question."""
     if study.splits.holdouts is None:
         return
     compared = {train: attributes(study, train) for train in study.splits.train}
@@ -72,11 +89,10 @@ def uncompared(study: Study) -> Iterator[str]:
         if not any(attribute in names for names in compared.values()):
             yield f"evaluation.attributes: no hold-out has {attribute}; add it to one or remove it"
     primary = study.evaluation.primary
-    train = primary.train_split or next(iter(compared))
-    attribute = primary.attribute or study.evaluation.attributes[0]
-    if attribute not in compared.get(train, [attribute]):
-        others = ", ".join(compared[train]) or "none"
+    if primary.train_split in compared and not questions(study):
+        by = ", ".join(compared[primary.train_split]) or "no attribute"
+        unlike = f", not by {primary.attribute}" if primary.attribute else ""
         yield (
-            f"evaluation.primary: models trained on {train} are compared by {others}, "
-            f"not by {attribute}; set attribute or train_split"
+            f"evaluation.primary: models trained on {primary.train_split} are compared by "
+            f"{by}{unlike}; change attribute or train_split"
         )

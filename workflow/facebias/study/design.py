@@ -102,15 +102,28 @@ def crossed(attribute: str) -> list[str]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Primary:
-    """The question a study is about, declared before its results: one gap per architecture.
+    """What a study is about, declared before its results: one gap per architecture and hold-out.
 
-    ``attribute`` and ``train_split`` None: the first one of the study.
+    ``attribute`` and ``train_split`` None: the first one of each hold-out.
     """
 
     criterion: str
     definition: str
     attribute: str | None
     train_split: str | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a study asks of one hold-out: between whose groups, of models trained on whom.
+
+    ``train_splits``: those of the hold-out, ``train_split`` among them; effects of other people in
+    training are asked for between it and the others.
+    """
+
+    attribute: str
+    train_split: str
+    train_splits: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
