@@ -10,7 +10,7 @@ import pandas as pd
 import scored
 from facebias import tables
 from facebias.evaluation import verdicts
-from facebias.study import Evaluation, Figures, Labels, build, plain
+from facebias.study import Figures, Labels
 
 ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
@@ -169,11 +169,9 @@ def fairness(
 
 def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
     """Judge made-up gaps as a study does."""
-    settings = {**start_settings()["evaluation"], "attributes": [attribute]}
-    evaluation = build(Evaluation, settings)
     asked = scored.question(*frame["train_split"].unique(), attribute=attribute)
-    declared = verdicts.primary(frame, evaluation.primary, [asked])
-    return tables.check(verdicts.judge(frame, declared, evaluation), tables.FAIRNESS)
+    declared = verdicts.primary(frame, scored.EVALUATION.primary, [asked])
+    return tables.check(verdicts.judge(frame, declared, scored.EVALUATION), tables.FAIRNESS)
 
 
 def effects(*, difference: float = -0.2) -> pd.DataFrame:
@@ -205,9 +203,9 @@ def effects(*, difference: float = -0.2) -> pd.DataFrame:
             }
         )
     frame = tables.check(pd.DataFrame(rows), tables.CHANGES)
-    evaluation = build(Evaluation, start_settings()["evaluation"])
-    declared = verdicts.primary_effects(frame, evaluation.primary, [scored.question(*TRAINS)])
-    return tables.check(verdicts.judge(frame, declared, evaluation), tables.EFFECTS)
+    asked = scored.question(*TRAINS)
+    declared = verdicts.primary_effects(frame, scored.EVALUATION.primary, [asked])
+    return tables.check(verdicts.judge(frame, declared, scored.EVALUATION), tables.EFFECTS)
 
 
 def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, pd.DataFrame]:
@@ -350,70 +348,3 @@ def _face(side: int, tone: float) -> np.ndarray:
     ):
         picture[((x - b) / width) ** 2 + ((y - a) / height) ** 2 < 1] = 60
     return picture.astype(np.uint8)
-
-
-def start_settings(**changes: object) -> dict[str, object]:
-    """The facts of a study that the start page asks for, as plain values."""
-    drawn = {
-        "subjects": 36,
-        "repetitions": 2,
-        "seed": 7,
-        "size": 160,
-        "frames": 24,
-        "fps": 24,
-        "shards": 8,
-    }
-    weaker = {
-        "kind": "weaker",
-        "group": {"gender": "female"},
-        "labels": ["sadness", "anger", "disgust", "contempt"],
-        "factor": 0.4,
-    }
-    settings = {
-        "study": "demo",
-        "title": "Drawn faces with a planted bias",
-        "data": {
-            "adapter": "drawn",
-            "root": None,
-            "manifest": None,
-            "layout": None,
-            "subjects": None,
-            "attributes": ["gender", "skin", "age"],
-            "required": ["gender"],
-            "max_excluded": 0.2,
-            "publishable": True,
-            "drawn": {**drawn, "bias": [weaker]},
-        },
-        "labels": {
-            "kind": "classes",
-            "names": list(labels().names),
-            "fuse": {"upset": ["anger", "disgust", "contempt"]},
-            "subsample_fused": True,
-            "seed": 1,
-        },
-        "evaluation": {
-            "attributes": ["gender"],
-            "bins": {},
-            "min_subjects": 3,
-            "primary": {
-                "criterion": "equalized_odds",
-                "definition": "per_class_mean",
-                "attribute": None,
-                "train_split": None,
-            },
-            "margin": 0.1,
-            "confidence": 0.95,
-            "interval": "expanded",
-            "resamples": 2000,
-            "permutations": 10_000,
-            "seed": 1,
-        },
-        "seeds": [1],
-        "folds": 1,
-        "architectures": list(ARCHITECTURES),
-        "train_splits": list(TRAINS),
-        "test_splits": list(TESTS),
-        "matched": {},
-        "questions": [plain(scored.question(*TRAINS))],
-    }
-    return {**settings, **changes}

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import diagnosed
 import numpy as np
 import pytest
+import start_pages
 import study_tables as made
 
 from facebias import tables
@@ -38,7 +39,7 @@ def write_tables(folder, **changes):
 def page(folder, *, settings=None, **changes):
     arguments = write_tables(folder, **changes)
     out = folder / "start_page.html"
-    text = json.dumps(settings or made.start_settings())
+    text = json.dumps(settings or start_pages.settings())
     start_page.main(["--settings", text, *arguments, "--out", str(out)])
     return out.read_text(encoding="utf-8")
 
@@ -49,13 +50,13 @@ def words(html):
 
 
 def with_data(**changes):
-    settings = made.start_settings()
+    settings = start_pages.settings()
     settings["data"] = {**settings["data"], **changes}
     return settings
 
 
 def planted(*entries):
-    drawn = {**made.start_settings()["data"]["drawn"], "bias": list(entries)}
+    drawn = {**start_pages.settings()["data"]["drawn"], "bias": list(entries)}
     return with_data(drawn=drawn)
 
 
@@ -294,12 +295,12 @@ def test_three_groups_compare_pairs(tmp_path):
 
 
 def test_text_from_the_configuration_is_escaped(tmp_path):
-    html = page(tmp_path, settings=made.start_settings(title="a <b>& c"))
+    html = page(tmp_path, settings=start_pages.settings(title="a <b>& c"))
     assert "a &lt;b&gt;&amp; c" in html
 
 
 def test_folds_and_seeds_give_ranges_of_people(tmp_path):
-    settings = made.start_settings(seeds=[1, 2], folds=5)
+    settings = start_pages.settings(seeds=[1, 2], folds=5)
     said = words(page(tmp_path, settings=settings, splits=made.splits(folds=5)))
     assert "in 5 folds so that every person is tested once" in said
     assert "180 models" in said

@@ -12,6 +12,7 @@ import diagnosed
 import numpy as np
 import pandas as pd
 import pytest
+import start_pages
 import study_tables as made
 
 import scored
@@ -101,7 +102,7 @@ def page(study, **changes):
         min_occurrences=40,
         threshold="validation",
     )
-    settings = made.start_settings()
+    settings = start_pages.settings()
     data = {**settings["data"], "adapter": "videos", "root": "x", "drawn": None}
     asked = {
         "name": "units",

@@ -71,7 +71,6 @@ rule relevance_gaps:
         " --joint {output.joint} 2> {log}"
 
 
-LOCATED = f"{OUT}/figures"
 # The models of one method and train split, over folds.
 OF_TRAIN_SPLIT = {
     **{name: EVERY_EXPLAINED_MODEL[name] for name in ("architecture", "fold", "seed")},
@@ -84,10 +83,10 @@ rule figure_relevance_regions:
     input:
         table=rules.relevance_gaps.output.means,
     output:
-        pdf=f"{LOCATED}/relevance_regions/{{method}}/{{attribute}}.pdf",
-        csv=f"{LOCATED}/relevance_regions/{{method}}/{{attribute}}.csv",
+        pdf=f"{FIGURE}/relevance_regions/{{method}}/{{attribute}}.pdf",
+        csv=f"{FIGURE}/relevance_regions/{{method}}/{{attribute}}.csv",
         png=report(
-            f"{LOCATED}/relevance_regions/{{method}}/{{attribute}}.png",
+            f"{FIGURE}/relevance_regions/{{method}}/{{attribute}}.png",
             caption="../report/relevance_regions.rst",
             category="4. Heatmaps",
             labels={"figure": "regions by {attribute}", "method": "{method}"},
@@ -119,10 +118,10 @@ rule figure_relevance_joint:
         gaps=rules.relevance_gaps.output.gaps,
         joint=rules.relevance_gaps.output.joint,
     output:
-        pdf=f"{LOCATED}/relevance_joint/{{method}}/{{attribute}}.pdf",
-        csv=f"{LOCATED}/relevance_joint/{{method}}/{{attribute}}.csv",
+        pdf=f"{FIGURE}/relevance_joint/{{method}}/{{attribute}}.pdf",
+        csv=f"{FIGURE}/relevance_joint/{{method}}/{{attribute}}.csv",
         png=report(
-            f"{LOCATED}/relevance_joint/{{method}}/{{attribute}}.png",
+            f"{FIGURE}/relevance_joint/{{method}}/{{attribute}}.png",
             caption="../report/relevance_joint.rst",
             category="4. Heatmaps",
             labels={"figure": "errors and heatmaps by {attribute}", "method": "{method}"},
@@ -154,10 +153,10 @@ rule figure_relevance_maps:
         maps=first_fold(rules.relevance.output.maps),
         manifest=rules.manifest.output.manifest,
     output:
-        pdf=f"{LOCATED}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.pdf",
-        csv=f"{LOCATED}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.csv",
+        pdf=f"{FIGURE}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.pdf",
+        csv=f"{FIGURE}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.csv",
         png=report(
-            f"{LOCATED}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.png",
+            f"{FIGURE}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.png",
             caption="../report/relevance_maps.rst",
             category="4. Heatmaps",
             labels={
@@ -195,10 +194,10 @@ rule figure_relevance_strips:
         tables=expand(rules.relevance.output.table, **OF_TRAIN_SPLIT),
         manifest=rules.manifest.output.manifest,
     output:
-        pdf=f"{LOCATED}/relevance_strips/{{method}}/{{train_split}}.pdf",
-        csv=f"{LOCATED}/relevance_strips/{{method}}/{{train_split}}.csv",
+        pdf=f"{FIGURE}/relevance_strips/{{method}}/{{train_split}}.pdf",
+        csv=f"{FIGURE}/relevance_strips/{{method}}/{{train_split}}.csv",
         png=report(
-            f"{LOCATED}/relevance_strips/{{method}}/{{train_split}}.png",
+            f"{FIGURE}/relevance_strips/{{method}}/{{train_split}}.png",
             caption="../report/relevance_strips.rst",
             category="4. Heatmaps",
             labels={
@@ -236,10 +235,10 @@ rule figure_heatmap_strips:
         table=first_fold(rules.explain.output.table),
         manifest=rules.manifest.output.manifest,
     output:
-        pdf=f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.pdf",
-        csv=f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.csv",
+        pdf=f"{FIGURE}/heatmap_strips/{EXPLAINED_CELL}.pdf",
+        csv=f"{FIGURE}/heatmap_strips/{EXPLAINED_CELL}.csv",
         png=report(
-            f"{LOCATED}/heatmap_strips/{EXPLAINED_CELL}.png",
+            f"{FIGURE}/heatmap_strips/{EXPLAINED_CELL}.png",
             caption="../report/heatmap_strips.rst",
             category="4. Heatmaps",
             labels={
@@ -277,33 +276,33 @@ FIRST_TRAIN_SPLITS = [names[0] for names in TOGETHER]
 OF_CLIPS = [
     name for name in EVERY_EXPLAINED_MODEL["architecture"] if CLIPS[ENDING[name]].frames > 1
 ]
-RELEVANCE_FIGURES = [
-    *expand(
-        [rules.figure_relevance_regions.output.png, rules.figure_relevance_joint.output.png],
-        method=METHODS,
-        attribute=ATTRIBUTES,
-    ),
-    *expand(
-        rules.figure_relevance_maps.output.png,
-        method=METHODS,
-        architecture=EVERY_EXPLAINED_MODEL["architecture"],
-        train_split=FIRST_TRAIN_SPLITS,
-    ),
-    *expand(
-        rules.figure_heatmap_strips.output.png,
-        method=METHODS,
-        architecture=OF_CLIPS,
-        train_split=FIRST_TRAIN_SPLITS,
-    ),
-    *(
-        expand(
-            rules.figure_relevance_strips.output.png,
+if EXPLAINED:
+    HEATMAPS += rules.relevance_gaps.output
+    FIGURES += [
+        *expand(
+            [rules.figure_relevance_regions.output.png, rules.figure_relevance_joint.output.png],
             method=METHODS,
+            attribute=ATTRIBUTES,
+        ),
+        *expand(
+            rules.figure_relevance_maps.output.png,
+            method=METHODS,
+            architecture=EVERY_EXPLAINED_MODEL["architecture"],
             train_split=FIRST_TRAIN_SPLITS,
-        )
-        if OF_CLIPS
-        else []
-    ),
-]
-RELEVANCE_FIGURES = RELEVANCE_FIGURES if EXPLAINED else []
-HEATMAPS += rules.relevance_gaps.output if EXPLAINED else []
+        ),
+        *expand(
+            rules.figure_heatmap_strips.output.png,
+            method=METHODS,
+            architecture=OF_CLIPS,
+            train_split=FIRST_TRAIN_SPLITS,
+        ),
+        *(
+            expand(
+                rules.figure_relevance_strips.output.png,
+                method=METHODS,
+                train_split=FIRST_TRAIN_SPLITS,
+            )
+            if OF_CLIPS
+            else []
+        ),
+    ]
