@@ -136,6 +136,7 @@ def test_deuschel2020(action_units):
     assert asked == [["gender", "female"], ["skin", "light"]]
     page = (out / "report/start_page.html").read_text()
     assert page.count("A question declared beforehand") == len(asked)
+    assert "(vgg16) was trained on 4 choices of people" in page.lower()
     # No light-skin model is tested on the people of the other experiment.
     card = (out / "provenance/model_cards/vgg16.md").read_text()
     assert re.search(r"^\| male \| 10 \| \d+ \| [^|–]+ \| [^|–]+ \| [^|–]+ \| – \|$", card, re.M)

@@ -213,6 +213,7 @@ def render(page: dict[str, Any]) -> str:
         "listed": findings.listed,
         "first_capital": _first_capital,
         "counted": _counted,
+        "span": _span,
     }
     environment.globals |= {
         "short_names": SHORT_NAMES,
@@ -227,6 +228,10 @@ def _first_capital(text: str) -> str:
 
 def _counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _span(low: object, high: object) -> str:
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _experiment(
