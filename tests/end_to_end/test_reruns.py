@@ -182,6 +182,9 @@ EDITS = {
     "number of resamples": Edit(
         CONFIG | EVALUATION | RELEVANCE | CONFOUNDS, {"evaluation.resamples": 150}
     ),
+    "another declared question": Edit(
+        CONFIG | FAIRNESS | EFFECTS | RELEVANCE, {"evaluation.primary": {"train_split": "female"}}
+    ),
     "a colour": Edit(
         CONFIG | FIGURES, {"figures.colours": ["#000000", "#777777", "#BBBBBB"]}, run=True
     ),

@@ -26,6 +26,7 @@ def measured(manifest, **given):
         settings["quality"],
         settings["roles"],
         settings["labels"],
+        attributes=settings["evaluation"].attributes,
         evaluation=settings["evaluation"],
         compared_by=settings.get("compared_by"),
     )

@@ -134,6 +134,7 @@ def confound_table(
         quality(manifest, smaller=settings["smaller"]),
         splits(manifest, folds=folds),
         LABELS,
+        attributes=evaluation.attributes,
         evaluation=evaluation,
     )
 

@@ -45,7 +45,12 @@ def arguments(study, *predictions):
 
 def test_confounds_are_written(study):
     own = {"regular": ["gender"], "female": ["gender"]}
-    given = settings(labels=diagnosed.LABELS, evaluation=scored.EVALUATION, compared_by=own)
+    given = settings(
+        labels=diagnosed.LABELS,
+        evaluation=scored.EVALUATION.resampling,
+        attributes=["gender"],
+        compared_by=own,
+    )
     confounds.main(
         [
             *("--settings", given),

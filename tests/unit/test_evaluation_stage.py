@@ -136,7 +136,7 @@ def study(tmp_path, frame):
 
 
 def arguments(folder, paths, **parts):
-    parts = {"labels": scored.labels(*NAMES), "evaluation": scored.EVALUATION, **parts}
+    parts = {"labels": scored.labels(*NAMES), "evaluation": scored.EVALUATION.resampling, **parts}
     given = settings(**parts)
     return [
         *("--settings", given, "--architecture", "vgg16", "--train-split", "regular"),

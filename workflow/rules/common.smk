@@ -215,7 +215,7 @@ def test_settings(wildcards):
     """Give what the metrics of one test split depend on."""
     return settings(
         labels=STUDY.labels,
-        evaluation=STUDY.evaluation,
+        evaluation=STUDY.evaluation.resampling,
         test=STUDY.splits.test[wildcards.test_split],
     )
 

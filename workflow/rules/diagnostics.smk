@@ -46,7 +46,12 @@ rule confounds:
         runtime=growing(30),
     params:
         code=sources("confounds"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation, compared_by=COMPARED_BY),
+        settings=constant(
+            labels=STUDY.labels,
+            evaluation=STUDY.evaluation.resampling,
+            attributes=ATTRIBUTES,
+            compared_by=COMPARED_BY,
+        ),
     shell:
         "python -m facebias confounds --settings {params.settings:q} --manifest {input.manifest}"
         " --excluded {input.excluded} --quality {input.quality} --splits {input.splits}"

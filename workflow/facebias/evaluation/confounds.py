@@ -31,7 +31,7 @@ from facebias.evaluation import people as counting
 from facebias.evaluation.attributes import Grouping, grouping
 from facebias.evaluation.comparison import Comparison, compare, in_units, ratio
 from facebias.evaluation.people import MEASURES, ROLES, People
-from facebias.study import Evaluation, Labels, read_settings
+from facebias.study import Labels, Resampling, read_settings
 from facebias.vocabulary import printed
 
 # Four fifths, turned round: as rough as that rule, and as easy to check by hand.
@@ -52,10 +52,11 @@ def confounds(
     roles: pd.DataFrame,
     labels: Labels,
     *,
-    evaluation: Evaluation,
+    attributes: Sequence[str],
+    evaluation: Resampling,
     compared_by: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
-    """Measure what differs between the groups of every evaluated attribute.
+    """Measure what differs between the groups of every attribute.
 
     - Among the training subjects of each train split, the test subjects and all: ``label_share`` of
       each group and label (as annotated, before fusing), and how strongly labels and groups hang
@@ -75,8 +76,10 @@ def confounds(
         ``tables.MANIFEST``, ``EXCLUDED``, ``QUALITY`` and ``SPLITS`` of a study.
     labels
         What is predicted.
+    attributes
+        Those that are evaluated.
     evaluation
-        Attributes, resamples, confidence, seed, and the subjects a group needs to be compared.
+        Resamples, confidence, seed, and the subjects a group needs to be compared.
     compared_by
         The attributes of each train split; None: all of all. By an attribute, only its train splits
         are compared, and their test subjects.
@@ -88,7 +91,7 @@ def confounds(
     """
     counted: dict[tuple[str, ...], People] = {}
     rows = []
-    for attribute in evaluation.attributes:
+    for attribute in attributes:
         trains = tuple(
             name
             for name in roles["train_split"].unique()
@@ -111,7 +114,7 @@ def _recorded(manifest: pd.DataFrame, excluded: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([part[names] for part in (manifest, excluded) if len(part)], ignore_index=True)
 
 
-def _rows(people: People, found: Grouping, evaluation: Evaluation) -> Iterator[Row]:
+def _rows(people: People, found: Grouping, evaluation: Resampling) -> Iterator[Row]:
     trained = [(split, "train", people.shares[split, "train"]) for split in people.train_splits]
     whole = [(ALL, "test", people.tested), (ALL, ALL, np.ones(len(people.subjects)))]
     for split, role, weight in [*trained, *whole]:
@@ -359,14 +362,17 @@ def _joined(*notes: str | None) -> str | None:
 def main(arguments: list[str]) -> None:
     """Measure what differs between the groups of every attribute beside the attribute."""
     parser = argparse.ArgumentParser(prog="facebias confounds", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation, compared_by")
+    parser.add_argument(
+        "--settings", required=True, help="JSON: labels, evaluation, attributes, compared_by"
+    )
     for name in ("manifest", "excluded", "quality", "splits", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, compared_by = read_settings(
+    labels, evaluation, attributes, compared_by = read_settings(
         given.settings,
         labels=Labels,
-        evaluation=Evaluation,
+        evaluation=Resampling,
+        attributes=tuple[str, ...],
         compared_by=Mapping[str, tuple[str, ...]],
     )
     manifest = tables.read(given.manifest, tables.MANIFEST)
@@ -376,6 +382,7 @@ def main(arguments: list[str]) -> None:
         tables.read(given.quality, tables.QUALITY),
         splits.read(given.splits),
         labels.among(manifest.columns),
+        attributes=attributes,
         evaluation=evaluation,
         compared_by=compared_by,
     )

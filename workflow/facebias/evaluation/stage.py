@@ -10,7 +10,7 @@ import pandas as pd
 
 from facebias import splits, tables
 from facebias.evaluation import attributes, cells, counts, groups, pairing, scores
-from facebias.study import Evaluation, Labels, Resampling, Split, read_settings
+from facebias.study import Labels, Resampling, Split, read_settings
 
 
 def metrics(arguments: list[str]) -> None:
@@ -20,7 +20,7 @@ def metrics(arguments: list[str]) -> None:
     parser.add_argument("--confusion", type=Path, required=True)
     given = parser.parse_args(arguments)
     labels, evaluation, test = read_settings(
-        given.settings, labels=Labels, evaluation=Evaluation, test=Split
+        given.settings, labels=Labels, evaluation=Resampling, test=Split
     )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     scored = _read(given, manifest, labels)
