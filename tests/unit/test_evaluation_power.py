@@ -136,6 +136,22 @@ def test_power_is_0_where_the_level_cannot_be_reached(capsys):
     assert said.splitlines()[3].split() == ["3", "0.00"]
 
 
+def test_power_does_not_vanish_where_assignments_are_drawn_for_many_tests():
+    # Of seven against seven all are listed, of eight against eight some are drawn.
+    plan = planning.Plan(
+        population=Population(),
+        gap=0.65,
+        criterion="equalized_odds",
+        definition="per_class_mean",
+        level=0.05 / 60,
+        studies=20,
+        seed=1,
+    )
+    listed, drawn_at_random = planning.power(plan, 7), planning.power(plan, 8)
+    assert listed > 0.8
+    assert drawn_at_random > 0.8
+
+
 def test_planner_takes_what_people_are_like_from_a_finished_study(capsys, tmp_path):
     frame = scored.classes(np.random.default_rng(2)).drop(columns="seed")
     frame.to_csv(tmp_path / "p.csv", index=False)

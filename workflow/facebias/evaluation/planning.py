@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from facebias.study import Labels, StudyError
 
 MOST_SUBJECTS = 2_000
 DRAWS, MOST_ENUMERATED = 999, 2_000
+# Of drawn assignments, so many at least may reach the gap that is still found: with fewer than
+# 1 / level of them no p-value could be small enough, however large the gap.
+DRAWS_BEYOND = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,12 +63,12 @@ def power(plan: Plan, subjects: int) -> float:
     sizes = (subjects, subjects)
     if permutation.floor(sizes) > plan.level:
         return 0.0
-    found = 0
+    found, draws = 0, max(DRAWS, math.ceil(DRAWS_BEYOND / plan.level) - 1)
     for number in range(plan.studies):
         random = np.random.default_rng([plan.seed, number])
         parts = simulation.draw([plan.population] * 2, sizes, random, lower=(0.0, plan.gap))
         dealt = permutation.assignments(
-            [part.subjects for part in parts], draws=DRAWS, seed=number, most=MOST_ENUMERATED
+            [part.subjects for part in parts], draws=draws, seed=number, most=MOST_ENUMERATED
         )
         table = np.concatenate([part.table for part in parts])
         gap = gaps.studentised(dealt.members, table, criteria=[plan.criterion])
