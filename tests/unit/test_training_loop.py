@@ -147,6 +147,22 @@ def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
     assert [row["best"] for row in history].index(True) == best
 
 
+@pytest.mark.parametrize("select", ["accuracy", "loss"])
+def test_epoch_whose_validation_overflows_is_not_the_best(made, monkeypatch, select):
+    losses = iter([float("nan"), 0.4, float("nan")])
+    validate = loop._validate
+
+    def overflowing(network, examples, *given):
+        found = validate(network, examples, *given)
+        return found | {"validation_loss": next(losses)} if len(examples.clips) else found
+
+    monkeypatch.setattr(loop, "_validate", overflowing)
+    settings = {"schedule": "constant", "select": select}
+    best, history = fit(made, small(epochs=3, **settings))
+    assert history["best"].tolist() == [False, True, False]
+    assert same(best, fit(made, small(epochs=2, **settings), validated=False)[0])
+
+
 def test_unknown_split_and_label_are_named(made):
     store, manifest = open_clips(made.index), tables.read(made.manifest, tables.MANIFEST)
     roles = splits.read(made.splits)
