@@ -183,6 +183,19 @@ def test_missing_gaps_are_passed_over_and_most_missing_give_none():
     assert np.isnan(chance.band(confidence=0.95, signed=False)).all()
 
 
+@pytest.mark.parametrize(("sizes", "smallest"), [((4, 4), 1 / 19), ((12, 12), 1 / 302)])
+def test_no_p_value_is_smaller_than_the_assignments_left_allow(sizes, smallest):
+    found = dealt(*sizes)
+    values = np.zeros(len(found.members[0]))
+    values[0] = 1
+    # All assignments that are listed, hold the data's own once more.
+    values[1:2] = found.enumerated
+    values[20 if found.enumerated else 302 :] = np.nan
+    chance = permutation.compare(values, np.ones_like(values), found, signed=False)
+    assert chance.p_value == pytest.approx(smallest) == chance.p_floor
+    assert np.isnan(chance.critical(0.05)) == (smallest > 0.05)
+
+
 def test_a_gap_without_any_spread_is_beyond_all_others_but_not_beyond_its_ties():
     # One group always right, the other always wrong: nothing varies within groups.
     table = np.zeros((10, 1, 4))
