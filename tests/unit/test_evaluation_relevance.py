@@ -70,6 +70,19 @@ def test_samples_on_a_template_are_counted(study):
         assert whole["n_fitted"].tolist() == (of_template * whole["n_samples"]).round().tolist()
 
 
+def test_a_sample_that_several_seeds_explain_counts_once(study):
+    people, facts, where, means, gaps, _ = study
+    seeds = (1, 2, 3)
+    again = (
+        pd.concat([table.assign(seed=seed) for seed in seeds], ignore_index=True)
+        for table in (facts, where)
+    )
+    more_means, more_gaps, _ = compared(*again, people)
+    pd.testing.assert_frame_equal(more_means, means)
+    columns = ["estimate", "ci_low", "ci_high", "p_value", "n_subjects", "n_samples"]
+    pd.testing.assert_frame_equal(more_gaps[columns], gaps[columns])
+
+
 def test_outcomes_are_told_apart_where_gaps_are_looked_for(study):
     people, facts, where, means, _, _ = study
     assert set(means.loc[means["region"] == "eyes", "outcome"]) == {"any"}
