@@ -152,6 +152,13 @@ def test_trend_needs_two_values(frame):
     assert "1 different values" in found.loc["equal_opportunity", "note"]
 
 
+def test_two_people_have_no_trend(frame):
+    few = frame[frame["subject"].isin(frame["subject"].unique()[:2])]
+    found = by_age(few, min_subjects=2)
+    assert found["estimate"].isna().all()
+    assert "needs 3 subjects" in found.loc["equal_opportunity", "note"]
+
+
 def test_level_of_the_trend_holds_where_ages_differ_in_samples():
     random = np.random.default_rng(5)
     alarms = 0
