@@ -206,6 +206,22 @@ def test_calibration_writes_its_page(tmp_path):
         assert f"| {design.name} |" in text
 
 
+@pytest.mark.parametrize("gap", ["0", "0.7"])
+def test_calibration_refuses_gaps_that_cannot_be_planted(gap):
+    with pytest.raises(StudyError, match=f"--gaps: found {gap}; expected more than 0, under 0.70"):
+        calibration.main(["--gaps", "0.1", gap])
+
+
+def test_a_design_asked_for_twice_is_measured_once(capsys):
+    calibration.main(
+        [
+            *("--studies", "10", "--subjects", "5", "5", "--gaps", "0.3", "0.3"),
+            *("--resamples", "100", "--fairlearn", "0"),
+        ]
+    )
+    assert capsys.readouterr().out.count("| 5 + 5, gap 0.3 |") == 1
+
+
 def test_the_same_seed_gives_the_same_study():
     design = calibration.Design(name="x", sizes=(5, 5))
     first, _ = calibration.study(design, 3, seed=1, resamples=100)
