@@ -17,6 +17,7 @@ from facebias.clips.store import open_clips
 from facebias.cohort import Model
 from facebias.study import StudyError
 from facebias.training import loop, stage
+from facebias.training.schedules import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -145,6 +146,21 @@ def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
             row["best"] = True
         history.append(row)
     assert [row["best"] for row in history].index(True) == best
+
+
+def test_learning_rate_follows_its_schedule_over_the_steps_of_all_epochs(made, monkeypatch):
+    taken, step = [], torch.optim.SGD.step
+
+    def noting(optimiser, *given):
+        taken.append(optimiser.param_groups[0]["lr"])
+        return step(optimiser, *given)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", noting)
+    _, history = fit(made, small(epochs=3, schedule="cosine", learning_rate=0.1))
+    total = len(taken)
+    assert total > 3
+    assert taken == pytest.approx([0.1 * SCHEDULES["cosine"](one, total) for one in range(total)])
+    assert history["learning_rate"].tolist() == taken[total // 3 - 1 :: total // 3]
 
 
 @pytest.mark.parametrize("select", ["accuracy", "loss"])
