@@ -166,6 +166,20 @@ def test_other_samples_are_refused(two):
         effects({**two, "male": two["male"].iloc[9:]})
 
 
+def test_samples_are_the_same_however_many_seeds_scored_them():
+    random = np.random.default_rng(1)
+    frame = scored.classes(random, n_subjects=30, n_samples=12)
+    made = {
+        name: pd.concat(
+            [said(frame, right, random).assign(seed=seed) for seed in range(3)], ignore_index=True
+        )
+        for name, right in (("regular", 0.9), ("male", 0.2))
+    }
+    sums = [counts.count(scored.scored(each)).table.sum(axis=2) for each in made.values()]
+    assert (sums[0] != sums[1]).any()  # in the last bits
+    assert effects(made)["estimate"].notna().all()
+
+
 def test_units_count_every_known_label_for_accuracy():
     frame = scored.units(np.random.default_rng(1))
     table = effects({"a": frame, "b": frame.assign(score_AU1=1 - frame["score_AU1"])})
