@@ -257,6 +257,14 @@ def test_gaps_that_go_together_are_found_together():
     assert found["null_low"] < 0 < found["null_high"]
 
 
+def test_a_correlation_is_not_mirrored_where_groups_of_one_size_exchange_names():
+    # Both gaps then change their signs, and the correlation keeps its own.
+    _, _, joint = compared(*several(1.0, n=10))
+    found = row(joint, region="units")
+    assert found["p_floor"] == pytest.approx(2 / 252)
+    assert found["null_low"] != pytest.approx(-found["null_high"], abs=0.01)
+
+
 def test_gaps_that_go_apart_have_the_other_sign_and_no_link_none():
     _, _, joint = compared(*several(-1.0))
     assert row(joint, region="units")["ci_high"] < 0
