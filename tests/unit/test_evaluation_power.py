@@ -165,6 +165,7 @@ def test_planner_takes_what_people_are_like_from_a_finished_study(capsys, tmp_pa
     ("option", "message"),
     [
         (["--gap", "0.9"], "--gap is 0.9; expected more than 0, under 0.70"),
+        (["--gap", "0.1", "--tests", "600"], "--level / --tests is .*at least 1 / 10001"),
         (["--gap", "0.1", "--subjects", "1"], "--subjects is .*expected 2 or more"),
         (["--gap", "0.1", "--correlation", "1"], "--correlation is 1.0"),
         (["--gap", "0.1", "--definition", "signed"], "equalized_odds has no signed gap"),

@@ -24,8 +24,9 @@ from facebias.study import Labels, StudyError
 MOST_SUBJECTS = 2_000
 DRAWS, MOST_ENUMERATED = 999, 2_000
 # Of drawn assignments, so many at least may reach the gap that is still found: with fewer than
-# 1 / level of them no p-value could be small enough, however large the gap.
-DRAWS_BEYOND = 10
+# 1 / level of them no p-value could be small enough, however large the gap. A study draws
+# ``evaluation.permutations``, by default as many as are drawn here at most.
+DRAWS_BEYOND, MOST_DRAWS = 10, 10_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,8 @@ def power(plan: Plan, subjects: int) -> float:
     sizes = (subjects, subjects)
     if permutation.floor(sizes) > plan.level:
         return 0.0
-    found, draws = 0, max(DRAWS, math.ceil(DRAWS_BEYOND / plan.level) - 1)
+    found = 0
+    draws = min(max(DRAWS, math.ceil(DRAWS_BEYOND / plan.level) - 1), MOST_DRAWS)
     for number in range(plan.studies):
         random = np.random.default_rng([plan.seed, number])
         parts = simulation.draw([plan.population] * 2, sizes, random, lower=(0.0, plan.gap))
@@ -224,6 +226,12 @@ def _check(given: argparse.Namespace, people: Population) -> None:
         ("--gap", given.gap, 0 < given.gap < people.rate, f"more than 0, under {people.rate:.2f}"),
         ("--tests", given.tests, given.tests >= 1, "1 or more"),
         ("--level", given.level, 0 < given.level < 1, "between 0 and 1"),
+        (
+            "--level / --tests",
+            given.level / max(given.tests, 1),
+            given.level * (1 + MOST_DRAWS) >= given.tests,
+            f"at least 1 / {1 + MOST_DRAWS}, the smallest p-value of {MOST_DRAWS:,} permutations",
+        ),
         ("--labels", people.labels, people.labels >= 2, "2 or more"),
         ("--samples", people.samples, 1 <= people.samples[0] <= people.samples[1], "1 or more"),
         ("--rate", people.rate, 0 < people.rate < 1, "between 0 and 1"),
