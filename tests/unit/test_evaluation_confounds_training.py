@@ -84,6 +84,20 @@ def test_unequal_training_groups_are_warned_of_beyond_the_factor(women, warned):
         assert "7 of female, 10 of male" in found["warning"]
 
 
+def test_exactly_the_factor_is_not_beyond_it_over_folds():
+    # Ten women, eight men: 6.67 and 5.33 in training, whose ratio is 1.2500000000000002.
+    manifest = diagnosed.people(n=18)
+    manifest["gender"] = manifest["gender"].mask(manifest["subject"] == "p01", "female")
+    found = row(
+        measured(manifest, roles=diagnosed.splits(manifest, folds=3)),
+        "subject_ratio",
+        split="regular",
+        role="train",
+    )
+    assert found["estimate"] == pytest.approx(1.25)
+    assert found["warning"] is None
+
+
 def test_smaller_train_split_is_warned_of():
     table = measured(diagnosed.people(n=24))
     small = row(table, "split_ratio", split="female", role="train")
