@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from facebias import tables
-from facebias.evaluation import relevance, relevance_joint, relevance_stage
+from facebias.evaluation import rates, relevance, relevance_joint, relevance_stage, resampling
 from facebias.study import StudyError, settings
 
 
@@ -135,6 +135,34 @@ def test_hit_rates_are_those_of_the_predictions(study):
     for label in made.LABELS:
         found = row(gaps, measure="hit_rate", label=label)
         assert found["estimate"] == pytest.approx(rates["female", label] - rates["male", label])
+
+
+def test_only_samples_that_show_the_label_have_a_hit_rate():
+    outcomes = ["hit", "miss", "hit", "false alarm", "correct rejection", None]
+    rows = pd.DataFrame({"region": "units", "outcome": outcomes, "subject": "p00"})
+    both = pd.concat([rows, rows.assign(region="hair")])
+    assert relevance.with_label(both)["hit_rate"].tolist() == [1, 0, 1]
+
+
+def test_interval_of_a_gap_is_that_of_a_slow_loop_and_widened_for_those_who_enter(study):
+    people, facts, where, *_ = study
+    # Three women alone show surprise.
+    few = facts["subject"].isin([f"p{number:02d}" for number in (0, 2, 4, *range(1, 12, 2))])
+    kept = facts["sample"][(facts["label"] != "surprise") | few]
+    facts, where = (part[part["sample"].isin(kept)] for part in (facts, where))
+    _, gaps, _ = compared(facts, where, people)
+    found = row(gaps, region="hair", label="surprise", outcome="any", measure="positive")
+    inside = where.merge(facts).query("region == 'hair' and explained == 'surprise'")
+    means = []
+    for numbers in (range(0, 12, 2), range(1, 12, 2)):
+        names = np.array([f"p{number:02d}" for number in numbers])
+        weights = resampling.weights(names, resamples=400, seed=1)
+        each = [inside.loc[inside["subject"] == name, "positive"] for name in names]
+        sums = weights @ np.array([values.sum() for values in each])
+        means.append(rates.divide(sums, weights @ np.array([len(values) for values in each])))
+    expected = resampling.interval(means[0] - means[1], confidence=0.95, subjects=3)
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+    assert found["n_subjects"] == 3 + 6
 
 
 def test_missing_relevance_is_no_zero(study):
