@@ -89,6 +89,20 @@ def test_units_are_learned_where_they_are_annotated(tmp_path):
     assert history["validation_accuracy"].max() > 0.8
 
 
+def test_samples_of_which_nothing_is_annotated_are_not_counted_as_trained_on(tmp_path):
+    made = synthetic.make(tmp_path / "data", subjects=10, kind="units")
+    manifest = tables.read(made.manifest, tables.MANIFEST)
+    roles = splits.read(made.splits)
+    unknown = manifest["subject"] == roles.loc[roles["role"] == "train", "subject"].iloc[0]
+    units = [f"label_{name}" for name in synthetic.labels("units").names]
+    manifest[units] = manifest[units].mask(unknown)
+    tables.write(manifest, made.manifest, tables.MANIFEST)
+    train(made, tmp_path / "m", labels=synthetic.labels("units"), architecture=small(epochs=1))
+    facts = json.loads((tmp_path / "m" / "provenance.json").read_text())
+    assert facts["samples"] == {"train": 5 * 4, "validation": 8}
+    assert len(facts["subjects"]["train"]) == 5
+
+
 def test_loss_that_explodes_stops_and_says_where(made):
     architecture = small(learning_rate=1e30, schedule="constant")
     with pytest.raises(
