@@ -210,6 +210,11 @@ def test_a_subject_in_two_roles_is_refused_when_read(tmp_path):
     crossed.to_csv(path, index=False)
     with pytest.raises(tables.TableError, match="repeats train_split="):
         splits.read(path)
+    # In memory, where no key is looked at.
+    with pytest.raises(tables.TableError, match="has two roles; subjects never cross"):
+        splits.check_disjoint(crossed)
+    with pytest.raises(tables.TableError, match=r"role \['trains'\]; expected one of"):
+        splits.check_disjoint(table.assign(role=table["role"].replace("train", "trains")))
 
 
 def test_stage_draws_from_the_manifest(tmp_path):
