@@ -125,6 +125,12 @@ def test_folds_test_everyone_once_and_never_cross(k, seed):
     )
     assert women.max() - women.min() <= 2
     assert not regular.duplicated(["fold", "seed", "subject"]).any()
+    for fold in range(k):
+        found = roles(table, fold=fold)
+        assert sorted(name for names in found.values() for name in names) == list(
+            SUBJECTS["subject"]
+        )
+        assert set(found["test"]) == set(tested.loc[tested["fold"] == fold, "subject"])
 
 
 @pytest.mark.parametrize(
