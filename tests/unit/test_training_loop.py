@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import safetensors.torch
 import synthetic
@@ -87,6 +88,13 @@ def test_units_are_learned_where_they_are_annotated(tmp_path):
     train(made, tmp_path / "model", labels=synthetic.labels("units"), architecture=architecture)
     history = tables.read(tmp_path / "model" / "history.csv", tables.HISTORY)
     assert history["validation_accuracy"].max() > 0.8
+
+
+def test_unit_that_was_not_annotated_stays_missing_in_the_targets():
+    rows = pd.DataFrame({"label_AU1": [1.0, np.nan], "label_AU2": [0, 1], "label_AU4": [None, 0]})
+    targets = cohort.targets(rows, synthetic.labels("units"))
+    np.testing.assert_array_equal(targets, [[1, 0, np.nan], [np.nan, 1, 0]])
+    assert targets.dtype == np.float32
 
 
 def test_samples_of_which_nothing_is_annotated_are_not_counted_as_trained_on(tmp_path):
