@@ -170,6 +170,13 @@ def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
     assert [row["best"] for row in history].index(True) == best
 
 
+def test_history_averages_over_clips_and_decisions_not_over_batches():
+    # Loss, clips, right decisions, decisions: of two units, some not annotated.
+    batches = torch.tensor([[1.0, 3, 4, 5], [5.0, 1, 0, 2]], dtype=torch.float64)
+    found = loop._means(batches, "train")
+    assert found == {"train_loss": 2.0, "train_accuracy": pytest.approx(4 / 7)}
+
+
 def test_learning_rate_follows_its_schedule_over_the_steps_of_all_epochs(made, monkeypatch):
     taken, step = [], torch.optim.SGD.step
 
