@@ -258,6 +258,9 @@ def test_flips_are_all_ways_up_to_their_opposite():
 def test_flips_of_many_subjects_are_drawn():
     signs, how = permutation.flips(np.array(NAMES[:30]), draws=99, seed=1)
     assert signs.shape == (100, 30)
+    assert (signs[0] == 1).all()
+    assert set(np.unique(signs[1:])) == {-1, 1}
+    assert len(np.unique(signs, axis=0)) == 100
     assert not how.enumerated
     assert how.floor == 1 / 100
 
