@@ -93,6 +93,19 @@ def test_frame_whose_candidates_all_lie_outside_shows_no_face():
     assert detector.find([BLACK]).counts.tolist() == [0]
 
 
+def test_faces_that_the_detector_is_not_sure_of_do_not_count(monkeypatch):
+    detector = faces.Detector(clip_settings(min_probability=0.9, min_face=20, detect_size=0))
+    boxes = np.array([[0, 0, 100, 100], [10, 20, 60, 90], [0, 0, 40, 40]])
+    found = boxes, np.array([0.89, 0.9, 0.99]), np.zeros((3, 5, 2))
+    monkeypatch.setattr(
+        detector._network, "detect", lambda batch, landmarks: tuple([part] for part in found)
+    )
+    seen = detector.find([BLACK])
+    assert seen.counts.tolist() == [2]
+    assert seen.boxes[0].tolist() == [10, 20, 60, 90]
+    assert seen.probability.tolist() == [0.9]
+
+
 def test_lack_of_memory_is_not_a_frame_without_face(monkeypatch):
     detector = faces.Detector(clip_settings())
 
