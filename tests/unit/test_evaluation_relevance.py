@@ -293,6 +293,40 @@ def test_a_correlation_is_not_mirrored_where_groups_of_one_size_exchange_names()
     assert found["null_low"] != pytest.approx(-found["null_high"], abs=0.01)
 
 
+def test_interval_of_a_correlation_draws_all_cells_together_and_is_widened():
+    facts, where, people = several(1.0, n=12)
+    _, _, joint = compared(facts, where, people)
+    drawn = {"units": [], relevance.NOWHERE: []}
+    for name in facts["architecture"].unique():
+        own = facts[facts["architecture"] == name].reset_index(drop=True)
+        share = where[(where["architecture"] == name) & (where["region"] == "units")]
+        values = {
+            "units": share["positive"].to_numpy(),
+            relevance.NOWHERE: (own["label"] == own["predicted"]).to_numpy(dtype=float),
+        }
+        for measure, of_sample in values.items():
+            each = [_resampled(own, of_sample, label, people) for label in made.LABELS]
+            drawn[measure].append(np.stack(each, axis=1))
+    both = [np.concatenate(parts, axis=1) for parts in drawn.values()]
+    values = relevance_joint.rank_correlation(*both)
+    expected = resampling.interval(values, confidence=0.95, subjects=6)
+    found = row(joint, region="units")
+    assert found["estimate"] == pytest.approx(values[0])
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+
+
+def _resampled(facts, values, label, people):
+    """Draw the people of both groups anew: the gap in the mean over samples of a label."""
+    gender, means = people.groupby("subject")["gender"].first(), []
+    for group in ("female", "male"):
+        names = gender.index[gender == group].to_numpy()
+        weights = resampling.weights(names, resamples=400, seed=1)
+        inside = [(facts["subject"] == name) & (facts["label"] == label) for name in names]
+        sums = weights @ np.array([values[here].sum() for here in inside])
+        means.append(sums / (weights @ np.array([here.sum() for here in inside])))
+    return means[0] - means[1]
+
+
 def test_gaps_that_go_apart_have_the_other_sign_and_no_link_none():
     _, _, joint = compared(*several(-1.0))
     assert row(joint, region="units")["ci_high"] < 0
