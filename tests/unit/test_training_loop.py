@@ -16,7 +16,7 @@ from facebias import cohort, splits, study, tables
 from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
-from facebias.study import StudyError
+from facebias.study import Augmentation, StudyError
 from facebias.training import loop, stage
 from facebias.training.schedules import SCHEDULES
 
@@ -190,6 +190,24 @@ def test_learning_rate_follows_its_schedule_over_the_steps_of_all_epochs(made, m
     assert total > 3
     assert taken == pytest.approx([0.1 * SCHEDULES["cosine"](one, total) for one in range(total)])
     assert history["learning_rate"].tolist() == taken[total // 3 - 1 :: total // 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"momentum": 0.5},
+        {"nesterov": True},
+        {"weight_decay": 0.1},
+        {"label_smoothing": 0.2},
+        {"augmentation": Augmentation(flip=1, rotate=0, degrees=0, brighten=0, brightness=0)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_setting_of_training_changes_the_weights(made, change):
+    still = Augmentation(flip=0, rotate=0, degrees=0, brighten=0, brightness=0)
+    settings = {"epochs": 1, "augmentation": still}
+    plain, other = (fit(made, small(**settings | each))[0] for each in ({}, change))
+    assert not same(plain, other)
 
 
 @pytest.mark.parametrize("select", ["accuracy", "loss"])
