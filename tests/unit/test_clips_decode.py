@@ -291,6 +291,17 @@ def test_folder_that_is_no_film(tmp_path):
         Footage(damaged).grey(8)
 
 
+def test_video_with_damaged_frames_is_left_out(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (30, 64, 96, 3), dtype=np.uint8)
+    path = write_video(tmp_path / "film.mp4", noise, codec="mpeg4")
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    path.write_bytes(content)
+    with pytest.raises(UnusableError, match=r"damaged video: frame \d+ is damaged"):
+        Footage(path).grey(8)
+
+
 def test_frame_of_a_video(tmp_path):
     path = write_video(tmp_path / "film.mp4", levels(20))
     whole = list(Footage(path).colour(list(range(20))))

@@ -80,6 +80,43 @@ def test_detector_that_fails_on_one_frame_keeps_the_others(monkeypatch):
     assert detector.find([photo, BLACK, photo]).counts.tolist() == [1, 0, 1]
 
 
+def test_frame_whose_candidates_all_lie_outside_shows_no_face():
+    detector = faces.Detector(clip_settings())
+
+    def far_outside(first, frames, found):
+        moves, chances = found
+        chances = torch.zeros_like(chances)
+        chances[:, 1, 0, 0] = 1
+        return torch.full_like(moves, 1000.0), chances
+
+    detector._network.pnet.register_forward_hook(far_outside)
+    assert detector.find([BLACK]).counts.tolist() == [0]
+
+
+def test_faces_that_the_detector_is_not_sure_of_do_not_count(monkeypatch):
+    detector = faces.Detector(clip_settings(min_probability=0.9, min_face=20, detect_size=0))
+    boxes = np.array([[0, 0, 100, 100], [10, 20, 60, 90], [0, 0, 40, 40]])
+    found = boxes, np.array([0.89, 0.9, 0.99]), np.zeros((3, 5, 2))
+    monkeypatch.setattr(
+        detector._network, "detect", lambda batch, landmarks: tuple([part] for part in found)
+    )
+    seen = detector.find([BLACK])
+    assert seen.counts.tolist() == [2]
+    assert seen.boxes[0].tolist() == [10, 20, 60, 90]
+    assert seen.probability.tolist() == [0.9]
+
+
+def test_lack_of_memory_is_not_a_frame_without_face(monkeypatch):
+    detector = faces.Detector(clip_settings())
+
+    def exhausted(batch, landmarks):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(detector._network, "detect", exhausted)
+    with pytest.raises(RuntimeError, match="memory"):
+        detector.find([BLACK, BLACK])
+
+
 @needs_london
 def test_largest_face_is_taken():
     frame = np.full((320, 480, 3), 200, np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import scored
-from facebias.evaluation import attributes, counts, groups, trends
+from facebias.evaluation import attributes, counts, groups, resampling, trends
 from facebias.study import StudyError, crossed
 
 MODEL = {"architecture": "vgg16", "train_split": "regular"}
@@ -122,6 +122,17 @@ def test_slope_is_the_mean_of_least_squares_over_samples(frame):
     assert found["ci_low"] < found["estimate"] < found["ci_high"]
 
 
+def test_interval_of_a_slope_is_that_of_its_resamples_widened_for_few_people(frame):
+    counted = counts.count(scored.scored(frame))
+    ages = frame.groupby("subject")["age"].first()[counted.subjects].to_numpy()
+    weights = resampling.weights(counted.subjects, resamples=200, seed=5)
+    x, n = counted.table[..., 0], counted.table[..., 0] + counted.table[..., 2]
+    slopes, _ = trends.slope(x, n, weights, np.broadcast_to(ages, weights.shape))
+    expected = resampling.interval(slopes, confidence=0.95, subjects=len(ages))
+    found = by_age(frame).loc["equal_opportunity"]
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+
+
 def test_planted_trend_is_found_and_none_is_not(frame):
     age = frame["age"].to_numpy()
     truth = frame["label"].to_numpy()
@@ -150,6 +161,13 @@ def test_trend_needs_two_values(frame):
     found = by_age(frame.assign(age=35.0))
     assert found["estimate"].isna().all()
     assert "1 different values" in found.loc["equal_opportunity", "note"]
+
+
+def test_two_people_have_no_trend(frame):
+    few = frame[frame["subject"].isin(frame["subject"].unique()[:2])]
+    found = by_age(few, min_subjects=2)
+    assert found["estimate"].isna().all()
+    assert "needs 3 subjects" in found.loc["equal_opportunity", "note"]
 
 
 def test_level_of_the_trend_holds_where_ages_differ_in_samples():

@@ -37,6 +37,23 @@ def test_training_subjects_are_means_over_folds_and_seeds():
         assert tested["estimate"] == row(table, measure, groups=groups)["estimate"]
 
 
+def test_label_shares_weigh_a_subject_by_the_models_that_train_on_it():
+    manifest = diagnosed.people(n=12, uneven=0.6)
+    roles = diagnosed.splits(manifest, folds=3)
+    # One woman trains in one fold of three, the others in two.
+    dropped = (roles["subject"] == "p00") & (roles["fold"] == 2)
+    roles["role"] = roles["role"].mask(dropped, "unused")
+    train = roles[(roles["train_split"] == "regular") & (roles["role"] == "train")]
+    shown = train.merge(manifest[["subject", "label", "gender"]], on="subject")
+    women = shown[shown["gender"] == "female"]
+    table = measured(manifest, roles=roles)
+    for label in diagnosed.NAMES:
+        found = row(
+            table, "label_share", split="regular", role="train", groups="female", label=label
+        )
+        assert found["estimate"] == pytest.approx((women["label"] == label).mean())
+
+
 def test_group_that_a_split_leaves_out_is_0_subjects_and_a_note_but_no_warning():
     table = measured(diagnosed.people(n=24))
     absent = row(table, "subjects", split="female", role="train", groups="male")
@@ -65,6 +82,20 @@ def test_unequal_training_groups_are_warned_of_beyond_the_factor(women, warned):
     assert (found["warning"] is not None) == warned
     if warned:
         assert "7 of female, 10 of male" in found["warning"]
+
+
+def test_exactly_the_factor_is_not_beyond_it_over_folds():
+    # Ten women, eight men: 6.67 and 5.33 in training, whose ratio is 1.2500000000000002.
+    manifest = diagnosed.people(n=18)
+    manifest["gender"] = manifest["gender"].mask(manifest["subject"] == "p01", "female")
+    found = row(
+        measured(manifest, roles=diagnosed.splits(manifest, folds=3)),
+        "subject_ratio",
+        split="regular",
+        role="train",
+    )
+    assert found["estimate"] == pytest.approx(1.25)
+    assert found["warning"] is None
 
 
 def test_smaller_train_split_is_warned_of():

@@ -124,6 +124,16 @@ def false_positives(y_true, y_pred):
     return recall_score(1 - y_true, y_pred == 0, zero_division=np.nan) * -1 + 1
 
 
+def test_gaps_of_labels_cancel_in_the_published_form_and_those_of_rates_do_not():
+    # True positive rates 0.9 against 0.7, false positive rates 0.1 against 0.4.
+    a, b = np.array([[[9, 1, 1, 9]]]), np.array([[[7, 4, 3, 6]]])
+    assert gap("equalized_odds", "published", a, b) == pytest.approx(0.2 + 0.3)
+    assert gap("equalized_odds", "per_class_mean", a, b) == pytest.approx(0.2 + 0.3)
+    turned = [np.concatenate(pair, axis=1) for pair in ((a, b), (b, a))]
+    assert gap("equalized_odds", "published", *turned) == pytest.approx(0)
+    assert gap("equalized_odds", "per_class_mean", *turned) == pytest.approx(0.2 + 0.3)
+
+
 def test_definitions_by_hand():
     # True positive rates 1.0, 0.5 against 0.8, 0.9; false positive rates 0.1, 0.2 against 0.2, 0.4.
     a = np.array([[[10, 1, 0, 9], [5, 2, 5, 8]]])

@@ -9,7 +9,16 @@ import pytest
 
 import scored
 from facebias import tables
-from facebias.evaluation import attributes, counts, pairing, rates, resampling, stage, verdicts
+from facebias.evaluation import (
+    attributes,
+    counts,
+    pairing,
+    permutation,
+    rates,
+    resampling,
+    stage,
+    verdicts,
+)
 from facebias.study import StudyError, settings
 
 NAMES = ("joy", "grief", "rage")
@@ -75,10 +84,12 @@ def test_planted_interaction_is_found_and_its_direction_named(two):
     assert row(table, "male")["p_value"] > 0.05
 
 
-def test_sign_flips_match_a_slow_loop(two):
+@pytest.mark.parametrize("gender", ["female", "male"])
+def test_sign_flips_match_a_slow_loop(two, gender):
+    # Women are at the smallest p-value that there is, men are not.
     counted = [counts.count(scored.scored(two[name])) for name in ("regular", "male")]
-    women = np.unique(two["regular"].loc[two["regular"]["gender"] == "female", "subject"])
-    before, after = (part.of(women).table for part in counted)
+    group = np.unique(two["regular"].loc[two["regular"]["gender"] == gender, "subject"])
+    before, after = (part.of(group).table for part in counted)
     units = []
     for signs in itertools.product([False, True], repeat=6):
         flip = np.array(signs)[:, None, None]
@@ -89,9 +100,14 @@ def test_sign_flips_match_a_slow_loop(two):
         moved = ((second[..., 0] - first[..., 0] - each * shown) / total).mean(axis=1)
         units.append(each.mean() / np.sqrt((moved**2).sum() * 6 / 5))
     wanted = np.mean(np.abs(units) >= abs(units[0]) - 1e-9)
-    found = row(effects(two), "female")
+    found = row(effects(two), gender)
     assert found["p_value"] == pytest.approx(wanted)
     assert found["p_floor"] == 2 / 64
+    signs, _ = permutation.flips(group, draws=999, seed=1)
+    shown = before[..., 0] + before[..., 2]
+    values, errors = pairing._flipped(signs, after[..., 0] - before[..., 0], shown)
+    assert (values / errors)[0] == pytest.approx(units[0])
+    assert np.sort(np.abs(values / errors)[1:]) == pytest.approx(np.sort(np.abs(units))[::2])
 
 
 def test_interval_is_the_bootstrap_of_subjects(two):
@@ -150,6 +166,20 @@ def test_groups_too_small_are_not_estimable(two):
 def test_other_samples_are_refused(two):
     with pytest.raises(StudyError, match="regular and male were not tested on the same samples"):
         effects({**two, "male": two["male"].iloc[9:]})
+
+
+def test_samples_are_the_same_however_many_seeds_scored_them():
+    random = np.random.default_rng(1)
+    frame = scored.classes(random, n_subjects=30, n_samples=12)
+    made = {
+        name: pd.concat(
+            [said(frame, right, random).assign(seed=seed) for seed in range(3)], ignore_index=True
+        )
+        for name, right in (("regular", 0.9), ("male", 0.2))
+    }
+    sums = [counts.count(scored.scored(each)).table.sum(axis=2) for each in made.values()]
+    assert (sums[0] != sums[1]).any()  # in the last bits
+    assert effects(made)["estimate"].notna().all()
 
 
 def test_units_count_every_known_label_for_accuracy():

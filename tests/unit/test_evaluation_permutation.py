@@ -183,6 +183,19 @@ def test_missing_gaps_are_passed_over_and_most_missing_give_none():
     assert np.isnan(chance.band(confidence=0.95, signed=False)).all()
 
 
+@pytest.mark.parametrize(("sizes", "smallest"), [((4, 4), 1 / 19), ((12, 12), 1 / 302)])
+def test_no_p_value_is_smaller_than_the_assignments_left_allow(sizes, smallest):
+    found = dealt(*sizes)
+    values = np.zeros(len(found.members[0]))
+    values[0] = 1
+    # All assignments that are listed, hold the data's own once more.
+    values[1:2] = found.enumerated
+    values[20 if found.enumerated else 302 :] = np.nan
+    chance = permutation.compare(values, np.ones_like(values), found, signed=False)
+    assert chance.p_value == pytest.approx(smallest) == chance.p_floor
+    assert np.isnan(chance.critical(0.05)) == (smallest > 0.05)
+
+
 def test_a_gap_without_any_spread_is_beyond_all_others_but_not_beyond_its_ties():
     # One group always right, the other always wrong: nothing varies within groups.
     table = np.zeros((10, 1, 4))
@@ -245,6 +258,9 @@ def test_flips_are_all_ways_up_to_their_opposite():
 def test_flips_of_many_subjects_are_drawn():
     signs, how = permutation.flips(np.array(NAMES[:30]), draws=99, seed=1)
     assert signs.shape == (100, 30)
+    assert (signs[0] == 1).all()
+    assert set(np.unique(signs[1:])) == {-1, 1}
+    assert len(np.unique(signs, axis=0)) == 100
     assert not how.enumerated
     assert how.floor == 1 / 100
 
@@ -260,10 +276,11 @@ def test_range_is_the_largest_pair_whatever_the_order_of_subjects(order):
         members[place // 3][0, subject] = 1
     found = gaps.studentised(members, table)
     pairs = [
-        gaps.studentised(list(pair), table)["equalized_odds", "worst_class"][0]
+        gaps.studentised(list(pair), table)["equalized_odds", "worst_class"]
         for pair in itertools.combinations(members, 2)
     ]
-    assert found["equalized_odds", "worst_class"][0] == max(pairs)
+    # Gap and standard error.
+    assert found["equalized_odds", "worst_class"] == tuple(map(max, zip(*pairs, strict=True)))
     assert ("equal_opportunity", "signed") not in found
 
 

@@ -136,6 +136,22 @@ def test_power_is_0_where_the_level_cannot_be_reached(capsys):
     assert said.splitlines()[3].split() == ["3", "0.00"]
 
 
+def test_power_does_not_vanish_where_assignments_are_drawn_for_many_tests():
+    # Of seven against seven all are listed, of eight against eight some are drawn.
+    plan = planning.Plan(
+        population=Population(),
+        gap=0.65,
+        criterion="equalized_odds",
+        definition="per_class_mean",
+        level=0.05 / 60,
+        studies=20,
+        seed=1,
+    )
+    listed, drawn_at_random = planning.power(plan, 7), planning.power(plan, 8)
+    assert listed > 0.8
+    assert drawn_at_random > 0.8
+
+
 def test_planner_takes_what_people_are_like_from_a_finished_study(capsys, tmp_path):
     frame = scored.classes(np.random.default_rng(2)).drop(columns="seed")
     frame.to_csv(tmp_path / "p.csv", index=False)
@@ -149,6 +165,7 @@ def test_planner_takes_what_people_are_like_from_a_finished_study(capsys, tmp_pa
     ("option", "message"),
     [
         (["--gap", "0.9"], "--gap is 0.9; expected more than 0, under 0.70"),
+        (["--gap", "0.1", "--tests", "600"], "--level / --tests is .*at least 1 / 10001"),
         (["--gap", "0.1", "--subjects", "1"], "--subjects is .*expected 2 or more"),
         (["--gap", "0.1", "--correlation", "1"], "--correlation is 1.0"),
         (["--gap", "0.1", "--definition", "signed"], "equalized_odds has no signed gap"),
@@ -188,6 +205,22 @@ def test_calibration_writes_its_page(tmp_path):
     assert "| 5 + 5, gap 0.3 | 0.300 |" in text
     for design in calibration.UNEVEN:
         assert f"| {design.name} |" in text
+
+
+@pytest.mark.parametrize("gap", ["0", "0.7"])
+def test_calibration_refuses_gaps_that_cannot_be_planted(gap):
+    with pytest.raises(StudyError, match=f"--gaps: found {gap}; expected more than 0, under 0.70"):
+        calibration.main(["--gaps", "0.1", gap])
+
+
+def test_a_design_asked_for_twice_is_measured_once(capsys):
+    calibration.main(
+        [
+            *("--studies", "10", "--subjects", "5", "5", "--gaps", "0.3", "0.3"),
+            *("--resamples", "100", "--fairlearn", "0"),
+        ]
+    )
+    assert capsys.readouterr().out.count("| 5 + 5, gap 0.3 |") == 1
 
 
 def test_the_same_seed_gives_the_same_study():

@@ -163,6 +163,13 @@ def test_smallest_gap_is_shared_out_among_architectures():
     assert alone["share_smallest"].isna().all()
 
 
+def test_gaps_that_differ_in_the_last_bits_are_ties():
+    values = {"vgg16": np.array([0.3, 0.9 - 0.8]), "cnn3d": np.array([0.3, 0.1 - 0.0])}
+    shares = redraws._smallest({name: {SIGNED: value} for name, value in values.items()})
+    assert values["vgg16"][1] != values["cnn3d"][1]
+    assert set(shares.values()) == {0.5}
+
+
 def test_size_of_a_gap_has_no_verdict():
     counted, found = made()
     known = row(redrawn({"vgg16": counted}, found), 5, key=("equalized_odds", "per_class_mean"))

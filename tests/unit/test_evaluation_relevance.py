@@ -12,7 +12,7 @@ from scipy import stats
 
 import scored
 from facebias import tables
-from facebias.evaluation import relevance, relevance_joint, relevance_stage
+from facebias.evaluation import rates, relevance, relevance_joint, relevance_stage, resampling
 from facebias.study import StudyError, settings
 
 
@@ -75,6 +75,19 @@ def test_samples_on_a_template_are_counted(study):
         assert whole["n_fitted"].tolist() == (of_template * whole["n_samples"]).round().tolist()
 
 
+def test_a_sample_that_several_seeds_explain_counts_once(study):
+    people, facts, where, means, gaps, _ = study
+    seeds = (1, 2, 3)
+    again = (
+        pd.concat([table.assign(seed=seed) for seed in seeds], ignore_index=True)
+        for table in (facts, where)
+    )
+    more_means, more_gaps, _ = compared(*again, people)
+    pd.testing.assert_frame_equal(more_means, means)
+    columns = ["estimate", "ci_low", "ci_high", "p_value", "n_subjects", "n_samples"]
+    pd.testing.assert_frame_equal(more_gaps[columns], gaps[columns])
+
+
 def test_outcomes_are_told_apart_where_gaps_are_looked_for(study):
     people, facts, where, means, _, _ = study
     assert set(means.loc[means["region"] == "eyes", "outcome"]) == {"any"}
@@ -127,6 +140,34 @@ def test_hit_rates_are_those_of_the_predictions(study):
     for label in made.LABELS:
         found = row(gaps, measure="hit_rate", label=label)
         assert found["estimate"] == pytest.approx(rates["female", label] - rates["male", label])
+
+
+def test_only_samples_that_show_the_label_have_a_hit_rate():
+    outcomes = ["hit", "miss", "hit", "false alarm", "correct rejection", None]
+    rows = pd.DataFrame({"region": "units", "outcome": outcomes, "subject": "p00"})
+    both = pd.concat([rows, rows.assign(region="hair")])
+    assert relevance.with_label(both)["hit_rate"].tolist() == [1, 0, 1]
+
+
+def test_interval_of_a_gap_is_that_of_a_slow_loop_and_widened_for_those_who_enter(study):
+    people, facts, where, *_ = study
+    # Three women alone show surprise.
+    few = facts["subject"].isin([f"p{number:02d}" for number in (0, 2, 4, *range(1, 12, 2))])
+    kept = facts["sample"][(facts["label"] != "surprise") | few]
+    facts, where = (part[part["sample"].isin(kept)] for part in (facts, where))
+    _, gaps, _ = compared(facts, where, people)
+    found = row(gaps, region="hair", label="surprise", outcome="any", measure="positive")
+    inside = where.merge(facts).query("region == 'hair' and explained == 'surprise'")
+    means = []
+    for numbers in (range(0, 12, 2), range(1, 12, 2)):
+        names = np.array([f"p{number:02d}" for number in numbers])
+        weights = resampling.weights(names, resamples=400, seed=1)
+        each = [inside.loc[inside["subject"] == name, "positive"] for name in names]
+        sums = weights @ np.array([values.sum() for values in each])
+        means.append(rates.divide(sums, weights @ np.array([len(values) for values in each])))
+    expected = resampling.interval(means[0] - means[1], confidence=0.95, subjects=3)
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+    assert found["n_subjects"] == 3 + 6
 
 
 def test_missing_relevance_is_no_zero(study):
@@ -247,6 +288,48 @@ def test_gaps_that_go_together_are_found_together():
     # Nine gaps that chance alone makes are in order, or nearly, far less often.
     assert found["p_value"] < 0.05
     assert found["null_low"] < 0 < found["null_high"]
+
+
+def test_a_correlation_is_not_mirrored_where_groups_of_one_size_exchange_names():
+    # Both gaps then change their signs, and the correlation keeps its own.
+    _, _, joint = compared(*several(1.0, n=10))
+    found = row(joint, region="units")
+    assert found["p_floor"] == pytest.approx(2 / 252)
+    assert found["null_low"] != pytest.approx(-found["null_high"], abs=0.01)
+
+
+def test_interval_of_a_correlation_draws_all_cells_together_and_is_widened():
+    facts, where, people = several(1.0, n=12)
+    _, _, joint = compared(facts, where, people)
+    drawn = {"units": [], relevance.NOWHERE: []}
+    for name in facts["architecture"].unique():
+        own = facts[facts["architecture"] == name].reset_index(drop=True)
+        share = where[(where["architecture"] == name) & (where["region"] == "units")]
+        values = {
+            "units": share["positive"].to_numpy(),
+            relevance.NOWHERE: (own["label"] == own["predicted"]).to_numpy(dtype=float),
+        }
+        for measure, of_sample in values.items():
+            each = [_resampled(own, of_sample, label, people) for label in made.LABELS]
+            drawn[measure].append(np.stack(each, axis=1))
+    both = [np.concatenate(parts, axis=1) for parts in drawn.values()]
+    values = relevance_joint.rank_correlation(*both)
+    expected = resampling.interval(values, confidence=0.95, subjects=6)
+    found = row(joint, region="units")
+    assert found["estimate"] == pytest.approx(values[0])
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+
+
+def _resampled(facts, values, label, people):
+    """Draw the people of both groups anew: the gap in the mean over samples of a label."""
+    gender, means = people.groupby("subject")["gender"].first(), []
+    for group in ("female", "male"):
+        names = gender.index[gender == group].to_numpy()
+        weights = resampling.weights(names, resamples=400, seed=1)
+        inside = [(facts["subject"] == name) & (facts["label"] == label) for name in names]
+        sums = weights @ np.array([values[here].sum() for here in inside])
+        means.append(sums / (weights @ np.array([here.sum() for here in inside])))
+    return means[0] - means[1]
 
 
 def test_gaps_that_go_apart_have_the_other_sign_and_no_link_none():

@@ -157,6 +157,15 @@ def test_seeds_must_score_the_same_samples(tmp_path):
         read(paths, frame)
 
 
+def test_samples_must_be_scored_by_the_same_seeds(tmp_path):
+    # As many seeds for every sample, but others: each sample would count as half of one.
+    frame = films()
+    first = write(tmp_path, frame[frame["subject"] < "p2"], fold=0)
+    other = frame[frame["subject"] >= "p2"].assign(seed=2)
+    with pytest.raises(StudyError, match=r"p0_\w+ is scored by seeds \[1\], .* by \[2\]"):
+        read([first, write(tmp_path, other, fold=1)], frame)
+
+
 def test_files_of_another_model_are_refused(tmp_path):
     frame = films()
     with pytest.raises(StudyError, match="architecture resnet50 found, expected only vgg16"):

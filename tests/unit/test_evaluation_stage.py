@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 
 import scored
 from facebias import tables
-from facebias.evaluation import cells, stage
+from facebias.evaluation import cells, counts, rates, resampling, stage
 from facebias.study import Split, settings
 
 CELL = {"architecture": "vgg16", "train_split": "regular", "test_split": "all"}
@@ -48,6 +48,27 @@ def test_values_counts_and_intervals_of_a_cell(frame):
     assert (table["ci_low"] <= table["value"]).all()
     assert (table["value"] <= table["ci_high"]).all()
     assert len(table) == 3 * 7 + 5
+
+
+def test_interval_draws_all_people_and_is_widened_for_those_who_enter(frame):
+    few = frame["subject"].isin(["p001", "p002", "p003"])
+    frame["label"] = frame["label"].mask((frame["label"] == "rage") & ~few, "joy")
+    counted = counts.count(scored.scored(frame))
+    drawn = resampling.weights(
+        counted.subjects, resamples=scored.EVALUATION.resamples, seed=scored.EVALUATION.seed
+    )
+    summed = resampling.weighted(drawn, counted.table)
+    table = measured(frame)
+    for position, name in enumerate(NAMES):
+        found = table.loc[(name, "tpr")]
+        people = frame.loc[frame["label"] == name, "subject"].nunique()
+        assert people <= 3 if name == "rage" else people > 9
+        expected = resampling.interval(
+            rates.rate("tpr", summed)[:, position],
+            confidence=scored.EVALUATION.confidence,
+            subjects=people,
+        )
+        assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
 
 
 def test_order_of_rows_is_nothing(frame):

@@ -55,6 +55,20 @@ def test_gradient_shap_adds_up_roughly():
     assert torch.allclose(found.conserved, torch.ones(2), atol=0.5)
 
 
+def test_gradient_shap_is_of_what_the_clip_adds_to_black_white_and_the_mean_colour():
+    network = build("cnn3d", head="mean", trained=True)
+    given = network.prepare(clips(2))
+    found = explained("gradient_shap", network, given, first)
+    black, white = (
+        network.prepare(torch.full((1, *clips(2).shape[1:]), value, dtype=torch.uint8))
+        for value in (0, 255)
+    )
+    with torch.no_grad():
+        without = [network(level)[0, 0] for level in (black, white, torch.zeros_like(black))]
+        expected = network(given)[:, 0] - torch.stack(without).mean()
+    assert torch.allclose(found.whole, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_occlusion_is_the_loss_of_the_output():
     network = build("cnn3d", head="mean", trained=True)
     given = network.prepare(clips(1))

@@ -1,8 +1,9 @@
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from splitting import SUBJECTS, declared, roles
+from splitting import SUBJECTS, declared, pools, roles
 
 from facebias import splits, tables
 from facebias.splits import stage
@@ -59,6 +60,31 @@ def test_draws_do_not_depend_on_row_order_or_on_other_splits():
     pd.testing.assert_frame_equal(same, alone)
 
 
+def test_splits_of_one_condition_are_drawn_apart_from_each_other():
+    both = declared(train={name: Split(where={}, n_subjects=15) for name in ("first", "second")})
+    first, second = pools(splits.draw(both, [1], SUBJECTS)).values()
+    assert first != second
+    # All who may train: only the validation subjects are drawn.
+    both = declared(train={name: Split(where={}) for name in ("first", "second")})
+    table = splits.draw(both, [1], SUBJECTS)
+    assert roles(table, "first")["validation"] != roles(table, "second")["validation"]
+
+
+def test_draws_of_folds_are_no_copies_of_each_other():
+    half = {"regular": Split(where={}, n_subjects=15)}
+    rotation = declared(holdout=None, folds=Rotation(k=4, balance=()), train=half)
+    table = splits.draw(rotation, [1], SUBJECTS)
+    for drawn, among in (
+        (["train", "validation"], ["train", "validation", "unused"]),
+        (["validation"], ["train", "validation"]),
+    ):
+        places = set()
+        for _, fold in table[table["role"].isin(among)].groupby("fold"):
+            assert len(fold) == (30 if "unused" in among else 15)
+            places.add(tuple(np.flatnonzero(fold["role"].isin(drawn))))
+        assert len(places) == 4
+
+
 def test_match_size_balance_and_number():
     train = {
         "light": Split(where={"skin": "light"}),
@@ -99,6 +125,12 @@ def test_folds_test_everyone_once_and_never_cross(k, seed):
     )
     assert women.max() - women.min() <= 2
     assert not regular.duplicated(["fold", "seed", "subject"]).any()
+    for fold in range(k):
+        found = roles(table, fold=fold)
+        assert sorted(name for names in found.values() for name in names) == list(
+            SUBJECTS["subject"]
+        )
+        assert set(found["test"]) == set(tested.loc[tested["fold"] == fold, "subject"])
 
 
 @pytest.mark.parametrize(
@@ -184,6 +216,11 @@ def test_a_subject_in_two_roles_is_refused_when_read(tmp_path):
     crossed.to_csv(path, index=False)
     with pytest.raises(tables.TableError, match="repeats train_split="):
         splits.read(path)
+    # In memory, where no key is looked at.
+    with pytest.raises(tables.TableError, match="has two roles; subjects never cross"):
+        splits.check_disjoint(crossed)
+    with pytest.raises(tables.TableError, match=r"role \['trains'\]; expected one of"):
+        splits.check_disjoint(table.assign(role=table["role"].replace("train", "trains")))
 
 
 def test_stage_draws_from_the_manifest(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import safetensors.torch
 import synthetic
@@ -15,8 +16,9 @@ from facebias import cohort, splits, study, tables
 from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
-from facebias.study import StudyError
+from facebias.study import Augmentation, StudyError
 from facebias.training import loop, stage
+from facebias.training.schedules import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -88,6 +90,27 @@ def test_units_are_learned_where_they_are_annotated(tmp_path):
     assert history["validation_accuracy"].max() > 0.8
 
 
+def test_unit_that_was_not_annotated_stays_missing_in_the_targets():
+    rows = pd.DataFrame({"label_AU1": [1.0, np.nan], "label_AU2": [0, 1], "label_AU4": [None, 0]})
+    targets = cohort.targets(rows, synthetic.labels("units"))
+    np.testing.assert_array_equal(targets, [[1, 0, np.nan], [np.nan, 1, 0]])
+    assert targets.dtype == np.float32
+
+
+def test_samples_of_which_nothing_is_annotated_are_not_counted_as_trained_on(tmp_path):
+    made = synthetic.make(tmp_path / "data", subjects=10, kind="units")
+    manifest = tables.read(made.manifest, tables.MANIFEST)
+    roles = splits.read(made.splits)
+    unknown = manifest["subject"] == roles.loc[roles["role"] == "train", "subject"].iloc[0]
+    units = [f"label_{name}" for name in synthetic.labels("units").names]
+    manifest[units] = manifest[units].mask(unknown)
+    tables.write(manifest, made.manifest, tables.MANIFEST)
+    train(made, tmp_path / "m", labels=synthetic.labels("units"), architecture=small(epochs=1))
+    facts = json.loads((tmp_path / "m" / "provenance.json").read_text())
+    assert facts["samples"] == {"train": 5 * 4, "validation": 8}
+    assert len(facts["subjects"]["train"]) == 5
+
+
 def test_loss_that_explodes_stops_and_says_where(made):
     architecture = small(learning_rate=1e30, schedule="constant")
     with pytest.raises(
@@ -145,6 +168,62 @@ def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
             row["best"] = True
         history.append(row)
     assert [row["best"] for row in history].index(True) == best
+
+
+def test_history_averages_over_clips_and_decisions_not_over_batches():
+    # Loss, clips, right decisions, decisions: of two units, some not annotated.
+    batches = torch.tensor([[1.0, 3, 4, 5], [5.0, 1, 0, 2]], dtype=torch.float64)
+    found = loop._means(batches, "train")
+    assert found == {"train_loss": 2.0, "train_accuracy": pytest.approx(4 / 7)}
+
+
+def test_learning_rate_follows_its_schedule_over_the_steps_of_all_epochs(made, monkeypatch):
+    taken, step = [], torch.optim.SGD.step
+
+    def noting(optimiser, *given):
+        taken.append(optimiser.param_groups[0]["lr"])
+        return step(optimiser, *given)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", noting)
+    _, history = fit(made, small(epochs=3, schedule="cosine", learning_rate=0.1))
+    total = len(taken)
+    assert total > 3
+    assert taken == pytest.approx([0.1 * SCHEDULES["cosine"](one, total) for one in range(total)])
+    assert history["learning_rate"].tolist() == taken[total // 3 - 1 :: total // 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"momentum": 0.5},
+        {"nesterov": True},
+        {"weight_decay": 0.1},
+        {"label_smoothing": 0.2},
+        {"augmentation": Augmentation(flip=1, rotate=0, degrees=0, brighten=0, brightness=0)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_setting_of_training_changes_the_weights(made, change):
+    still = Augmentation(flip=0, rotate=0, degrees=0, brighten=0, brightness=0)
+    settings = {"epochs": 1, "augmentation": still}
+    plain, other = (fit(made, small(**settings | each))[0] for each in ({}, change))
+    assert not same(plain, other)
+
+
+@pytest.mark.parametrize("select", ["accuracy", "loss"])
+def test_epoch_whose_validation_overflows_is_not_the_best(made, monkeypatch, select):
+    losses = iter([float("nan"), 0.4, float("nan")])
+    validate = loop._validate
+
+    def overflowing(network, examples, *given):
+        found = validate(network, examples, *given)
+        return found | {"validation_loss": next(losses)} if len(examples.clips) else found
+
+    monkeypatch.setattr(loop, "_validate", overflowing)
+    settings = {"schedule": "constant", "select": select}
+    best, history = fit(made, small(epochs=3, **settings))
+    assert history["best"].tolist() == [False, True, False]
+    assert same(best, fit(made, small(epochs=2, **settings), validated=False)[0])
 
 
 def test_unknown_split_and_label_are_named(made):

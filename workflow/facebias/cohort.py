@@ -124,7 +124,7 @@ def targets(rows: pd.DataFrame, labels: Labels) -> np.ndarray:
             raise StudyError(
                 f"manifest: column {', '.join(missing)} is missing; labels.names asks for it"
             )
-        return rows[columns].to_numpy(dtype=np.float32)
+        return rows[columns].to_numpy(dtype=np.float32, copy=True)
     if "label" not in rows.columns:
         raise StudyError("manifest: column label is missing; labels.kind classes needs it")
     codes = pd.Index(labels.names).get_indexer(rows["label"])

@@ -118,9 +118,10 @@ class Detector:
         """Boxes (n, 4), probabilities (n,), landmarks (n, 5, 2) of each frame, or None."""
         try:
             found = self._network.detect(batch, landmarks=True)
-        except (IndexError, RuntimeError):
-            # facenet-pytorch loses count when a candidate lies outside of the frame; such a frame
-            # must not take the others of its batch with it.
+        except (IndexError, ValueError):
+            # facenet-pytorch loses count when a candidate lies outside of the frame, and has
+            # nothing to put together when all do; such a frame must not take the others of its
+            # batch with it. A RuntimeError, such as a lack of memory, says nothing about faces.
             if len(batch) == 1:
                 return [None]
             return [face for frame in batch for face in self._detect(frame[None])]

@@ -335,7 +335,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--subjects", type=int, nargs="+", default=[5, 10, 25], help="per group, of two groups"
     )
-    parser.add_argument("--gaps", type=float, nargs="*", default=[0.1, 0.2, 0.3], help="planted")
+    parser.add_argument("--gaps", type=float, nargs="+", default=[0.1, 0.2, 0.3], help="planted")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument(
         "--fairlearn", type=int, default=5, help="studies also given to fairlearn, which is slow"
@@ -350,12 +350,16 @@ def main(arguments: list[str]) -> None:
     ):
         if value < least:
             raise StudyError(f"{option} is {value}; expected at least {least}")
-    sizes = [(n, n) for n in given.subjects]
+    most = Population().rate
+    for gap in given.gaps:
+        if not 0 < gap < most:
+            raise StudyError(f"--gaps: found {gap:g}; expected more than 0, under {most:.2f}")
+    sizes = [(n, n) for n in dict.fromkeys(given.subjects)]
     null = [Design(name=f"{n} + {m}", sizes=(n, m)) for n, m in sizes]
     planted = [
         Design(name=f"{n} + {m}, gap {gap:g}", sizes=(n, m), gap=gap)
         for n, m in sizes
-        for gap in given.gaps
+        for gap in dict.fromkeys(given.gaps)
     ]
     options = {"studies": given.studies, "seed": given.seed, "resamples": given.resamples}
     measured = pd.concat(

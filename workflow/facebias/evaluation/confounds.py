@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import splits, tables
-from facebias.evaluation import association, rates
+from facebias.evaluation import association, permutation, rates
 from facebias.evaluation import people as counting
 from facebias.evaluation.attributes import Grouping, grouping
 from facebias.evaluation.comparison import Comparison, compare, in_units, ratio
@@ -308,7 +308,7 @@ def _sizes(people: People, found: Grouping) -> Iterator[Row]:
         yield {**place, "measure": "subject_ratio", **_group_ratio(split, sizes, taking)}
         ratio = float(rates.divide(trained[most].sum(), share.sum()))
         row = _estimate(ratio, (np.nan, np.nan), taking)
-        if ratio > FACTOR:
+        if _beyond(ratio):
             row["warning"] = (
                 f"{printed(split)} trains on {share.sum():.3g} subjects, {printed(most)} on "
                 f"{trained[most].sum():.3g}: differences between them can come from their sizes"
@@ -325,10 +325,15 @@ def _group_ratio(split: str, sizes: Mapping[str, float], taking: np.ndarray) -> 
         return {**_estimate(np.nan, (np.nan, np.nan), taking), "note": note}
     ratio = max(sizes.values()) / min(sizes.values())
     row = _estimate(ratio, (np.nan, np.nan), taking)
-    if ratio > FACTOR:
+    if _beyond(ratio):
         numbers = ", ".join(f"{size:.3g} of {printed(name)}" for name, size in sizes.items())
         row["warning"] = f"{printed(split)} trains on unequal numbers of subjects: {numbers}"
     return row
+
+
+def _beyond(ratio: float) -> bool:
+    """Tell whether sizes differ by more than the factor; shares of folds are no exact numbers."""
+    return ratio > FACTOR + permutation.TOLERANCE
 
 
 # --------------------------------------------------------------------------------------------- rows

@@ -144,7 +144,8 @@ class Chance:
     Attributes
     ----------
     p_value, p_floor
-        0 to 1, NaN where it cannot be said; the smallest that any data could give.
+        0 to 1, NaN where it cannot be said; the smallest that any data could give, with as many
+        assignments to compare with.
     gaps
         (N,) gaps of the assignments, on the scale of the data's gap.
     """
@@ -210,9 +211,13 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
     limit = max(1.0, float(np.abs(others).max(initial=abs(own))))
     scaled = np.clip(scaled, -limit, limit)
     both = signed and dealt.mirrored
+    # With fewer to compare with, the most extreme data reach less.
+    least = dealt.floor * (len(usable) / len(chance))
+    if not dealt.enumerated:
+        least = max(dealt.floor, 1 / (1 + len(chance)))
     return Chance(
         p_value=p_value,
-        p_floor=dealt.floor,
+        p_floor=least,
         gaps=np.concatenate([scaled, -scaled]) if both else scaled,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from facebias.study import Labels, StudyError
 
 MOST_SUBJECTS = 2_000
 DRAWS, MOST_ENUMERATED = 999, 2_000
+# Of drawn assignments, so many at least may reach the gap that is still found: with fewer than
+# 1 / level of them no p-value could be small enough, however large the gap. A study draws
+# ``evaluation.permutations``, by default as many as are drawn here at most.
+DRAWS_BEYOND, MOST_DRAWS = 10, 10_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,11 +65,12 @@ def power(plan: Plan, subjects: int) -> float:
     if permutation.floor(sizes) > plan.level:
         return 0.0
     found = 0
+    draws = min(max(DRAWS, math.ceil(DRAWS_BEYOND / plan.level) - 1), MOST_DRAWS)
     for number in range(plan.studies):
         random = np.random.default_rng([plan.seed, number])
         parts = simulation.draw([plan.population] * 2, sizes, random, lower=(0.0, plan.gap))
         dealt = permutation.assignments(
-            [part.subjects for part in parts], draws=DRAWS, seed=number, most=MOST_ENUMERATED
+            [part.subjects for part in parts], draws=draws, seed=number, most=MOST_ENUMERATED
         )
         table = np.concatenate([part.table for part in parts])
         gap = gaps.studentised(dealt.members, table, criteria=[plan.criterion])
@@ -220,6 +226,12 @@ def _check(given: argparse.Namespace, people: Population) -> None:
         ("--gap", given.gap, 0 < given.gap < people.rate, f"more than 0, under {people.rate:.2f}"),
         ("--tests", given.tests, given.tests >= 1, "1 or more"),
         ("--level", given.level, 0 < given.level < 1, "between 0 and 1"),
+        (
+            "--level / --tests",
+            given.level / max(given.tests, 1),
+            given.level * (1 + MOST_DRAWS) >= given.tests,
+            f"at least 1 / {1 + MOST_DRAWS}, the smallest p-value of {MOST_DRAWS:,} permutations",
+        ),
         ("--labels", people.labels, people.labels >= 2, "2 or more"),
         ("--samples", people.samples, 1 <= people.samples[0] <= people.samples[1], "1 or more"),
         ("--rate", people.rate, 0 < people.rate < 1, "between 0 and 1"),

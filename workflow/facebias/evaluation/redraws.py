@@ -143,7 +143,8 @@ def _smallest(models: Mapping[str, Mapping[Key, np.ndarray]]) -> dict[tuple[str,
     for key in next(iter(models.values())):
         sizes_drawn = np.abs(np.stack([values[key][1:] for values in models.values()]))
         sizes_drawn = sizes_drawn[:, ~np.isnan(sizes_drawn).any(axis=0)]
-        least = sizes_drawn == sizes_drawn.min(axis=0, initial=np.inf)
+        # 0.9 - 0.8 and 0.1 - 0 are one gap, but for the last bits.
+        least = sizes_drawn <= sizes_drawn.min(axis=0, initial=np.inf) + permutation.TOLERANCE
         share = rates.divide(least.astype(float), least.sum(axis=0))
         for name, of_model in zip(models, share, strict=True):
             shares[name, key] = float(of_model.mean()) if of_model.size else np.nan

@@ -182,8 +182,11 @@ def tested(
 
 
 def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
-    """Give the rows of ``tables.RELEVANCE_MEANS`` of one method, architecture and train split."""
-    found = []
+    """Give the rows of ``tables.RELEVANCE_MEANS`` of one method, architecture and train split.
+
+    ``n_samples`` and ``n_fitted`` are averaged over seeds and rounded.
+    """
+    found, n_seeds = [], rows["seed"].nunique()
     for region, outcome, chosen in selections(rows):
         counted = {name: sums(chosen, name, people.subjects, people.labels) for name in MEANS}
         fitted = chosen[chosen["landmarks"] == tables.FITTED]
@@ -191,7 +194,7 @@ def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
         for group, places in people.beside.members.items():
             found += [
                 {"region": region, "outcome": outcome, "group": group, **row}
-                for row in _group(counted, fitted, group, places, people)
+                for row in _group(counted, fitted, group, places, people, n_seeds)
             ]
     return found
 
@@ -202,6 +205,7 @@ def _group(
     group: str,
     places: np.ndarray,
     people: Tested,
+    n_seeds: int,
 ) -> Iterator[dict[str, object]]:
     drawn = people.beside.resampled(group, counted["positive"].both)
     kept = drawn[0, :, 1] > 0
@@ -225,8 +229,8 @@ def _group(
             **{name: value[place] for name, value in plain.items()},
             **dict(zip(("ci_low", "ci_high"), ends, strict=True)),
             "n_subjects": entering,
-            "n_samples": int(own.sum()),
-            "n_fitted": int(fitted[places][:, here].sum()),
+            "n_samples": round(float(own.sum()) / n_seeds),
+            "n_fitted": round(float(fitted[places][:, here].sum()) / n_seeds),
         }
 
 
@@ -240,18 +244,18 @@ def gaps(rows: pd.DataFrame, pair: Pair) -> list[dict[str, object]]:
 
     Rows of ``tables.RELEVANCE_GAPS`` without its columns ``tables.JUDGED``, in every selection; of
     the own units also in the ratio to the area, and in the rate at which the explained label is
-    hit where it is present.
+    hit where it is present. ``n_samples`` is averaged over seeds and rounded.
     """
-    found = []
+    found, n_seeds = [], rows["seed"].nunique()
     for region, outcome, chosen in selections(rows):
         for measure in ("positive", "ratio") if region == OWN else ("positive",):
             found += [
                 {"region": region, "outcome": outcome, "measure": measure, **row}
-                for row in pair.gaps(chosen, measure)
+                for row in pair.gaps(chosen, measure, n_seeds)
             ]
     found += [
         {"region": NOWHERE, "outcome": ANY, "measure": HIT_RATE, **row}
-        for row in pair.gaps(with_label(rows), HIT_RATE)
+        for row in pair.gaps(with_label(rows), HIT_RATE, n_seeds)
     ]
     return found
 
@@ -311,7 +315,7 @@ class Pair:
         )
         return values, np.sqrt(np.concatenate([variances, overall[:, None]], axis=1))
 
-    def gaps(self, rows: pd.DataFrame, measure: str) -> Iterator[dict[str, object]]:
+    def gaps(self, rows: pd.DataFrame, measure: str, n_seeds: int) -> Iterator[dict[str, object]]:
         """Yield a row per label and for their mean."""
         people = self.people
         counted = sums(rows, measure, people.subjects, people.labels)
@@ -328,7 +332,9 @@ class Pair:
                 "label": label,
                 "groups": " - ".join(self.names),
                 "n_subjects": int(entering[:, place].sum()),
-                "n_samples": int(samples.sum() if label == OVERALL else samples[place]),
+                "n_samples": round(
+                    float(samples.sum() if label == OVERALL else samples[place]) / n_seeds
+                ),
                 **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
                 "note": None,
             }

@@ -125,6 +125,14 @@ def join(
             f"predictions: sample {few} is scored by {per_sample.min()} seeds, "
             f"sample {per_sample.idxmax()} by {per_sample.max()}; every seed must score all samples"
         )
+    if len(table) != len(per_sample) * table["seed"].nunique():
+        seeds = table.groupby("sample")["seed"].agg(frozenset)
+        other = (seeds != seeds.iloc[0]).idxmax()
+        first, second = (sorted(seeds[name]) for name in (seeds.index[0], other))
+        raise StudyError(
+            f"predictions: sample {seeds.index[0]} is scored by seeds {first}, sample {other} by "
+            f"{second}; every seed must score all samples"
+        )
     known = manifest.drop(columns="subject").set_index("sample")
     unknown = table.loc[~table["sample"].isin(known.index), "sample"]
     if not unknown.empty:

@@ -13,6 +13,7 @@ from facebias.evaluation.counts import Counts
 from facebias.study import Resampling
 
 TREND = "trend"
+FEWEST = 3  # subjects: through two points there is always a line, and no error
 
 
 def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[dict[str, object]]:
@@ -26,7 +27,7 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
     known = np.isin(counted.subjects, list(values))
     tested = counted.of(counted.subjects[known])
     numbers = np.array([values[name] for name in tested.subjects])
-    found = []
+    needed, found = max(evaluation.min_subjects, FEWEST), []
     for criterion in gaps.criteria(exclusive=counted.exclusive):
         declared = gaps.CRITERIA[criterion]
         if not gaps.applies(criterion, "signed") or declared.rates[0] in rates.CURVED:
@@ -42,10 +43,10 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
         }
         if gaps.cancels(criterion, "signed", exclusive=counted.exclusive):
             row["note"] = [gaps.CANCELS]
-        elif len(numbers) < evaluation.min_subjects or len(np.unique(numbers)) < 2:
+        elif len(numbers) < needed or len(np.unique(numbers)) < 2:
             row["note"] = [
                 f"{len(numbers)} subjects with {len(np.unique(numbers))} different values; a trend "
-                f"needs {evaluation.min_subjects} subjects and 2 values"
+                f"needs {needed} subjects and 2 values"
             ]
         else:
             row |= _tested(tested, numbers, declared.rates[0], evaluation)

@@ -88,7 +88,7 @@ RELEVANCE_CELL = {
 # Mean relevance of a group's samples; `label` is the explained one or `overall` (mean over labels).
 # `outcome`: any, hit, miss, false alarm or correct rejection of the explained label. `positive` has
 # an interval over subjects; the other means have none. `n_fitted`: samples whose regions come from
-# the template.
+# the template; like `n_samples` averaged over seeds and rounded.
 RELEVANCE_MEANS = Table(
     "relevance_means",
     {

@@ -242,9 +242,14 @@ def even_batches(order: np.ndarray, size: int) -> list[np.ndarray]:
 
 def _better(row: dict[str, Any], history: list[dict[str, Any]], select: str) -> bool:
     """Tell whether an epoch beats all before it; ties go to the lower loss, then to the earlier."""
-    if not history or math.isnan(row["validation_loss"]):
+    if not history:
         return True
     best = next(earlier for earlier in history if earlier["best"])
+    if math.isnan(best["validation_loss"]):
+        return True
+    # Scores that overflowed say nothing for an epoch.
+    if math.isnan(row["validation_loss"]):
+        return False
     return _rank(row, select) > _rank(best, select)
 
 

@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> None:
     store = open_clips(given.index)
     rows = _rows(given, model, store)
     labels = labels.among(rows["train"].columns)
+    rows = {role: _annotated(part, labels) for role, part in rows.items()}
     examples = {role: _examples(part, given, architecture, labels) for role, part in rows.items()}
     key = determinism.entropy(model.seed, model.architecture, model.train_split, model.fold)
     torch.manual_seed(determinism.torch_seed(key))
@@ -117,6 +118,14 @@ def _rows(given: argparse.Namespace, model: Model, store: ClipStore) -> dict[str
     return rows
 
 
+def _annotated(rows: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Leave out the samples of which no unit is known: they train nothing."""
+    if labels.kind == "classes":
+        return rows
+    known = ~np.isnan(cohort.targets(rows, labels)).all(axis=1)
+    return rows[known].reset_index(drop=True)
+
+
 def _write(
     out: Path,
     best: dict[str, Tensor],
@@ -155,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
 def _examples(
     rows: pd.DataFrame, given: argparse.Namespace, architecture: Architecture, labels: Labels
 ) -> Examples:
-    """Give the clips of ``rows`` or their features, without those of which nothing is known.
+    """Give the clips of ``rows`` or their features.
 
     Raises
     ------
@@ -163,9 +172,6 @@ def _examples(
         If there are features, but clips are to be changed at random.
     """
     targets = cohort.targets(rows, labels)
-    if labels.kind == "units":
-        known = ~np.isnan(targets).all(axis=1)
-        rows, targets = rows[known], targets[known]
     samples = rows["sample"].tolist()
     if given.features is None:
         clips = Reader(open_clips(given.index), samples, frames=architecture.frames)
