@@ -241,6 +241,13 @@ def test_sheet_is_text_without_blanks(tmp_path):
     assert frame["note"].tolist() == [None, "a, b"]
 
 
+def test_columns_that_a_spreadsheet_left_empty_are_none(tmp_path):
+    (tmp_path / "table.csv").write_text("subject,gender,,\np1,female,,\np2,male\n")
+    frame = sheets.read(tmp_path / "table.csv", key="data.subjects")
+    assert frame.columns.tolist() == ["subject", "gender"]
+    assert frame["gender"].tolist() == ["female", "male"]
+
+
 def test_attributes_become_numbers_where_all_are(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("age,group\n24,1\nNA,b\n31.5,\n", encoding="utf-8")

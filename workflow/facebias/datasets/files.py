@@ -289,7 +289,8 @@ def named(
     Raises
     ------
     StudyError
-        If it fits none of the files. ``where`` names the key at fault and what was expected.
+        If it fits none of the files, or one has a name that is no text. ``where`` names the key at
+        fault and what was expected.
     """
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
     paths = sorted(
@@ -297,6 +298,8 @@ def named(
         for path in paths
         if path.suffix.lower() in suffixes and not any(part.startswith(".") for part in path.parts)
     )
+    for path in paths:
+        spelled(path, folder)
     found = [(path, expression.fullmatch(path)) for path in paths]
     if not any(match for _, match in found):
         example = f"such as {paths[0]}" if paths else f"no file ends in {', '.join(suffixes)}"
@@ -305,6 +308,24 @@ def named(
             "change it or data.root"
         )
     return found
+
+
+def spelled(path: str, folder: Path) -> str:
+    """Give the name of a file below ``folder``, which must be text: tables hold nothing else.
+
+    Raises
+    ------
+    StudyError
+        If its bytes are not UTF-8, as in archives packed on older systems.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = path.encode(errors="backslashreplace").decode()
+        raise StudyError(
+            f"data.root: {folder} holds {shown}, a name that is not UTF-8; rename it"
+        ) from None
+    return path
 
 
 def about_file(folder: Path, path: object, kind: str, suffixes: tuple[str, ...]) -> str | None:
