@@ -18,6 +18,7 @@ MADE = {
         "intervals.csv",
         "extremes.csv",
         "audit.csv",
+        "redrawn.csv",
         "statements.csv",
         "contrasts.csv",
         "README.md",

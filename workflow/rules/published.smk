@@ -17,6 +17,7 @@ rule published_domnich2021:
         intervals=f"{PUBLISHED}/domnich2021/intervals.csv",
         extremes=f"{PUBLISHED}/domnich2021/extremes.csv",
         audit=f"{PUBLISHED}/domnich2021/audit.csv",
+        redrawn=f"{PUBLISHED}/domnich2021/redrawn.csv",
         statements=f"{PUBLISHED}/domnich2021/statements.csv",
         contrasts=f"{PUBLISHED}/domnich2021/contrasts.csv",
         page=f"{PUBLISHED}/domnich2021/README.md",
