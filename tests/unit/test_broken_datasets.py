@@ -57,11 +57,6 @@ FAULTS: dict[str, tuple[dict, dict, list[str]]] = {
         {"subjects.csv": b"subject,gender, gender\np1,female,male\np2,male,female\n"},
         ["subjects.csv has two columns 'gender'; remove one of them"],
     ),
-    "column without name": (
-        {},
-        {"subjects.csv": b"subject,,gender\np1,tall,female\n"},
-        ["subjects.csv: column 2 has cells but no name in the first row"],
-    ),
     "column misspelt": (
         {},
         {"samples.csv": SAMPLES.replace("label", "lable").encode()},

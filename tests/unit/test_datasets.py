@@ -241,8 +241,9 @@ def test_sheet_is_text_without_blanks(tmp_path):
     assert frame["note"].tolist() == [None, "a, b"]
 
 
-def test_columns_that_a_spreadsheet_left_empty_are_none(tmp_path):
-    (tmp_path / "table.csv").write_text("subject,gender,,\np1,female,,\np2,male\n")
+def test_columns_without_a_name_are_left_out(tmp_path):
+    """Row numbers as pandas writes them, and what a spreadsheet leaves empty."""
+    (tmp_path / "table.csv").write_text(",subject,gender,,\n0,p1,female,,\n1,p2,male\n")
     frame = sheets.read(tmp_path / "table.csv", key="data.subjects")
     assert frame.columns.tolist() == ["subject", "gender"]
     assert frame["gender"].tolist() == ["female", "male"]

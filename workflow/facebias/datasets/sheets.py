@@ -93,16 +93,13 @@ def publishable(column: pd.Series, *, where: str) -> pd.Series:
 
 
 def _headed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Take the first row as names of the columns; what spreadsheets leave empty is left out."""
+    """Take the first row as names of the columns.
+
+    Those without a name, such as row numbers or what a spreadsheet leaves empty, are left out.
+    """
     names, frame = frame.iloc[0], frame.iloc[1:].reset_index(drop=True)
-    unnamed = names.eq("")
-    filled = unnamed & frame.ne("").any()
-    if filled.any():
-        raise StudyError(
-            f"{where}: column {int(filled.to_numpy().argmax()) + 1} has cells but no name in the "
-            "first row; name it"
-        )
-    frame = frame.loc[:, ~unnamed].set_axis(names[~unnamed].tolist(), axis=1)
+    named = names.ne("")
+    frame = frame.loc[:, named].set_axis(names[named].tolist(), axis=1)
     twice = frame.columns.duplicated()
     if twice.any():
         raise StudyError(f"{where} has two columns {frame.columns[twice][0]!r}; remove one of them")
