@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files, landmarks
+from facebias.datasets import files, landmarks, naming
 from facebias.study import CkPlus, Data, Labels, StudyError
 
 TAKES = ("root", "subjects", "ckplus")
@@ -81,7 +81,7 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
             continue
         frames = _frames(path)
         for frame in frames:
-            files.spelled(f"{subject}/{sequence}/{frame.name}", folder / IMAGES)
+            naming.spelled(f"{subject}/{sequence}/{frame.name}", folder / IMAGES)
         reason = reason or _about(frames, subject, sequence)
         within = f"{IMAGES}/{subject}/{sequence}"
         shown = dict(zip(wanted, told or [None] * len(wanted), strict=True))

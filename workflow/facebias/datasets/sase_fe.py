@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files, videos
+from facebias.datasets import files, naming, videos
 from facebias.study import Data, Labels, SaseFe, StudyError
 
 TAKES = ("root", "manifest", "subjects", "sase_fe")
@@ -72,7 +72,7 @@ def _told(sheet: pd.DataFrame, options: SaseFe) -> pd.Series:
 
 def _named(folder: Path, options: SaseFe, labels: Labels) -> pd.DataFrame:
     rows = []
-    for path, found in files.named(
+    for path, found in naming.named(
         folder,
         _expression(options.pattern),
         suffixes=videos.SUFFIXES,
