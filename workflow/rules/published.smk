@@ -101,7 +101,10 @@ if STUDY.published is not None:
 
     # Classes are compared by their gaps, units by their scores and the differences of these.
     COMPARED, DEFINITIONS = {
-        "classes": (rules.gather_fairness.output, ["published", "per_class_mean", "signed"]),
+        "classes": (
+            rules.gather_fairness.output,
+            ["published", "per_class_mean", "worst_class", "signed"],
+        ),
         "units": (rules.gather_metrics.output, ["value", "difference"]),
     }[STUDY.labels.kind]
 
