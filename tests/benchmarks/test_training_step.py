@@ -27,8 +27,6 @@ from torch.utils import flop_counter
 from facebias import cohort, study
 from facebias.architectures import network as networks
 from facebias.features.store import FeatureStore
-from facebias.training import loop, precision
-from facebias.training.interruption import Interruption
 from facebias.training.loop import Examples
 
 CHANGES = study.Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
@@ -68,24 +66,8 @@ def train(given: tuple[str, synthetic.Made, int]) -> int:
     architecture = settings(size)
     examples = fitting.examples(made, architecture, "train")
     network = networks.build("resnet50", architecture, OUTPUTS, SIZES[size][2])
-    fit(network, examples, architecture)
+    fitting.unvalidated(network, examples, architecture.training)
     return len(examples.clips)
-
-
-def fit(network: nn.Module, examples: Examples, architecture: study.Architecture) -> None:
-    """Train without validation."""
-    nobody = Examples(cohort.Reader(None, [], frames=None), examples.targets[:0], examples.frozen)
-    loop.fit(
-        network,
-        examples,
-        nobody,
-        training=architecture.training,
-        kind="classes",
-        precision=precision.choose("fp32", torch.device("cpu")),
-        key=[1, 0],
-        checkpoint=fitting.Nowhere(),
-        interruption=Interruption(),
-    )
 
 
 class Plain(nn.Module):
@@ -196,7 +178,7 @@ def test_epochs_from_features(results, tmp_path):
     def epoch(examples: Examples, epochs: int) -> float:
         architecture = settings(size, frozen="backbone", augmentation=STILL, epochs=epochs)
         start = time.process_time()
-        fit(network, examples, architecture)
+        fitting.unvalidated(network, examples, architecture.training)
         return (time.process_time() - start) / epochs
 
     uncached, from_features = epoch(examples, 1), epoch(cached, CACHED_EPOCHS)

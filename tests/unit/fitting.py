@@ -11,11 +11,13 @@ from torch import Tensor
 
 from facebias import cohort, splits, study, tables
 from facebias.architectures import network as networks
+from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
 from facebias.training import loop, precision
 from facebias.training.interruption import Interruption
 from facebias.training.loop import Examples
+from facebias.training.precision import Precision
 
 
 class Nowhere:
@@ -38,8 +40,10 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
-def examples(made: synthetic.Made, architecture: study.Architecture, role: str) -> Examples:
-    """Give the examples of one role."""
+def examples(
+    made: synthetic.Made, architecture: study.Architecture, role: str, *, most: int | None = None
+) -> Examples:
+    """Give the examples of one role, or the first ones."""
     store = open_clips(made.index)
     rows = cohort.members(
         tables.read(made.manifest, tables.MANIFEST),
@@ -48,8 +52,29 @@ def examples(made: synthetic.Made, architecture: study.Architecture, role: str) 
         model=Model("cnn3d", "regular", 0, 1),
         role=role,
     )
+    rows = rows.head(most or len(rows))
     reader = cohort.Reader(store, rows["sample"].tolist(), frames=architecture.frames)
     return Examples(reader, cohort.targets(rows, synthetic.labels()))
+
+
+def unvalidated(
+    network: Network,
+    train: Examples,
+    training: study.Training,
+    precise: Precision | None = None,
+) -> None:
+    """Train a network where it is, in 32 bits if no format is given, without validation."""
+    loop.fit(
+        network,
+        train,
+        Examples(cohort.Reader(None, [], frames=None), train.targets[:0], train.frozen),
+        training=training,
+        kind="classes",
+        precision=precise or precision.choose("fp32", torch.device("cpu")),
+        key=[1, 0],
+        checkpoint=Nowhere(),
+        interruption=Interruption(),
+    )
 
 
 def fit(

@@ -47,6 +47,16 @@ FAULTS: dict[str, tuple[dict, dict, list[str]]] = {
         {"samples.csv": (SAMPLES + "c,p1,c.png,smiling,more,still\n").encode()},
         ["samples.csv is not a readable CSV table", "line 4"],
     ),
+    "more cells than columns": (
+        {},
+        {"subjects.csv": b"subject,gender\np1,female,tall\np2,male,small\n"},
+        ["subjects.csv is not a readable CSV table", "Expected 2 fields in line 2, saw 3"],
+    ),
+    "column twice": (
+        {},
+        {"subjects.csv": b"subject,gender, gender\np1,female,male\np2,male,female\n"},
+        ["subjects.csv has two columns 'gender'; remove one of them"],
+    ),
     "column misspelt": (
         {},
         {"samples.csv": SAMPLES.replace("label", "lable").encode()},

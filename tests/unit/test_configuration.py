@@ -43,6 +43,23 @@ def test_resolving_leaves_the_given_config_alone():
     assert given == studies.SMALL
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("splits.match_sizes", "true", True),
+        ("training.epochs", "12", True),
+        ("training.learning_rate", "0.1", True),
+        ("training.epochs", "twelve", False),
+        ("training.epochs", "{12", False),
+        ("training.epochs", 1.5, False),
+    ],
+)
+def test_what_came_as_text_from_the_command_line_says_what_to_do(key, value, told):
+    with pytest.raises(ConfigError, match=f"{key}: found .*, expected") as raised:
+        configuration.load(studies.changed(studies.SMALL, {key: value}))
+    assert ("; of --config it is text" in str(raised.value)) == told
+
+
 def test_an_architecture_overrides_the_common_training_deeply():
     config = studies.changed(
         studies.SMALL,

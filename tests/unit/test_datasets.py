@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import facebias
 from facebias import datasets, study, tables
-from facebias.datasets import files, sheets, stage
+from facebias.datasets import naming, sheets, stage
 from facebias.study import Drawn, StudyError
 from media import LONDON, REPOSITORY, data_settings, label_settings, needs_london
 
@@ -187,6 +188,19 @@ def test_fingerprint_tells_when_files_change(pictures):
     assert len({first, second, third}) == 3
 
 
+def test_folders_that_are_links_are_read_and_none_twice(tmp_path):
+    for name in ("root/a", "elsewhere/b", "root/.hidden"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "film.mp4").touch()
+    (tmp_path / "root/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "root/a/back").symlink_to(tmp_path / "root")
+    (tmp_path / "root/_again").symlink_to(tmp_path / "root/a")
+    (tmp_path / "root/a/.film.mp4").touch()
+    fits = re.compile(".*")
+    found = naming.named(tmp_path / "root", fits, suffixes=(".mp4",), where="", kind="video")
+    assert [path for path, _ in found] == ["a/film.mp4", "linked/b/film.mp4"]
+
+
 def test_registry_is_light():
     """The Snakefile imports it whenever it plans."""
     heavy = ("torch", "cv2", "av", "sklearn", "facenet_pytorch")
@@ -226,7 +240,7 @@ JPG = (".jpg", ".jpeg")
     ],
 )
 def test_layout(layout, path, expected):
-    found = files.pattern(layout, JPG).fullmatch(path)
+    found = naming.pattern(layout, JPG).fullmatch(path)
     assert (found and (found["subject"], found["label"])) == expected
 
 
@@ -239,6 +253,14 @@ def test_sheet_is_text_without_blanks(tmp_path):
     frame = sheets.read(path, key="data.subjects", needed=("subject",))
     assert frame["subject"].tolist() == ["001", "NA"]
     assert frame["note"].tolist() == [None, "a, b"]
+
+
+def test_columns_without_a_name_are_left_out(tmp_path):
+    """Row numbers as pandas writes them, and what a spreadsheet leaves empty."""
+    (tmp_path / "table.csv").write_text(",subject,gender,,\n0,p1,female,,\n1,p2,male\n")
+    frame = sheets.read(tmp_path / "table.csv", key="data.subjects")
+    assert frame.columns.tolist() == ["subject", "gender"]
+    assert frame["gender"].tolist() == ["female", "male"]
 
 
 def test_attributes_become_numbers_where_all_are(tmp_path):

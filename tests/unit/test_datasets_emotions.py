@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -115,6 +116,18 @@ def test_sase_fe_listed_in_a_table(copied):
     found, excluded = manifest(data, folder, ("anger", "happiness"))
     assert found["path"].str.endswith("01/anger_genuine.mp4").tolist() == [True]
     assert excluded["reason"].tolist() == ["not known: whether the expression is genuine"]
+
+
+def test_sase_fe_table_that_says_neither_genuine_nor_fake(copied):
+    folder = copied / "sase_fe"
+    rows = "01,01/anger_genuine.mp4,anger,genuine\n01,01/anger_fake.mp4,anger,posed\n"
+    (folder / "videos.csv").write_text(f"subject,path,label,genuine\n{rows}")
+    found, excluded = manifest(sase_fe_settings(manifest="videos.csv"), folder, ("anger",))
+    assert found["genuine"].tolist() == [True]
+    assert excluded["reason"].tolist() == [
+        "unknown label: 'posed' is neither genuine nor fake; "
+        "say in data.sase_fe.codes what it means"
+    ]
 
 
 def test_sase_fe_sets_bad_videos_aside(copied):
@@ -253,6 +266,22 @@ def test_crema_d_without_a_part(copied, missing, message):
     (copied / "crema_d" / missing).rename(copied / "elsewhere")
     with pytest.raises(StudyError, match=message):
         manifest(CREMA_D, copied / "crema_d", ACTED)
+
+
+@pytest.mark.parametrize("name", ["sase_fe", "ravdess", "crema_d"])
+def test_a_name_that_is_no_text_is_told(copied, name):
+    """Tables hold text alone."""
+    data, labels = {
+        "sase_fe": (sase_fe_settings(), SIX),
+        "ravdess": (ravdess_settings(), SPOKEN),
+        "crema_d": (CREMA_D, ACTED),
+    }[name]
+    film = next(path for path in (copied / name).rglob("*") if path.suffix in (".mp4", ".flv"))
+    film.rename(film.with_name(os.fsdecode(b"h\xe4" + os.fsencode(film.suffix))))
+    with pytest.raises(
+        StudyError, match=r"data.root: .* holds .*h\\udce4\.\w+, a name that is not"
+    ):
+        manifest(data, copied / name, labels)
 
 
 def test_emotions_are_no_units(drawn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -154,6 +155,35 @@ def test_ckplus_sets_bad_sequences_aside(copied):
     assert reasons["S007_001"].startswith("no frames: expected pictures such as S007_001_000")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("\n", "is empty, expected a line per unit"), ("0 3\n", "line 1 is '0 3'")],
+)
+def test_ckplus_file_of_no_unit_is_no_absence_of_all(copied, content, said):
+    facs(copied, "S005", "001").write_text(content)
+    found, excluded = datasets.manifest(ckplus_settings(), units(), copied / "ckplus")
+    assert len(found) == PEOPLE * SEQUENCES - 1
+    (reason,) = excluded["reason"]
+    assert reason.startswith("damaged FACS file: FACS/S005/001/S005_001_00000004_facs.txt ")
+    assert said in reason
+
+
+def test_ckplus_of_damaged_files_alone_names_one(copied):
+    for path in (copied / "ckplus" / "FACS").rglob("*.txt"):
+        path.write_text("1,0 3,0\n")
+    with pytest.raises(
+        StudyError, match=r"none of 8 samples(.|\n)*8 x damaged FACS file.*'1,0 3,0'"
+    ):
+        datasets.manifest(ckplus_settings(), units(), copied / "ckplus")
+
+
+def test_ckplus_name_that_is_no_text(copied):
+    frame = copied / "ckplus/cohn-kanade-images/S005/001/S005_001_00000001.png"
+    frame.rename(frame.with_name(os.fsdecode(b"h\xe4.png")))
+    with pytest.raises(StudyError, match=r"images holds S005/001/h\\udce4.png, a name that is not"):
+        datasets.manifest(ckplus_settings("frames"), units(), copied / "ckplus")
+
+
 def test_ckplus_damaged_emotion(copied):
     source = copied / "ckplus/Emotion/S005/001/S005_001_00000004_emotion.txt"
     source.write_text("   9.0000000e+00\n")
@@ -163,6 +193,11 @@ def test_ckplus_damaged_emotion(copied):
         "damaged emotion file: Emotion/S005/001/S005_001_00000004_emotion.txt, "
         "expected one number from 0 to 7"
     ]
+    # It may have been the only one of its emotion.
+    with pytest.raises(
+        StudyError, match=r"no sample of the data set is 'surprise'(.|\n)*1 x damaged emotion file"
+    ):
+        datasets.manifest(ckplus_settings(), label_settings(names=CLASSES), copied / "ckplus")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +334,35 @@ def test_actor_study_cells(copied):
         "no label",
         "no frame: of a video; expected its number from 0 in the column frame",
     ]
+
+
+def test_actor_study_frames_as_a_spreadsheet_writes_them(copied):
+    """With pictures in other rows, whose cells are empty, whole numbers come out as 3.0."""
+    folder = copied / "actor_study"
+    before, _ = datasets.manifest(actor_settings(), units(UNITS[:4]), folder)
+    table = pd.read_csv(folder / "annotations.csv")
+    table.loc[:11, "frame"] = np.nan
+    table.to_csv(folder / "annotations.csv", index=False)
+    assert "low_speed.mp4,5.0," in (folder / "annotations.csv").read_text()
+    found, excluded = datasets.manifest(actor_settings(), units(UNITS[:4]), folder)
+    assert excluded.empty
+    assert found["sample"].tolist() == before["sample"].tolist()
+
+
+def test_actor_study_video_that_is_gone(copied):
+    folder = copied / "actor_study"
+    (folder / "center/actor03/low_speed.mp4").unlink()
+    found, excluded = datasets.manifest(actor_settings(), units(UNITS[:4]), folder)
+    assert len(found) == 2 * 6
+    assert set(excluded["reason"]) == {"no such file"}
+    assert excluded["sample"].tolist()[-1] == "center/actor03/low_speed.mp4#frame=5"
+
+
+def test_actor_study_with_two_columns_of_one_unit(copied):
+    table = copied / "actor_study" / "annotations.csv"
+    table.write_text(table.read_text().replace(",AU2,", ",au01,", 1))
+    with pytest.raises(StudyError, match="columns AU1 and au01 are the same unit; remove one"):
+        datasets.manifest(actor_settings(), units(UNITS[:1]), copied / "actor_study")
 
 
 def test_actor_study_twice(copied):

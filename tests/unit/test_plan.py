@@ -115,8 +115,8 @@ def test_expected_time_is_that_of_the_architecture_else_of_the_rule(tmp_path):
     assert plan.expected(plan.earlier(never), "vgg16") is None
 
 
-def stage(rule="train_model", jobs=2, seconds=30.0, gpu_seconds=0.0, **found):
-    return plan.Stage(rule, jobs, seconds, gpu_seconds, found or {"not made yet": jobs})
+def stage(rule="train_model", jobs=2, seconds=30.0, gpu_seconds=0.0, asked=0.0, **found):
+    return plan.Stage(rule, jobs, seconds, gpu_seconds, asked, found or {"not made yet": jobs})
 
 
 def rows(*stages, width=80):
@@ -158,6 +158,18 @@ def test_gpu_hours(seconds, written):
     assert f"  {written}  not made" in plan.describe([stage(gpu_seconds=seconds)], 60, 80)
 
 
+def test_gpu_hours_asked_for_are_those_of_all_jobs():
+    hour = 3600.0
+    planned = [
+        stage(jobs=18, asked=18 * 24 * hour),
+        stage("predict", 4, asked=hour),
+        stage("split"),
+    ]
+    text = plan.describe(planned, 60, 100)
+    assert "GPU hours asked for: 433 (train_model 18 x 24 h, predict 4 x 0.25 h); " in text
+    assert "asked for:" not in plan.describe(planned[2:], 60, 100)
+
+
 @pytest.mark.parametrize("width", [72, 80])
 def test_table_keeps_to_the_width_and_breaks_keys_behind_dots(width):
     key = "architectures.resnet50.training.augmentation.brightness: 0.2 -> 0.25"
@@ -174,7 +186,7 @@ def test_table_keeps_to_the_width_and_breaks_keys_behind_dots(width):
 
 def test_few_causes_are_written_with_their_jobs():
     found = {f"cause{number}": number for number in range(1, 6)}
-    text = plan.describe([plan.Stage("predict", 5, 1.0, 0.0, found)], 60, 100)
+    text = plan.describe([plan.Stage("predict", 5, 1.0, 0.0, 0.0, found)], 60, 100)
     said = [line.split("-  ")[-1].strip() for line in text.splitlines()[3:7]]
     assert said == ["cause5", "cause4 (4 of 5 jobs)", "cause3 (3 of 5 jobs)", "and 2 more"]
 

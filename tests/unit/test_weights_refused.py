@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import h5py
 import numpy as np
 import pretrained
 import pytest
@@ -103,6 +104,29 @@ def test_damaged_state_dict_is_refused(tmp_path, content):
     (tmp_path / "file.pth").write_bytes(content)
     with pytest.raises(StudyError, match=r"file\.pth: not read .*expected a state dict"):
         READERS["state_dict"](tmp_path / "file.pth")
+
+
+@pytest.mark.parametrize("value", [{0: torch.zeros(1)}, {"a": 1}, [torch.zeros(1)]])
+def test_what_is_no_dict_of_tensors_by_name_is_refused(tmp_path, value):
+    torch.save(value, tmp_path / "file.pth")
+    with pytest.raises(
+        StudyError, match=r"file\.pth: holds no state dict; expected tensors by name"
+    ):
+        READERS["state_dict"](tmp_path / "file.pth")
+
+
+@pytest.mark.parametrize("kind", ["text", "folder"])
+def test_keras_file_without_numbers_is_refused(tmp_path, kind):
+    with h5py.File(tmp_path / "file.h5", "w") as file:
+        file.attrs["layer_names"] = [b"fc6"]
+        layer = file.create_group("fc6")
+        layer.attrs["weight_names"] = [b"kernel"]
+        if kind == "text":
+            layer["kernel"] = np.array([b"text"])
+        else:
+            layer.create_group("kernel")
+    with pytest.raises(StudyError, match=r"file\.h5: /fc6/kernel is no array of numbers"):
+        READERS["keras"](tmp_path / "file.h5")
 
 
 def test_older_files_of_torch_are_read(tmp_path):

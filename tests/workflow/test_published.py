@@ -18,6 +18,7 @@ MADE = {
         "intervals.csv",
         "extremes.csv",
         "audit.csv",
+        "redrawn.csv",
         "statements.csv",
         "contrasts.csv",
         "README.md",
@@ -69,7 +70,7 @@ def test_a_study_is_compared_only_where_it_asks(tmp_path, changes, compared):
     assert planned.returncode == 0, planned.stdout
     found = jobs(planned.stdout)
     assert found.get("published_comparison", 0) == compared
-    assert found.get("figure_published_comparison", 0) == 3 * compared
+    assert found.get("figure_published_comparison", 0) == 4 * compared
     # Two kinds of models and two test sets of three: figures 11, 12, 17, 18, 20-23, 26, 27, 29, 31.
     assert found.get("figure_numbered", 0) == 12 * compared
 

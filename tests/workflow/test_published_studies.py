@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import pandas as pd
@@ -141,6 +143,37 @@ def test_plan(tmp_path, name, models):
     assert len(asked) == models
     # One GPU for a day each.
     assert all("gpu=1" in resources and "runtime=1440" in resources for resources in asked)
+
+
+# GPU hours that the jobs ask for, as rules and profile say: models 24, their predictions 2,
+# explanations 4, features of frozen layers 4.
+ASKED = {
+    "domnich2021.yaml": "468 (train_model 18 x 24 h, predict 18 x 2 h)",
+    "deuschel2020.yaml": (
+        "124 (features 1 x 4 h, train_model 4 x 24 h, predict 4 x 2 h, explain 4 x 4 h)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_plan_adds_up_the_gpu_hours_asked_for(tmp_path, name):
+    fill = placeholders.sase_fe if name.startswith("dom") else placeholders.action_units
+    options = {
+        "--snakefile": studies.ROOT / "Snakefile",
+        "--directory": fill(tmp_path),
+        "--configfile": CONFIGS / name,
+        "--profile": studies.ROOT / "profiles" / "slurm",
+    }
+    words = [str(word) for option in options.items() for word in option]
+    done = subprocess.run(
+        [sys.executable, "-m", "facebias", "plan", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**studies.ENVIRONMENT, "PYTHONPATH": str(studies.ROOT / "workflow")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"GPU hours asked for: {ASKED[name]};" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("name", ["domnich2021.yaml", "deuschel2020.yaml"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import placeholders
 import pytest
 import studies
@@ -121,13 +123,25 @@ def test_the_overlay_of_study_a_adds_variants_alone():
     study = configuration.load(configuration.merge(base, overlay))
     alone = configuration.load(base)
     assert {name: study.architectures[name] for name in alone.architectures} == alone.architectures
-    cuts = {(clips.margin, clips.frames) for clips in study.clips.variants.values()}
-    assert cuts == {(0, 20), (25, 20), (65, 20), (40, 10), (40, 50)}
+    cuts = {name: (clips.margin, clips.frames) for name, clips in study.clips.variants.items()}
+    # With the margin and K of the main job, every margin with every K.
+    assert {*cuts.values(), (40, 20)} == set(itertools.product((0, 25, 40, 65), (10, 20, 50)))
+    assert len(cuts) == 4 * 3 - 1
+    windows = {
+        k: [study.clips.of(name).windows for name, (_, n) in cuts.items() if n == k]
+        for k in (10, 50)
+    }
+    (whole,), (first, second) = windows[10][0], windows[50][0]
+    assert (whole.k, whole.skip_frames, tuple(whole.part)) == (10, 0, (0, 1))
+    assert [(one.k, tuple(one.part)) for one in (first, second)] == [(20, (0, 0.5)), (30, (0.5, 1))]
+    assert all(one == found[0] for found in windows.values() for one in found)
+    named = {one.clips for one in study.architectures.values()} - {None}
+    assert {cuts[name] for name in named} == {(0, 20), (25, 20), (65, 20), (40, 10), (40, 50)}
     for name, architecture in study.architectures.items():
         network = architecture.called(name)
         assert architecture.head == alone.architectures[network].head
         assert architecture.training == alone.architectures[network].training
-    assert len(study.architectures) == 6 * (1 + len(cuts))
+    assert len(study.architectures) == 6 * (1 + len(named))
 
 
 @pytest.mark.slow

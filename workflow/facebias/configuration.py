@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import functools
 import json
@@ -170,7 +171,8 @@ def _explain(fault: jsonschema.ValidationError) -> Iterator[str]:
         )
     elif rule == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
-        yield f"{key}: found {found}, expected {' or '.join(_KINDS[kind] for kind in kinds)}"
+        expected = " or ".join(_KINDS[kind] for kind in kinds)
+        yield f"{key}: found {found}, expected {expected}{_as_text(fault.instance, wanted)}"
     elif rule == "enum":
         yield f"{key}: found {found}{suggest(fault.instance, wanted)}"
     elif rule == "pattern":
@@ -186,6 +188,15 @@ def _explain(fault: jsonschema.ValidationError) -> Iterator[str]:
         yield f"{key}: found {found}, expected {bound} {wanted} of them"
     else:
         yield f"{key}: {fault.message}"
+
+
+def _as_text(value: Any, wanted: str | list[str]) -> str:
+    """Say what to do where a value came as text, as all in a section of Snakemake's --config."""
+    with contextlib.suppress(yaml.YAMLError):
+        meant = yaml.safe_load(value) if isinstance(value, str) else value
+        if meant != value and jsonschema.Draft202012Validator({"type": wanted}).is_valid(meant):
+            return "; of --config it is text: write it into a file, further behind --configfile"
+    return ""
 
 
 # Sections that are laid under others, and where those others are.

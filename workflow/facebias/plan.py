@@ -60,6 +60,8 @@ class Stage:
         Time that all jobs take, one after another; None: no job of the rule was measured before.
     gpu_seconds
         Time of GPUs that they take; None: not measured, 0: no job asks for a GPU.
+    asked
+        Time of GPUs, in seconds, that they ask for: what they may take at the first attempt.
     causes
         Why, and of how many jobs.
     """
@@ -68,6 +70,7 @@ class Stage:
     jobs: int
     seconds: float | None
     gpu_seconds: float | None
+    asked: float
     causes: Mapping[str, int]
 
 
@@ -135,18 +138,20 @@ def _stage(rule: Rule, jobs: Sequence[Job], workflow: Workflow) -> Stage:
     measured, alike = earlier(rule), defaultdict(list)
     for job in jobs:
         alike[job.wildcards.get("architecture")].append(job)
-    seconds, gpu_seconds = [], []
+    seconds, gpu_seconds, asked = [], [], 0.0
     for architecture, group in alike.items():
         time = expected(measured, architecture)
         seconds.append(None if time is None else time * len(group))
         # Asked of one job: to evaluate the resources of all takes as long as the rest of the plan.
         if gpus := int(group[0].resources.get("gpu") or 0):
             gpu_seconds.append(None if time is None else time * len(group) * gpus)
+            asked += 60.0 * int(group[0].resources.get("runtime") or 0) * len(group) * gpus
     return Stage(
         rule=rule.name,
         jobs=len(jobs),
         seconds=_sum(seconds),
         gpu_seconds=_sum(gpu_seconds),
+        asked=asked,
         causes=count([causes(job, workflow) for job in jobs]),
     )
 
@@ -225,8 +230,20 @@ def describe(planned: Sequence[Stage], n_all: int, width: int) -> str:
     for name, *numbers, why in rows:
         cells = [text.rjust(size) for text, size in zip(numbers, widths[1:], strict=True)]
         lines += _beside("  ".join([name.ljust(widths[0]), *cells]), why, width)
-    notes = [line for note in NOTES for line in textwrap.wrap(note, width)]
+    notes = [line for note in (*_asked(planned), *NOTES) for line in textwrap.wrap(note, width)]
     return "\n".join([*lines, "", *notes])
+
+
+def _asked(planned: Sequence[Stage]) -> list[str]:
+    """Write the hours of GPUs that jobs ask for, if any does: what a queue reserves for them."""
+    asking = [stage for stage in planned if stage.asked]
+    each = ", ".join(
+        f"{stage.rule} {stage.jobs} x {stage.asked / stage.jobs / 3600:.3g} h" for stage in asking
+    )
+    total = sum(stage.asked for stage in asking) / 3600
+    return (
+        [f"GPU hours asked for: {total:.4g} ({each}); a second try asks again."] if asking else []
+    )
 
 
 def _why(stage: Stage) -> list[str]:

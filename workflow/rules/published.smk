@@ -17,6 +17,7 @@ rule published_domnich2021:
         intervals=f"{PUBLISHED}/domnich2021/intervals.csv",
         extremes=f"{PUBLISHED}/domnich2021/extremes.csv",
         audit=f"{PUBLISHED}/domnich2021/audit.csv",
+        redrawn=f"{PUBLISHED}/domnich2021/redrawn.csv",
         statements=f"{PUBLISHED}/domnich2021/statements.csv",
         contrasts=f"{PUBLISHED}/domnich2021/contrasts.csv",
         page=f"{PUBLISHED}/domnich2021/README.md",
@@ -100,7 +101,10 @@ if STUDY.published is not None:
 
     # Classes are compared by their gaps, units by their scores and the differences of these.
     COMPARED, DEFINITIONS = {
-        "classes": (rules.gather_fairness.output, ["published", "per_class_mean", "signed"]),
+        "classes": (
+            rules.gather_fairness.output,
+            ["published", "per_class_mean", "worst_class", "signed"],
+        ),
         "units": (rules.gather_metrics.output, ["value", "difference"]),
     }[STUDY.labels.kind]
 

@@ -33,7 +33,9 @@ def state_dict(path: Path) -> dict[str, Tensor]:
             f"{path}: not read ({type(error).__name__}); expected a state dict that torch has "
             "saved, and nothing but tensors: it is damaged, of another format, or holds code"
         ) from None
-    if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
+    if not isinstance(found, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    ):
         raise StudyError(
             f"{path}: holds no state dict; expected tensors by name, "
             "as torch.save(network.state_dict(), ...) writes them"
@@ -68,7 +70,7 @@ def keras(path: Path) -> dict[str, Tensor]:
             root = file.get("model_weights", file)
             layers = {
                 _text(layer): [
-                    np.asarray(root[_text(layer)][_text(name)])
+                    _numbers(path, root[_text(layer)][_text(name)])
                     for name in root[_text(layer)].attrs["weight_names"]
                 ]
                 for layer in root.attrs["layer_names"]
@@ -86,6 +88,12 @@ def keras(path: Path) -> dict[str, Tensor]:
 
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _numbers(path: Path, found: h5py.Dataset | h5py.Group) -> np.ndarray:
+    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in pickles.NUMBERS:
+        raise StudyError(f"{path}: {found.name} is no array of numbers; expected weights of Keras")
+    return np.asarray(found)
 
 
 def _named(path: Path, layer: str, values: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -112,9 +112,10 @@ def manifest(
     recorded = [name for name in samples.columns if name not in told]
     samples = samples.drop(columns=[name for name in people.columns if name in samples.columns])
     samples = samples.merge(people.reset_index(), on="subject", how="left", validate="many_to_one")
-    _all_occur(samples, labels)
     fits = samples["reason"].isna()
-    if not fits.any():
+    if fits.any() or samples.empty:
+        _all_occur(samples, labels)
+    else:
         raise StudyError(
             f"data: none of {len(samples)} samples can be used. Reasons:\n{commonest(samples)}"
         )
@@ -213,16 +214,22 @@ def adapter(name: str) -> types.ModuleType:
 
 def _all_occur(samples: pd.DataFrame, labels: Labels) -> None:
     """Raise ``StudyError`` if no sample, usable or not, was annotated with one of the labels."""
+    told = ["label"] if labels.kind == "classes" else [f"label_{name}" for name in labels.names]
+    unknown = samples[samples["reason"].notna() & samples[told].isna().all(axis=1)]
+    # A file that cannot be read may have held the label.
+    beside = "" if unknown.empty else f". Of {len(unknown)} it is not known:\n{commonest(unknown)}"
     for name in labels.names:
         if labels.kind == "classes":
             known = sorted(samples["label"].dropna().unique())
             if name not in known:
                 raise StudyError(
-                    f"labels.names: no sample of the data set is {name!r}; {close(name, known)}"
+                    f"labels.names: no sample of the data set is {name!r}; "
+                    f"{close(name, known)}{beside}"
                 )
         elif samples[f"label_{name}"].isna().all():
             raise StudyError(
-                f"labels.names: no sample of the data set is annotated for {name!r}; remove it"
+                f"labels.names: no sample of the data set is annotated for {name!r}; "
+                f"remove it{beside}"
             )
 
 

@@ -40,7 +40,8 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
     Raises
     ------
     StudyError
-        If the table cannot be read, has no column of any unit, or names a frame twice.
+        If the table cannot be read, has no column of any unit or two of one, or names a frame
+        twice.
     """
     if labels.kind != "units":
         raise StudyError(
@@ -50,18 +51,20 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
     path = folder / options.annotations
     where = f"data.actor_study.annotations: {path}"
     sheet = sheets.read(path, key="data.actor_study.annotations", needed=("subject", "path"))
-    columns = {files.unit(name): name for name in sheet.columns if _is_unit(name)}
+    columns = _units(sheet, where)
     if not any(files.unit(name) in columns for name in labels.names):
         raise StudyError(
             f"{where} has no column of any unit in labels.names; "
             f"{close(labels.names[0], [*sheet.columns])}"
         )
     frame = sheet[["subject", "path"]].copy()
-    frame["reason"] = _reasons(sheet, folder)
-    numbers = sheet.get("frame", pd.Series(None, index=sheet.index, dtype=object))
-    of_video = frame["reason"].isna() & ~_is_picture(frame["path"])
-    frame.loc[of_video, "path"] += tables.FRAME + numbers[of_video].astype(str)
-    frame["sample"] = frame["path"].fillna("row " + pd.Series(range(2, len(frame) + 2)).astype(str))
+    numbers = _numbers(sheet)
+    frame["reason"] = _reasons(sheet, numbers, folder)
+    of_picture = _is_picture(frame["path"])
+    of_video = frame["path"].notna() & ~of_picture & numbers.notna()
+    frame.loc[of_video, "path"] += tables.FRAME + numbers[of_video]
+    rows = "row " + pd.Series(range(2, len(frame) + 2)).astype(str)
+    frame["sample"] = frame["path"].where(of_picture | of_video, rows)
     for name in labels.names:
         values = sheet.get(columns.get(files.unit(name)))
         frame[f"label_{name}"] = float("nan")
@@ -79,6 +82,24 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
     return frame
 
 
+def _units(sheet: pd.DataFrame, where: str) -> dict[int, str]:
+    """Give the column of each unit."""
+    columns: dict[int, str] = {}
+    for name in filter(_is_unit, sheet.columns):
+        other = columns.setdefault(files.unit(name), name)
+        if other != name:
+            raise StudyError(f"{where}: columns {other} and {name} are the same unit; remove one")
+    return columns
+
+
+def _numbers(sheet: pd.DataFrame) -> pd.Series:
+    """Read the column ``frame``: whole numbers as text, also of ``3.0``, missing where none is."""
+    if "frame" not in sheet.columns:
+        return pd.Series(None, index=sheet.index, dtype=object)
+    found = sheet["frame"].astype(str).str.extract(r"^(\d+)(?:\.0*)?$")[0]
+    return found.map(lambda text: str(int(text)), na_action="ignore")
+
+
 def _is_unit(name: str) -> bool:
     try:
         return bool(files.unit(name))
@@ -91,14 +112,13 @@ def _is_picture(paths: pd.Series) -> pd.Series:
     return endings.isin(pictures.SUFFIXES)
 
 
-def _reasons(sheet: pd.DataFrame, folder: Path) -> pd.Series:
+def _reasons(sheet: pd.DataFrame, numbers: pd.Series, folder: Path) -> pd.Series:
     """Why each frame cannot be used, or None. Each file is looked at once."""
     kind = "picture or video"
     about = {path: files.about_file(folder, path, kind, SUFFIXES) for path in set(sheet["path"])}
     reasons = sheet["path"].map(about).astype(object)
     reasons = reasons.where(reasons.notna(), None)
-    numbers = sheet.get("frame", pd.Series(None, index=sheet.index, dtype=object))
-    unclear = ~_is_picture(sheet["path"]) & ~numbers.astype(str).str.fullmatch(r"\d+")
+    unclear = ~_is_picture(sheet["path"]) & numbers.isna()
     reasons[unclear & reasons.isna()] = (
         "no frame: of a video; expected its number from 0 in the column frame"
     )

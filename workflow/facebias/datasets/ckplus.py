@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files, landmarks
+from facebias.datasets import files, landmarks, naming
 from facebias.study import CkPlus, Data, Labels, StudyError
 
 TAKES = ("root", "subjects", "ckplus")
@@ -63,7 +63,7 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
     Raises
     ------
     StudyError
-        If a folder is missing, or holds no sequence.
+        If a folder is missing or holds no sequence, or a name is no text.
     """
     folder = files.folder_of(root)
     by_class = labels.kind == "classes"
@@ -80,6 +80,8 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
         if told is None and reason is None:
             continue
         frames = _frames(path)
+        for frame in frames:
+            naming.spelled(f"{subject}/{sequence}/{frame.name}", folder / IMAGES)
         reason = reason or _about(frames, subject, sequence)
         within = f"{IMAGES}/{subject}/{sequence}"
         shown = dict(zip(wanted, told or [None] * len(wanted), strict=True))
@@ -198,8 +200,14 @@ def _units(
     if source is None:
         return None, reason or f"no label: there is no file {FACS}/{subject}/{sequence}/*_facs.txt"
     intensity: dict[int, int] = {}
-    for number, words in enumerate(_lines(source), start=1):
-        if len(words) != 2 or not _whole(words[0]) or not _whole(words[1], top=TOP):
+    lines = _lines(source)
+    if not lines:
+        return None, (
+            f"damaged FACS file: {source.relative_to(folder)} is empty, "
+            "expected a line per unit of the peak"
+        )
+    for number, words in enumerate(lines, start=1):
+        if len(words) != 2 or not _whole(words[0], least=1) or not _whole(words[1], top=TOP):
             return None, (
                 f"damaged FACS file: {source.relative_to(folder)} line {number} is "
                 f"{' '.join(words)!r}, expected a unit and an intensity from 0 to {TOP}"
@@ -233,10 +241,10 @@ def _lines(path: Path) -> list[list[str]]:
     return [line.split() for line in text.splitlines() if line.strip()]
 
 
-def _whole(text: str, *, top: int = 99) -> bool:
-    """Tell whether a text such as ``3.0000000e+00`` is a whole number from 0 to ``top``."""
+def _whole(text: str, *, least: int = 0, top: int = 99) -> bool:
+    """Tell whether a text such as ``3.0000000e+00`` is a whole number from least to top."""
     try:
         value = float(text)
     except ValueError:
         return False
-    return value.is_integer() and 0 <= value <= top
+    return value.is_integer() and least <= value <= top

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files, sheets, videos
+from facebias.datasets import files, naming, sheets, videos
 from facebias.study import Data, Labels, StudyError
 
 TAKES = ("root",)
@@ -69,7 +69,7 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
             f"data.root: {folder} has no folder {VIDEOS}; expected the folder of the repository"
         )
     rows = []
-    for name, found in files.named(
+    for name, found in naming.named(
         folder / VIDEOS,
         NAME,
         suffixes=SUFFIXES,

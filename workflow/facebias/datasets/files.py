@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import close, sheets
+from facebias.datasets import close, naming, sheets
 from facebias.study import Data, Labels, StudyError
 
 # Columns of the table of samples that are no attributes.
@@ -208,50 +208,6 @@ def _about_units(row: pd.Series, names: list[str]) -> str | None:
 # -------------------------------------------------------------------------------- files in folders
 
 
-def pattern(layout: str, suffixes: tuple[str, ...]) -> re.Pattern[str]:
-    """Turn a layout such as ``{label}/{subject}.jpg`` into a regular expression.
-
-    ``{subject}``, ``{label}`` and free names in braces stand for text without a slash; a name that
-    stands twice means the same text twice. ``.*`` or ``.{ext}`` at the end means any of
-    ``suffixes``. Upper and lower case of the ending do not matter.
-
-    Raises
-    ------
-    StudyError
-        If ``{subject}`` or ``{label}`` is missing, or a name in braces is none.
-    """
-    stem, dot, ending = layout.rpartition(".")
-    if not dot or "/" in ending:
-        raise StudyError(
-            f"data.layout: {layout!r} has no ending; expected one such as .jpg, or .* for any"
-        )
-    if ending in ("*", "{ext}"):
-        ending = "|".join(re.escape(suffix[1:]) for suffix in suffixes)
-    else:
-        ending = re.escape(ending)
-    expression, seen = "", []
-    for text, name in re.findall(r"([^{}]*)(\{[^{}]*\}|[{}]|$)", stem):
-        expression += re.escape(text)
-        name = name.strip("{}") if len(name) > 1 else name
-        if name and not name.isidentifier():
-            raise StudyError(
-                f"data.layout: {layout!r}: {name!r} is no name; expected letters in braces, "
-                "such as {label}/{subject}.jpg"
-            )
-        if name in seen:
-            expression += f"(?P={name})"
-        elif name:
-            seen.append(name)
-            expression += f"(?P<{name}>[^/]+?)"
-    for name in ("subject", "label"):
-        if name not in seen:
-            raise StudyError(
-                f"data.layout: {layout!r} has no {{{name}}}; "
-                "expected such as {label}/{subject}.jpg"
-            )
-    return re.compile(rf"{expression}\.(?i:{ending})")
-
-
 def _laid_out(
     folder: Path, layout: str, labels: Labels, kind: str, suffixes: tuple[str, ...]
 ) -> pd.DataFrame:
@@ -261,9 +217,9 @@ def _laid_out(
             "table instead (data.manifest) with columns label_<unit>"
         )
     rows = []
-    for path, found in named(
+    for path, found in naming.named(
         folder,
-        pattern(layout, suffixes),
+        naming.pattern(layout, suffixes),
         suffixes=suffixes,
         where=f"data.layout: {layout!r}",
         kind=kind,
@@ -277,34 +233,6 @@ def _laid_out(
     return pd.DataFrame(rows, columns=["sample", "subject", "path", "label", "reason"]).astype(
         object
     )
-
-
-def named(
-    folder: Path, expression: re.Pattern[str], *, suffixes: tuple[str, ...], where: str, kind: str
-) -> list[tuple[str, re.Match[str] | None]]:
-    """List the files of a kind with what their names say: paths relative to ``folder``, sorted.
-
-    Hidden files are no samples. ``expression`` must fit the whole path; None where it does not.
-
-    Raises
-    ------
-    StudyError
-        If it fits none of the files. ``where`` names the key at fault and what was expected.
-    """
-    paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    paths = sorted(
-        path.as_posix()
-        for path in paths
-        if path.suffix.lower() in suffixes and not any(part.startswith(".") for part in path.parts)
-    )
-    found = [(path, expression.fullmatch(path)) for path in paths]
-    if not any(match for _, match in found):
-        example = f"such as {paths[0]}" if paths else f"no file ends in {', '.join(suffixes)}"
-        raise StudyError(
-            f"{where} fits none of the {len(paths)} {kind}s under {folder} ({example}); "
-            "change it or data.root"
-        )
-    return found
 
 
 def about_file(folder: Path, path: object, kind: str, suffixes: tuple[str, ...]) -> str | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files
+from facebias.datasets import files, naming
 from facebias.study import Data, Labels
 
 TAKES = ("root", "ravdess")
@@ -93,7 +93,7 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
 
 
 def _videos(root: Path | str | None) -> list[tuple[str, re.Match[str] | None]]:
-    return files.named(
+    return naming.named(
         files.folder_of(root),
         NAME,
         suffixes=SUFFIXES,

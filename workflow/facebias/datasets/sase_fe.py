@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.datasets import files, videos
+from facebias.datasets import files, naming, videos
 from facebias.study import Data, Labels, SaseFe, StudyError
 
 TAKES = ("root", "manifest", "subjects", "sase_fe")
@@ -48,7 +48,11 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
     options = data.sase_fe
     if data.manifest is not None:
         frame = files.samples(data, labels, root, kind="video", suffixes=videos.SUFFIXES)
-        frame["genuine"] = _told(files.table(files.folder_of(root) / data.manifest), options)
+        sheet = files.table(files.folder_of(root) / data.manifest)
+        frame["genuine"] = _told(sheet, options)
+        if "genuine" in sheet.columns:
+            wrong = frame["reason"].isna() & frame["genuine"].isna() & sheet["genuine"].notna()
+            frame.loc[wrong, "reason"] = "unknown label: " + sheet["genuine"][wrong].map(_neither)
     else:
         frame = _named(files.folder_of(root), options, labels)
     unclear = frame["reason"].isna() & frame["genuine"].isna()
@@ -68,7 +72,7 @@ def _told(sheet: pd.DataFrame, options: SaseFe) -> pd.Series:
 
 def _named(folder: Path, options: SaseFe, labels: Labels) -> pd.DataFrame:
     rows = []
-    for path, found in files.named(
+    for path, found in naming.named(
         folder,
         _expression(options.pattern),
         suffixes=videos.SUFFIXES,
@@ -94,12 +98,13 @@ def _named(folder: Path, options: SaseFe, labels: Labels) -> pd.DataFrame:
 
 def _about(row: dict[str, object], found: re.Match[str], labels: Labels) -> str | None:
     if row["genuine"] is None:
-        return (
-            f"unknown name: {found['genuine']!r} is neither genuine nor fake; "
-            "say in data.sase_fe.codes what it means"
-        )
+        return f"unknown name: {_neither(found['genuine'])}"
     unknown = files.about_class(row["label"], labels)
     return unknown and f"{unknown}; say in data.sase_fe.codes what {found['emotion']!r} means"
+
+
+def _neither(text: str | None) -> str:
+    return f"{text!r} is neither genuine nor fake; say in data.sase_fe.codes what it means"
 
 
 def _meaning(text: str | None, options: SaseFe) -> str:

@@ -33,14 +33,19 @@ def read(path: Path, *, key: str, needed: tuple[str, ...] = ()) -> pd.DataFrame:
     Raises
     ------
     StudyError
-        If it is no such table, or a column is missing.
+        If it is no such table, a column is missing or stands twice, or a row has more cells than
+        the first.
     """
     where = f"{key}: {path}"
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
         raise StudyError(f"{where} {found}; expected a CSV table")
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        # Told of a header, pandas renames a column that stands twice, and takes cells without a
+        # column for names of the rows: all others then stand under the wrong name.
+        frame = pd.read_csv(
+            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", header=None
+        )
     except UnicodeDecodeError:
         raise StudyError(
             f"{where} is not UTF-8 text; save it from the spreadsheet as 'CSV UTF-8'"
@@ -52,13 +57,12 @@ def read(path: Path, *, key: str, needed: tuple[str, ...] = ()) -> pd.DataFrame:
             f"{where} is not a readable CSV table ({str(error).strip()}); "
             "put text with commas into double quotes"
         ) from None
-    frame.columns = [str(name).strip() for name in frame.columns]
+    frame = _headed(frame.fillna("").apply(lambda column: column.str.strip()), where)
     for name in needed:
         if name not in frame.columns:
             raise StudyError(f"{where} has no column {name!r}; {_columns(name, frame)}")
     if frame.empty:
         raise StudyError(f"{where} has a header but no rows; expected one row each")
-    frame = frame.fillna("").apply(lambda column: column.str.strip())
     return frame.astype(object).where(frame.ne(""), None)
 
 
@@ -86,6 +90,20 @@ def publishable(column: pd.Series, *, where: str) -> pd.Series:
             f"{where}: row {row + 2}: publishable is {column.iloc[row]!r}; expected yes or no"
         )
     return values.astype(bool)
+
+
+def _headed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Take the first row as names of the columns.
+
+    Those without a name, such as row numbers or what a spreadsheet leaves empty, are left out.
+    """
+    names, frame = frame.iloc[0], frame.iloc[1:].reset_index(drop=True)
+    named = names.ne("")
+    frame = frame.loc[:, named].set_axis(names[named].tolist(), axis=1)
+    twice = frame.columns.duplicated()
+    if twice.any():
+        raise StudyError(f"{where} has two columns {frame.columns[twice][0]!r}; remove one of them")
+    return frame
 
 
 def _attribute(column: pd.Series) -> pd.Series:

@@ -44,7 +44,7 @@ def render(name: str, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
 
 def classes(made: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Collect what the page of a study of classes says beyond its tables."""
-    said, found = made["statements"], made["audit"]
+    said = made["statements"]
     sizes = made["fairness"].set_index(["train_split", "architecture"])
     sizes = sizes[sizes["definition"] == "published"]
     opportunity, odds = (
@@ -68,8 +68,6 @@ def classes(made: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         # The published accuracy gap is already a mean of absolute gaps: nothing of it can flip.
         "averaged": int((said["criterion"] != "accuracy_gap").sum() // len(statements.DEFINITIONS)),
         "one_criterion": bool(((odds - opportunity * 4 / 3).abs() < 1e-6).all()),
-        "strict": found[found["rule"] != audit.ONE_DRAW].to_dict("records"),
-        "one_draw": int((found["rule"] == audit.ONE_DRAW).sum()),
         "models": len(sizes.index.unique()),
         "signed_beyond": int(((signed["ci_low"] > 0) | (signed["ci_high"] < 0)).sum()),
         "apart": int(narrow["told_apart"].sum()),

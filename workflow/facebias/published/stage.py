@@ -27,6 +27,7 @@ CONTRACTS: dict[str, Table] = {
     "intervals": contracts.INTERVALS,
     "extremes": contracts.EXTREMES,
     "audit": contracts.AUDIT,
+    "redrawn": contracts.AUDIT,
     "statements": contracts.STATEMENTS,
     "contrasts": contracts.CONTRASTS_CHECKED,
     "differences": contracts.DIFFERENCES,
@@ -63,11 +64,15 @@ def classes(values: pd.DataFrame, rankings: pd.DataFrame, paper: Paper) -> dict[
     drawn = fairness.draws(values, paper)
     assumed = fairness.intervals(drawn, paper)
     gaps = fairness.fairness(assumed)
+    found = audit.audit(values, paper)
+    # No misprints: other samples were drawn for the numbers that these are held against.
+    redrawn = found["rule"] == audit.ONE_DRAW
     return {
         "fairness": gaps,
         "intervals": assumed,
         "extremes": fairness.extremes(drawn, paper),
-        "audit": audit.audit(values, paper),
+        "audit": found[~redrawn],
+        "redrawn": found[redrawn],
         "statements": statements.rankings(gaps, rankings),
     }
 
