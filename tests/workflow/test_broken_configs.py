@@ -215,6 +215,10 @@ BROKEN = {
         {"evaluation.attributes": ["sex"]},
         "evaluation.attributes: no attribute 'sex'",
     ),
+    "an attribute crossed with itself": (
+        {"evaluation.attributes": ["gender x gender"]},
+        "evaluation.attributes: gender_x_gender crosses an attribute with itself; remove it",
+    ),
     "a number as groups": (
         {"data.attributes": ["gender", "skin_tone"], "evaluation.attributes": ["skin_tone"]},
         "evaluation.attributes: skin_tone is a number, groups need names",

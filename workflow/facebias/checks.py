@@ -252,7 +252,10 @@ def _explanation(study: Study) -> Iterator[str]:
 def _evaluation(study: Study) -> Iterator[str]:
     asked, known = study.evaluation, study.data.attributes
     for attribute in asked.attributes:
-        for name in [attribute] if attribute in known else crossed(attribute):
+        parts = [attribute] if attribute in known else crossed(attribute)
+        if len(set(parts)) < len(parts):
+            yield f"evaluation.attributes: {attribute} crosses an attribute with itself; remove it"
+        for name in parts:
             if name not in known:
                 yield f"evaluation.attributes: no attribute {name!r}{suggest(name, known)}"
     for name, edges in asked.bins.items():

@@ -106,7 +106,8 @@ def _sorted(
         raise StudyError(
             f"evaluation.attributes: {attribute} has {numbers.nunique()} different numbers, at "
             f"most {MOST_NUMERIC_VALUES} can be groups; cut it with evaluation.bins, such as "
-            f"{attribute}: [0, 30, 50, 100], or add a text column with bands"
+            f"{attribute}: [0, 30, 50, 100] (`facebias evaluate`: --bins {attribute}=0,30,50,100), "
+            "or add a text column with bands"
         )
     named = column.map(_name, na_action="ignore")
     return named, sorted(named.dropna().unique())
