@@ -124,6 +124,7 @@ def targets(rows: pd.DataFrame, labels: Labels) -> np.ndarray:
             raise StudyError(
                 f"manifest: column {', '.join(missing)} is missing; labels.names asks for it"
             )
+        # A copy: torch takes no array that only views a table.
         return rows[columns].to_numpy(dtype=np.float32, copy=True)
     if "label" not in rows.columns:
         raise StudyError("manifest: column label is missing; labels.kind classes needs it")

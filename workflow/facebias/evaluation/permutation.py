@@ -212,12 +212,12 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
     scaled = np.clip(scaled, -limit, limit)
     both = signed and dealt.mirrored
     # With fewer to compare with, the most extreme data reach less.
-    least = dealt.floor * (len(usable) / len(chance))
-    if not dealt.enumerated:
-        least = max(dealt.floor, 1 / (1 + len(chance)))
+    fewer = len(usable) / len(chance)
     return Chance(
         p_value=p_value,
-        p_floor=least,
+        p_floor=dealt.floor * fewer
+        if dealt.enumerated
+        else max(dealt.floor, 1 / (1 + len(chance))),
         gaps=np.concatenate([scaled, -scaled]) if both else scaled,
     )
 

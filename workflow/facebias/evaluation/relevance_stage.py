@@ -79,7 +79,7 @@ def compared(
 def judged(
     gaps: pd.DataFrame,
     evaluation: Evaluation,
-    questions: tuple[Question, ...],
+    asked: tuple[Question, ...],
     architectures: tuple[str, ...],
 ) -> pd.DataFrame:
     """Correct the p-values of all gaps for their number and say what they mean.
@@ -94,8 +94,7 @@ def judged(
     wanted = {"region": OWN, "label": OVERALL, "outcome": relevance.ANY, "measure": "positive"}
     declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
     declared &= gaps["architecture"].isin(architectures).to_numpy()
-    asked = [(question.attribute, question.train_split) for question in questions]
-    declared &= pd.MultiIndex.from_frame(gaps[["attribute", "train_split"]]).isin(asked)
+    declared &= np.any([questions.about(gaps, question) for question in asked], axis=0)
     # A ratio to the area has other units than the margin, as a trend has.
     units = np.where(gaps["measure"] == "ratio", TREND, "signed")
     table = verdicts.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
@@ -122,7 +121,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=Path, required=True)
     parser.add_argument("--joint", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, compared_by, questions, architectures = read_settings(
+    labels, evaluation, compared_by, asked, architectures = read_settings(
         given.settings,
         labels=Labels,
         evaluation=Evaluation,
@@ -140,6 +139,6 @@ def main(arguments: list[str]) -> None:
         compared_by=compared_by,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
-    found = judged(gaps, evaluation, questions, architectures)
+    found = judged(gaps, evaluation, asked, architectures)
     tables.write(found, given.gaps, tables.RELEVANCE_GAPS)
     tables.write(joint, given.joint, tables.RELEVANCE_JOINT)

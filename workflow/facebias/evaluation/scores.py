@@ -118,20 +118,14 @@ def join(
             f"predictions: sample {row['sample']} is scored twice by seed {row['seed']} "
             f"(again in fold {row['fold']}); every sample is tested in one fold"
         )
+    seeds = sorted(table["seed"].unique())
     per_sample = table.groupby("sample")["seed"].nunique()
-    if per_sample.nunique() > 1:
+    if (per_sample < len(seeds)).any():
         few = per_sample.idxmin()
+        found = sorted(table.loc[table["sample"] == few, "seed"])
         raise StudyError(
-            f"predictions: sample {few} is scored by {per_sample.min()} seeds, "
-            f"sample {per_sample.idxmax()} by {per_sample.max()}; every seed must score all samples"
-        )
-    if len(table) != len(per_sample) * table["seed"].nunique():
-        seeds = table.groupby("sample")["seed"].agg(frozenset)
-        other = (seeds != seeds.iloc[0]).idxmax()
-        first, second = (sorted(seeds[name]) for name in (seeds.index[0], other))
-        raise StudyError(
-            f"predictions: sample {seeds.index[0]} is scored by seeds {first}, sample {other} by "
-            f"{second}; every seed must score all samples"
+            f"predictions: sample {few} is scored by seeds {', '.join(map(str, found))} of "
+            f"{', '.join(map(str, seeds))}; every seed must score all samples"
         )
     known = manifest.drop(columns="subject").set_index("sample")
     unknown = table.loc[~table["sample"].isin(known.index), "sample"]

@@ -21,17 +21,16 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import multiplicity
+from facebias.evaluation import multiplicity, questions
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
 
 PRIMARY, EXPLORATORY = "primary", "exploratory"
 FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
 RANGE = "range over "
-INTERACTION = " - "
 
 
-def primary(frame: pd.DataFrame, asked: Primary, questions: Sequence[Question]) -> pd.Series:
+def primary(frame: pd.DataFrame, asked: Primary, declared: Sequence[Question]) -> pd.Series:
     """Tell which rows of a ``tables.GAPS`` table are the declared family.
 
     Raises
@@ -39,47 +38,38 @@ def primary(frame: pd.DataFrame, asked: Primary, questions: Sequence[Question]) 
     StudyError
         If a question has none.
     """
-    declared = pd.Series(False, index=frame.index)
-    for question in questions:
-        chosen = (
+    chosen = pd.Series(False, index=frame.index)
+    for question in declared:
+        own = (
             (frame["criterion"] == asked.criterion)
             & (frame["definition"] == asked.definition)
-            & (frame["attribute"] == question.attribute)
-            & (frame["train_split"] == question.train_split)
+            & questions.about(frame, question)
         )
-        if not chosen.any():
+        if not own.any():
             raise StudyError(
                 f"evaluation.primary: no gap of {asked.criterion}, {asked.definition}, by "
                 f"{question.attribute}, trained on {question.train_split}; the table has "
                 f"{_values(frame, 'criterion')}; {_values(frame, 'definition')}; "
                 f"{_values(frame, 'attribute')}; {_values(frame, 'train_split')}"
             )
-        ranges = chosen & frame["groups"].astype(str).str.startswith(RANGE)
-        declared |= ranges if ranges.any() else chosen
-    return declared
+        ranges = own & frame["groups"].astype(str).str.startswith(RANGE)
+        chosen |= ranges if ranges.any() else own
+    return chosen
 
 
-def primary_effects(
-    frame: pd.DataFrame, asked: Primary, questions: Sequence[Question]
-) -> pd.Series:
+def primary_effects(frame: pd.DataFrame, asked: Primary, declared: Sequence[Question]) -> pd.Series:
     """Tell which rows of a ``tables.CHANGES`` table are the declared family.
 
     Whether a change from a question's training split to another of its hold-out is larger for one
     group than for another, in the mean true positive rate whatever criterion is ``asked``.
     """
-    pairs = frame["train_splits"].astype(str).str.split(INTERACTION, n=1)
-    declared = pd.Series(False, index=frame.index)
-    for question in questions:
-        among = set(question.train_splits)
-        declared |= (
-            (frame["attribute"] == question.attribute)
-            & frame["train_splits"].astype(str).str.endswith(f" - {question.train_split}")
-            & pairs.map(lambda names, among=among: set(names) <= among).astype(bool)
-        )
+    chosen = pd.Series(False, index=frame.index)
+    for question in declared:
+        chosen |= questions.about(frame, question)
     return (
-        declared
+        chosen
         & (frame["metric"] == "tpr_macro")
-        & frame["groups"].astype(str).str.contains(INTERACTION, regex=False)
+        & frame["groups"].astype(str).str.contains(questions.INTERACTION, regex=False)
     )
 
 
@@ -153,14 +143,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("inputs", type=Path, nargs="+")
     given = parser.parse_args(arguments)
-    evaluation, questions, architectures = read_settings(
+    evaluation, asked, architectures = read_settings(
         given.settings,
         evaluation=Evaluation,
         questions=tuple[Question, ...],
         architectures=tuple[str, ...],
     )
-    part, whole, declared = JUDGED[given.table]
+    part, whole, choose = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
-    asked = declared(frame, evaluation.primary, questions)
-    judged = judge(frame, asked & frame["architecture"].isin(architectures), evaluation)
+    declared = choose(frame, evaluation.primary, asked)
+    judged = judge(frame, declared & frame["architecture"].isin(architectures), evaluation)
     tables.write(judged, given.out, whole)

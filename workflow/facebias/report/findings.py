@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facebias.evaluation import questions
 from facebias.evaluation.attributes import grouping
 from facebias.study import Question, crossed
 from facebias.vocabulary import printed
@@ -143,11 +144,7 @@ def answers(frame: pd.DataFrame, question: Question) -> list[Judged]:
     Of a ``tables.FAIRNESS`` table the gaps; of a ``tables.EFFECTS`` table the changes.
     """
     rows = declared(frame)
-    rows = rows[rows["attribute"] == question.attribute]
-    if "train_split" in rows:
-        return judged(rows[rows["train_split"] == question.train_split])
-    pairs = rows["train_splits"].astype(str)
-    return judged(rows[pairs.str.endswith(f" - {question.train_split}")])
+    return judged(rows[questions.about(rows, question)])
 
 
 def by_verdict(rows: Sequence[Judged]) -> dict[str, list[str]]:
