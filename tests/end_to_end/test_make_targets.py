@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small_study")]
 COLOURS = ["#000000", "#777777", "#BBBBBB"]
 
 
-def make(clone: Path, target: str, config: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run ``make TARGET CONFIG=...`` in a clone with the environment of these tests."""
+def make(
+    clone: Path, target: str, config: Path, *, address: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess:
+    """Run ``make TARGET CONFIG=...`` in a clone as forks of a warm process."""
+    commands = (address or studies.warm()).parent / "bin"
     return subprocess.run(
-        [
-            *("make", "--old-file", "install", target),
-            *(f"BIN={Path(sys.executable).parent}", f"CONFIG={config}"),
-        ],
+        ["make", "--old-file", "install", target, f"BIN={commands}", f"CONFIG={config}"],
         cwd=clone,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -122,7 +122,9 @@ def test_figures_are_drawn_anew_without_torch_or_anything_upstream(study, tmp_pa
     changes = {"figures.colours": COLOURS, "evaluation.resamples": 150, "training.epochs": 2}
     config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
     before = everything(clone)
-    done = make(clone, "figures", config, PYTHONPATH=str(poison(tmp_path)))
+    poisoned = str(poison(tmp_path))
+    with studies.warm_process(PYTHONPATH=poisoned) as address:
+        done = make(clone, "figures", config, address=address, PYTHONPATH=poisoned)
     assert done.returncode == 0, done.stdout
     written = {path for path, found in everything(clone).items() if before.get(path) != found}
     out = clone / "results/small"

@@ -28,18 +28,22 @@ def write(
     performers: Iterable[Performer],
     *,
     kinds: str = "both",
+    every: int = 1,
     neutral: int = NEUTRAL,
     acted: int = ACTED,
 ) -> Path:
     """Write the videos, and the table of subjects that a user adds.
 
-    ``kinds``: both a genuine and a fake video of every emotion, or ``alternating``.
+    ``kinds``: both a genuine and a fake video of every emotion, or ``alternating``. ``every``: of 2,
+    a couple shows every other emotion, and the next couple the rest.
     """
     rows = ["subject,gender,age"]
-    for performer in performers:
+    for couple, performer in ((number // 2, one) for number, one in enumerate(performers)):
         rows.append(f"{performer.subject},{performer.gender},{performer.age}")
         (folder / performer.subject).mkdir(parents=True)
         for place, emotion in enumerate(EMOTIONS):
+            if (place + couple) % every:
+                continue
             alternating = ("genuine", "fake")[place % 2 :][:1]
             for kind in ("genuine", "fake") if kinds == "both" else alternating:
                 shown = perform(performer, emotion, frames=acted, take=kind).frames

@@ -84,6 +84,11 @@ def relevance(facts, *, seed=0, frames=3, **shares):
 @functools.cache
 def compared():
     """Give means, judged gaps and correlations of two architectures and two train splits."""
+    return tuple(table.copy() for table in _compared())
+
+
+@functools.cache
+def _compared():
     rows, settings = manifest(), evaluation(resamples=100)
     facts = [
         explained(rows, architecture=architecture, train_split=train_split, seed=seed)

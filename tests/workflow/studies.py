@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import copy
 import functools
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import client
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -82,30 +84,71 @@ def clone(folder: Path, source: Path = ROOT) -> Path:
 
 
 def snakemake(
-    folder: Path, config: Path, *arguments: str, root: Path = ROOT
+    folder: Path, config: Path, *arguments: str, root: Path = ROOT, address: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in ``folder`` with two cores; its output is one text."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *_arguments(folder, config, root), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=ENVIRONMENT,
-    )
+    """Run Snakemake in ``folder`` with two cores; its output is one text.
+
+    It and its jobs are forks of a warm process, of the one at ``address`` if that is given.
+    """
+    words = [*_arguments(folder, config, root), *arguments]
+    return run("snakemake", *words, folder=Path.cwd(), address=address)
+
+
+def run(
+    module: str, *arguments: str, folder: Path, address: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m MODULE ...`` as a fork of a warm process; its output is one text."""
+    with tempfile.TemporaryFile("w+") as said:
+        status = client.run(
+            address or warm(),
+            module,
+            arguments,
+            folder=folder,
+            environment=ENVIRONMENT,
+            out=said.fileno(),
+            err=said.fileno(),
+        )
+        said.seek(0)
+        return subprocess.CompletedProcess(arguments, status, said.read())
 
 
 def plan(
     folder: Path, config: Path, *arguments: str, root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    """Say what ``snakemake`` would run: the same as with ``--dry-run``, in half of the time."""
-    words = [*_arguments(folder, config, root), "--dry-run", "--quiet", "rules", *arguments]
-    with tempfile.TemporaryDirectory() as temporary:
-        said = Path(temporary, "said")
-        planner = _planner()
-        print(json.dumps([str(said), *words]), file=planner.stdin, flush=True)
-        status = int(planner.stdout.readline())
-        return subprocess.CompletedProcess(words, status, said.read_text())
+    """Say what ``snakemake`` would run."""
+    return snakemake(folder, config, "--dry-run", "--quiet", "rules", *arguments, root=root)
+
+
+@contextlib.contextmanager
+def warm_process(**environment: str) -> Iterator[Path]:
+    """Start a warm process, and end it; give the address of its socket.
+
+    The commands ``python`` and ``snakemake`` that ask it lie in the folder ``bin`` beside that.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py")), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # pyarrow starts no thread, so that it can be forked.
+            env={
+                **ENVIRONMENT,
+                "JE_ARROW_MALLOC_CONF": "background_thread:false",
+                **environment,
+            },
+        )
+        assert process.stdout.readline() == "ready\n"
+        yield Path(folder, client.SOCKET)
+        process.communicate()
+
+
+@functools.cache
+def warm() -> Path:
+    """Give the address of the warm process that these tests share; it is started when asked for."""
+    lives = contextlib.ExitStack()
+    atexit.register(lives.close)
+    return lives.enter_context(warm_process())
 
 
 def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
@@ -133,19 +176,6 @@ def _arguments(folder: Path, config: Path, root: Path) -> list[str]:
         "--configfile": config,
         "--cores": 2,
         "--resources": "gpu=1",
+        "--scheduler": "greedy",
     }
     return [*(str(part) for option in named.items() for part in option), "--nocolor"]
-
-
-@functools.cache
-def _planner() -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("planner.py")
-    planner = subprocess.Popen(
-        [sys.executable, str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    atexit.register(planner.communicate)
-    return planner

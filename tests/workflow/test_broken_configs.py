@@ -1,9 +1,12 @@
-"""Forty configurations that cannot be run: each says so before a job is planned."""
+"""Configurations that cannot be run: each says so, in one line a fault, before a job is planned."""
 
 import re
 
 import pytest
 import studies
+
+from facebias import prepared
+from facebias.study import StudyError
 
 PICTURES = {
     "data": {
@@ -262,12 +265,33 @@ BROKEN = {
 }
 
 
+# Through Snakemake too: faults of the schema, of the study, of its subjects and of its files.
+PLANNED = (
+    "unknown top key",
+    "fused label unknown",
+    "train split selects nobody",
+    "drawn people with a root",
+    "pictures in a folder that is not there",
+)
+
+
 def test_there_are_at_least_forty():
     assert len(BROKEN) >= 40
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_config_is_one_readable_line(name, tmp_path):
+def test_broken_config_is_one_readable_line(name, tmp_path, monkeypatch):
+    changes, message = BROKEN[name]
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError) as error:
+        prepared.prepare(studies.changed(studies.SMALL, changes))
+    lines = [line for line in str(error.value).splitlines() if message in line]
+    assert len(lines) == 1, error.value
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_nothing_is_planned_and_nothing_written(name, tmp_path):
     changes, message = BROKEN[name]
     config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
     done = studies.snakemake(tmp_path, config, "--dry-run")

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 import studies
@@ -32,7 +31,7 @@ rule count:
     shell:
         "wc -l {{input}} > {{output}}"
 """
-OPTIONS = ("--cores", "2", "--nocolor", "--configfile", "mine.yaml")
+OPTIONS = ("--cores", "2", "--scheduler", "greedy", "--nocolor", "--configfile", "mine.yaml")
 SMALLEST = studies.changed(
     studies.SMALL,
     {
@@ -53,15 +52,7 @@ def project(folder, *, own, **configs):
 
 
 def snakemake(folder, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *OPTIONS, *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    done = studies.run("snakemake", *OPTIONS, *arguments, folder=folder)
     assert done.returncode == 0, done.stdout
     return done.stdout
 

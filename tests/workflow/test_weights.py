@@ -7,15 +7,22 @@ import re
 import pytest
 import studies
 
+from facebias import prepared
+from facebias.study import StudyError
+
 STILL = {"flip": 0, "rotate": 0, "brighten": 0}
 
 
-def config(tmp_path, *, weights, name="resnet50", augmentation=STILL, seeds=(1,), **settings):
-    """Write the small study with weights for one more architecture."""
+def changed(*, weights, name="resnet50", augmentation=STILL, seeds=(1,), **settings):
+    """Give the small study with weights for one more architecture."""
     given = {"input_size": 32, "weights": weights, **settings}
     given["training"] = {"augmentation": augmentation}
     changes = {f"architectures.{name}": given, "seeds": list(seeds)}
-    return studies.write(studies.changed(studies.SMALL, changes), tmp_path)
+    return studies.changed(studies.SMALL, changes)
+
+
+def config(tmp_path, **settings):
+    return studies.write(changed(**settings), tmp_path)
 
 
 @pytest.fixture
@@ -124,17 +131,15 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_weights_that_cannot_be_used_are_named(tmp_path, name):
+def test_weights_that_cannot_be_used_are_named(name):
     settings, message = FAULTS[name]
-    done = studies.plan(tmp_path, config(tmp_path, **settings))
-    assert done.returncode != 0
-    assert re.search(message, done.stdout), done.stdout
+    with pytest.raises(StudyError, match=message):
+        prepared.prepare(changed(**settings))
 
 
-def test_architecture_without_any_weights_is_named(tmp_path):
+def test_architecture_without_any_weights_is_named():
     changes = {"architectures.cnn3d.weights": {"source": "torchvision"}}
     changes["architectures.cnn3d.width"] = 1
-    path = studies.write(studies.changed(studies.SMALL, changes), tmp_path)
-    assert "cnn3d.weights.format: found torchvision; there are none for cnn3d" in (
-        studies.plan(tmp_path, path).stdout
-    )
+    message = "cnn3d.weights.format: found torchvision; there are none for cnn3d"
+    with pytest.raises(StudyError, match=message):
+        prepared.prepare(studies.changed(studies.SMALL, changes))

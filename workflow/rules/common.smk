@@ -13,17 +13,7 @@ from snakemake.exceptions import WorkflowError
 # Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
-from facebias import (
-    architectures,
-    checks,
-    configuration,
-    datasets,
-    lock,
-    provenance,
-    relay,
-    splits,
-    stages,
-)
+from facebias import architectures, datasets, lock, prepared, provenance, relay, splits, stages
 from facebias.architectures import formats
 from facebias.published import numbered
 from facebias.splits import holdouts
@@ -38,27 +28,21 @@ if workflow.remote_exec:  # one job, on a node of a cluster
     relay.pass_on()
 
 try:
-    RESOLVED = configuration.resolve(config)
-    STUDY = configuration.load(RESOLVED)
-    OUT = f"{STUDY.results}/{STUDY.study}"
-    DRAWN = STUDY.data.adapter == "drawn"
-    ROOT = f"{OUT}/data/drawn" if DRAWN else STUDY.data.root or "."
-    SUBJECTS = checks.check(STUDY, root=ROOT)
-    # With splits.match_sizes, further train splits; the declared ones stand first.
-    DECLARED_TRAIN_SPLITS = list(STUDY.splits.train)
-    QUESTIONS = holdouts.questions(STUDY)
-    STUDY = dataclasses.replace(STUDY, splits=splits.with_matched(STUDY.splits, SUBJECTS))
-    FILES = datasets.fingerprint(STUDY.data, STUDY.labels, ROOT)
+    PREPARED = prepared.prepare(config)
 except StudyError as error:
     where = ", ".join(map(str, workflow.configfiles)) or "--config"
     lines = "\n".join(f"  {line}" for line in str(error).splitlines())
     raise WorkflowError(f"{where} cannot be run:\n{lines}")
 
+STUDY = PREPARED.study
+OUT, ROOT, FILES = PREPARED.out, PREPARED.root, PREPARED.files
+DRAWN = STUDY.data.adapter == "drawn"
+QUESTIONS = PREPARED.questions
 ARCHITECTURES = list(STUDY.architectures)
 TRAIN_SPLITS = list(STUDY.splits.train)
 TEST_SPLITS = list(STUDY.splits.test)
 # Train split to the one of the size of the smallest, which is its own; empty unless asked for.
-MATCHED = splits.matched(DECLARED_TRAIN_SPLITS, TRAIN_SPLITS)
+MATCHED = splits.matched(PREPARED.declared, TRAIN_SPLITS)
 ATTRIBUTES = list(STUDY.evaluation.attributes)
 # Without combinations such as `gender x skin`: what is recorded of a person.
 RECORDED = list(dict.fromkeys(part for name in ATTRIBUTES for part in crossed(name)))

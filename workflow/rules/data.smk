@@ -17,7 +17,7 @@ rule resolve:
         runtime=growing(5),
     params:
         # In the order of the file: figures and tables keep it, and so must a run of this copy.
-        settings=unchanging(json.dumps({"study": RESOLVED})),
+        settings=unchanging(json.dumps({"study": PREPARED.resolved})),
     shell:
         "python -m facebias resolve --settings {params.settings:q} --out {output} 2> {log}"
 
