@@ -34,8 +34,8 @@ def write(
 ) -> Path:
     """Write the videos, and the table of subjects that a user adds.
 
-    ``kinds``: both a genuine and a fake video of every emotion, or ``alternating``. ``every``: of 2,
-    a couple shows every other emotion, and the next couple the rest.
+    ``kinds``: both a genuine and a fake video of every emotion, or ``alternating``. ``every``: with
+    2, a couple shows every other emotion, and the next couple the rest.
     """
     rows = ["subject,gender,age"]
     for couple, performer in ((number // 2, one) for number, one in enumerate(performers)):
