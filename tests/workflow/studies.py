@@ -44,7 +44,12 @@ SMALL = {
         "train": {"regular": {}, "female": {"where": {"gender": "female"}}},
         "test": {"all": {}, "male": {"where": {"gender": "male"}}},
     },
-    "evaluation": {"attributes": ["gender"], "resamples": 100, "min_subjects": 2},
+    "evaluation": {
+        "attributes": ["gender"],
+        "resamples": 100,
+        "permutations": 500,
+        "min_subjects": 2,
+    },
     "explanation": {"architectures": ["vgg16"]},
     "figures": {"dpi": 60},
 }

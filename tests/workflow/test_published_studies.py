@@ -191,6 +191,8 @@ def test_miniature_changes_sizes_and_nothing_else(name):
         "dpi",
         "margin",
         "min_face",
+        "resamples",
+        "permutations",
     }
     assert set(_keys(overlay)) - allowed <= {"min_occurrences"}
     config = yaml.safe_load((CONFIGS / name).read_text())
