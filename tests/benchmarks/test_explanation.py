@@ -39,7 +39,7 @@ def test_explanations_per_second(name, results):
     explaining.like_trained(network)
     side = network.input_size
     given = network.prepare(explaining.clips(CLIPS, FRAMES, side))
-    chosen = explanation.DEFAULT_COMPOSITES[name]
+    chosen = explanation.default_composite(name)
     ours = methods.lrp(network, chosen)
     rules = composites.composite(chosen, network)
     plain = zennit.core.Composite(

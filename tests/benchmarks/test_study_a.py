@@ -61,7 +61,7 @@ def parts(name: str, study) -> dict[str, float]:
     network.eval()
     with torch.no_grad():
         seconds["predict"] = cpu(lambda: network(clip))
-    lrp = methods.lrp(network, explanation.DEFAULT_COMPOSITES[name])
+    lrp = methods.lrp(network, explanation.default_composite(name))
     seconds["explain"] = cpu(lambda: lrp(network, clip, explaining.largest))
     return {part: taken * whole / measured for part, taken in seconds.items()}
 

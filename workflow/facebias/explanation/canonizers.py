@@ -77,7 +77,7 @@ def _beside(layer: nn.ReLU, x: Tensor) -> Tensor:
     return functional.relu(x)
 
 
-def _images(backbone: resnet.Backbone, frames: Tensor) -> Tensor:
+def _images(backbone: resnet.Residual, frames: Tensor) -> Tensor:
     out = backbone.maxpool(backbone.relu(backbone.bn1(backbone.conv1(frames))))
     out = backbone.layer4(backbone.layer3(backbone.layer2(backbone.layer1(out))))
     return backbone.canonizer_mean(out)
@@ -106,7 +106,7 @@ FORWARDS: dict[
     BasicBlock: (_factored_block, {"canonizer_sum": Addition}),
     resnet3d.Spatial: (_biased, {}),
     resnet3d.Temporal: (_biased, {}),
-    resnet.Backbone: (_images, {"canonizer_mean": lambda: Mean(2, 3)}),
+    resnet.Residual: (_images, {"canonizer_mean": lambda: Mean(2, 3)}),
     resnet3d.Backbone: (_factored_volumes, {"canonizer_mean": lambda: Mean(3, 4)}),
     cnn3d.Backbone: (_volumes, {"canonizer_mean": lambda: Mean(3, 4)}),
     heads.Mean: (_mean_head, {"canonizer_mean": lambda: Mean(1)}),

@@ -17,7 +17,7 @@ from facebias.architectures import network as networks
 from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
 from facebias.cohort import Model, Reader
-from facebias.explanation import DEFAULT_COMPOSITES, methods
+from facebias.explanation import default_composite, methods
 from facebias.explanation.attribution import Attribution, Choose, clips_at_once
 from facebias.explanation.methods import Method
 from facebias.replacement import replacing
@@ -47,7 +47,7 @@ class Trained:
 
     def method(self, name: str) -> Method:
         """Make the method ``name`` for this network."""
-        own = DEFAULT_COMPOSITES[self.architecture.called(self.model.architecture)]
+        own = default_composite(self.architecture.called(self.model.architecture))
         return methods.METHODS[name](self.network, self.explaining.composite or own)
 
     def at_once(self) -> int:
