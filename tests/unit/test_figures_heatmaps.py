@@ -7,6 +7,7 @@ from drawing import GENDER, draw, heatmap_inputs, texts
 
 from facebias.figures import heatmap_pictures, heatmap_samples
 from facebias.figures.request import FigureError
+from facebias.study import Labels
 
 
 def test_heatmaps_show_best_median_and_worst_by_score():
@@ -128,18 +129,71 @@ def test_a_group_without_samples_of_a_label_says_so():
     assert texts(figure).count("no sample") == 3
 
 
-def test_units_show_samples_that_have_the_unit():
+def units():
+    """Two units: AU1 is present and absent, and in some samples not annotated."""
+    given = heatmap_inputs(per_label=5)
+    table = given["explanations"]
+    manifest = given["manifest"]
+    random = np.random.default_rng(1)
+    manifest["label_AU1"] = random.choice([0, 1, np.nan], len(manifest), p=[0.4, 0.4, 0.2])
+    manifest["label_AU6"] = 1.0
+    truth = manifest.set_index("sample").loc[table["sample"], "label_AU1"].to_numpy()
+    table["explained"] = "AU1"
+    table["label"] = np.where(truth == 1, "AU1+AU6", "AU6")
+    table["predicted"] = random.choice(["AU1", ""], len(table))
+    labels = Labels(kind="units", names=("AU1", "AU6"), fuse={}, subsample_fused=False, seed=1)
+    return given, labels, dict(zip(table["sample"], truth, strict=True))
+
+
+def test_units_show_one_sample_of_each_outcome():
+    given, labels, truth = units()
+    figure, shown = draw("heatmaps", given, labels=labels, **GENDER)
+    outcomes = {
+        (1.0, True): "hit",
+        (1.0, False): "miss",
+        (0.0, True): "false alarm",
+        (0.0, False): "correct rejection",
+    }
+    for row in shown.itertuples():
+        assert row.rank == outcomes[truth[row.sample], row.predicted == "AU1"]
+        assert row.right == (row.rank in ("hit", "correct rejection"))
+    assert set(shown["rank"]) == set(outcomes.values())
+    assert shown.groupby("group")["rank"].nunique().eq(shown.groupby("group").size()).all()
+    said = texts(figure)
+    for text in ("present \u2713", "absent \u2717", "present \u2717", "absent \u2713"):
+        assert text in said
+
+
+def test_of_each_outcome_the_sample_in_the_middle_by_score_is_shown():
+    given, labels, truth = units()
+    _, shown = draw("heatmaps", given, labels=labels, **GENDER)
+    every = given["explanations"]
+    people = given["manifest"].set_index("sample")["gender"]
+    own = (people.loc[every["sample"]] == "male").to_numpy() & (every["predicted"] == "")
+    missed = every[own & (every["sample"].map(truth) == 1)]["score"].sort_values(ascending=False)
+    (row,) = shown[(shown["group"] == "male") & (shown["rank"] == "miss")].itertuples()
+    assert row.score == missed.iloc[len(missed) // 2]
+
+
+def test_a_unit_that_was_not_annotated_is_not_shown():
+    given, labels, truth = units()
+    _, shown = draw("heatmaps", given, labels=labels, **GENDER)
+    assert any(np.isnan(value) for value in truth.values())
+    assert not any(np.isnan(truth[sample]) for sample in shown["sample"])
+
+
+def test_ticks_count_as_the_tables_do():
+    """Anger taken for contempt is right where both count as upset, and is marked so."""
     given = heatmap_inputs()
     table = given["explanations"]
-    table["explained"] = "AU1"
-    table["label"] = ["AU1+AU6" if i % 2 else "AU6" for i in range(len(table))]
-    table["predicted"] = "AU1"
-    labels = made.labels().__class__(
-        kind="units", names=("AU1", "AU6"), fuse={}, subsample_fused=False, seed=1
-    )
-    figure, shown = draw("heatmaps", given, labels=labels, **GENDER)
-    assert set(shown["label"]) == {"AU1+AU6"}
-    assert any(text.startswith("present \u2713") for text in texts(figure))
+    table["predicted"] = np.where(table["label"] == "anger", "contempt", "happiness")
+    figure, shown = draw("heatmaps", given, **GENDER)
+    right = shown.groupby("label")["right"].agg(["all", "any"])
+    assert right.loc[["anger", "happiness"], "all"].all()
+    assert not right.loc[["disgust", "contempt", "surprise", "sadness"], "any"].any()
+    assert "contempt \u2713" in texts(figure)
+    words = " ".join(" ".join(texts(figure)).split())
+    assert "anger, disgust, contempt count as upset" in words
 
 
 # ------------------------------------------------------------------------------------------ data

@@ -36,7 +36,8 @@ def outcomes(explanations: pd.DataFrame, manifest: pd.DataFrame, labels: Labels)
     """Add ``outcome`` of the explained label to a ``tables.EXPLANATIONS`` table.
 
     ``hit``: present and predicted; ``miss``: present only; ``false alarm``: predicted only;
-    ``correct rejection``: neither. Missing where a unit's label is.
+    ``correct rejection``: neither. Fused classes count as one, as in every other table. Missing
+    where a unit's label is.
 
     Raises
     ------
@@ -53,8 +54,11 @@ def outcomes(explanations: pd.DataFrame, manifest: pd.DataFrame, labels: Labels)
         )
     explained = explanations["explained"]
     if labels.kind == "classes":
-        present = (explanations["label"] == explained).to_numpy()
-        predicted = (explanations["predicted"] == explained).to_numpy()
+        explained, true, said = (
+            explanations[name].map(labels.evaluated_as)
+            for name in ("explained", "label", "predicted")
+        )
+        present, predicted = (true == explained).to_numpy(), (said == explained).to_numpy()
         recorded = np.ones(len(explanations), dtype=bool)
     else:
         truth = known.loc[explanations["sample"], [f"label_{name}" for name in labels.names]]

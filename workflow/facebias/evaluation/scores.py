@@ -265,8 +265,7 @@ def _fused(scores: Scores, labels: Labels) -> Scores:
         raise StudyError("labels.fuse: only classes can be fused, labels.kind is units")
     merge = np.zeros((len(labels.names), len(labels.evaluated)))
     for old, name in enumerate(labels.names):
-        owner = next((fused for fused, names in labels.fuse.items() if name in names), name)
-        merge[old, labels.evaluated.index(owner)] = 1.0
+        merge[old, labels.evaluated.index(labels.evaluated_as(name))] = 1.0
     fused = dataclasses.replace(
         scores,
         labels=labels.evaluated,

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from facebias import tables
 from facebias.figures import heatmap_pictures, style
-from facebias.figures.heatmap_samples import pick, with_groups
-from facebias.figures.heatmaps import RIGHT, WRONG, colour_key, positions_of, write
+from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
+from facebias.figures.heatmaps import colour_key, positions_of, write
 from facebias.figures.request import FigureError, Request, in_order
+from facebias.study import Labels
 from facebias.vocabulary import printed
 
 INPUTS = {
@@ -52,7 +53,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     strip = len(frames) * (side + WITHIN)
     width = max(LEFT + columns * strip + (columns - 1) * BETWEEN, style.NARROW)
     step = ABOVE + side + BELOW
-    words = style.wrapped(_words(shown, arrays["relevance"].shape[1]), width)
+    words = style.wrapped(_words(shown, arrays["relevance"].shape[1], request.labels), width)
     end = HEAD + step * len(lines) + 0.04
     height = end + 0.42 + 0.14 * (words.count("\n") + 1)
     figure = Figure(figsize=(width, height))
@@ -89,8 +90,12 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
 
 
 def _medians(given: Mapping[str, Any], request: Request) -> pd.DataFrame:
-    """Give the sample in the middle of every label and group (of two, the worse)."""
-    facts = with_groups(given["explanations"], given["manifest"], request.value("attribute"))
+    """Give the sample in the middle of every label and group (of two, the worse).
+
+    Of a unit that of its first outcome: a hit where there is one.
+    """
+    attribute = request.value("attribute")
+    facts = with_groups(given["explanations"], given["manifest"], attribute, request.labels)
     three = Request(
         figures=request.figures,
         labels=request.labels,
@@ -98,7 +103,7 @@ def _medians(given: Mapping[str, Any], request: Request) -> pd.DataFrame:
     )
     ranked = pick(facts, three)
     middle = [
-        places[len(places) // 2]
+        places[len(places) // 2 if request.labels.kind == "classes" else 0]
         for places in ranked.groupby(["column", "group"], sort=False).indices.values()
     ]
     return ranked.iloc[sorted(middle)].reset_index(drop=True)
@@ -144,12 +149,15 @@ def _strip(
     return rows
 
 
-def _words(shown: pd.DataFrame, n_frames: int) -> str:
+def _words(shown: pd.DataFrame, n_frames: int, labels: Labels) -> str:
     few = " (of two clips the worse)" if (shown["rank"] == "worst").any() else ""
+    rows, of = ("true label", "label and group")
+    if labels.kind == "units":
+        rows, of = "explained unit", "unit and group, of hits where there are some"
     hidden = "" if shown["publishable"].all() else " Outline: the face is not publishable."
     return (
-        "Rows: true label. Above a clip: group, prediction and score of the explained label, the "
-        f"median{few} of all explained samples of label and group. Below a frame: its number "
+        f"Rows: {rows}. Above a clip: group, prediction and score of the explained label, the "
+        f"median{few} of all explained samples of {of}. {ticks(labels)} Below a frame: its number "
         f"of {style.count(n_frames, 'key frame')}, and its share of the clip's absolute "
         f"relevance. The frames of a clip share a scale. {style.count(len(shown), 'sample')} of "
         f"{style.count(shown['subject'].nunique(), 'subject')}.{hidden}"

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from facebias import tables
 from facebias.figures import heatmap_pictures, style
 from facebias.figures.heatmap_pictures import AGAINST, FOR
-from facebias.figures.heatmap_samples import pick, with_groups
+from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.vocabulary import printed
 
@@ -30,11 +30,10 @@ MOST_COLUMNS = 6
 # Inches: left of the pictures, above a line of them, above the first of a block, between two
 # samples, between the pictures of one, from one sample to the next at most.
 LEFT, CAPTION, LABEL, BETWEEN, WITHIN, MOST_STEP = 0.42, 0.19, 0.2, 0.17, 0.03, 2.2
-RIGHT, WRONG = "\u2713", "\u2717"
 
 
 def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFrame]:
-    """Draw face and relevance of samples from the best to the worst, per group and label.
+    """Draw face and relevance of some samples per group and label, chosen by rule (``pick``).
 
     ``relevance`` holds the arrays ``sample`` (n,), ``relevance`` (n, frames, height, width) and
     ``faces`` uint8 (n, F, height, width, 3), some frames of each clip, of which ``frames`` (F,) are
@@ -50,7 +49,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     right, bottom in shares of the picture's side, one after the other).
     """
     attribute = request.value("attribute")
-    shown = pick(with_groups(given["explanations"], given["manifest"], attribute), request)
+    facts = with_groups(given["explanations"], given["manifest"], attribute, request.labels)
+    shown = pick(facts, request)
     shown = shown.assign(boxes=boxes_of(given["located"], shown["sample"]))
     lines, columns = _layout(shown)
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
@@ -160,11 +160,16 @@ def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]]
 
 
 def _words(shown: pd.DataFrame, n_explained: int, request: Request) -> str:
-    what = "true label" if request.labels.kind == "classes" else "unit that is present"
     hidden = "" if shown["publishable"].all() else " Outline: the face is not publishable."
+    of_classes = request.labels.kind == "classes"
+    columns, rows = (
+        ("true label", "from the best to the worst by that score")
+        if of_classes
+        else ("explained unit", "of each outcome the sample in the middle by that score")
+    )
     return (
-        f"Columns: {what}. Above the pictures: prediction and score of the explained label. Rows: "
-        "from the best to the worst by that score, of "
+        f"Columns: {columns}. Above the pictures: prediction and score of the explained label. "
+        f"{ticks(request.labels)} Rows: {rows}, of "
         f"{style.count(n_explained, 'explained sample')}; shown: "
         f"{style.count(len(shown), 'sample')} of "
         f"{style.count(shown['subject'].nunique(), 'subject')}, the middle frame, each on its own "
@@ -196,7 +201,8 @@ def _pair(
         at = (left + side / 2, top + side - 0.02)
         write(sheet, *at, text, ha="center", va="bottom", color=style.SOFT, bbox=ground)
     classes = request.labels.kind == "classes"
-    said = printed(sample["predicted"]) if classes else "present" if sample["right"] else "absent"
+    found = classes or sample["explained"] in str(sample["predicted"]).split("+")
+    said = printed(sample["predicted"]) if classes else "present" if found else "absent"
     above = top - 0.045
     write(sheet, left, above, f"{said} {RIGHT if sample['right'] else WRONG}")
     other = "" if sample["explained"] == sample["column"] else f"{printed(sample['explained'])} "

@@ -16,10 +16,11 @@ from matplotlib.patches import Rectangle
 
 from facebias import tables
 from facebias.figures import heatmap_pictures, style
-from facebias.figures.heatmap_samples import pick, with_groups
-from facebias.figures.heatmaps import RIGHT, WRONG, arrays_of, boxes_of, positions_of
+from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
+from facebias.figures.heatmaps import arrays_of, boxes_of, positions_of
 from facebias.figures.relevance_maps import draw_map, group_means, pixel_rows, scale_of
 from facebias.figures.request import FigureError, Request
+from facebias.study import Labels
 from facebias.vocabulary import printed
 
 INPUTS = {
@@ -35,9 +36,10 @@ SIDE = 1.72  # inches
 def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFrame]:
     """Draw the heatmaps of one ``label`` in one ``group`` of an ``attribute``.
 
-    First the mean over all explained subjects of the group, on nobody's face. Then, of the
-    subjects who may be shown, the best, the median and the worst by the score of their best
-    recognised sample that has the label. Boxes: the Action Units of the label.
+    First the mean over all explained subjects of the group, on nobody's face. Then subjects who
+    may be shown: of a unit a hit, a miss, a false alarm and a correct rejection, each the one in
+    the middle by score; of a class the best, the median and the worst by the score of their best
+    sample that has it. Boxes: the Action Units of the label.
 
     Returns
     -------
@@ -59,7 +61,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
             f"--select group={group} label={label}: no subject has a heatmap; there are {found}"
         )
     people = _people(given, request)
-    figure = style.blank(SIDE + 0.75, width=max(SIDE * (1 + len(people)), style.NARROW))
+    side = min(SIDE, style.PAGE_WIDTH / (1 + len(people)))
+    figure = style.blank(SIDE + 0.75, width=max(side * (1 + len(people)), style.NARROW))
     figure.set_layout_engine("compressed")
     panels = figure.subplots(1, 1 + len(people), squeeze=False)[0]
     scale = scale_of([mean])
@@ -76,7 +79,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
         _boxes(axes, person["boxes"])
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
         axes.spines[:].set_visible(False)
-        axes.set_title(f"{person['rank']}: {person['score']:.2f} {_mark(person)}")
+        axes.set_title(f"{person['rank']}\n{person['score']:.2f} {_mark(person)}")
         shown = {"label": label, "shown": person["rank"], "scale": strongest}
         kept = ("sample", "subject", "score", "predicted", "boxes")
         rows.append(pd.DataFrame([{**shown, **{name: person[name] for name in kept}}]))
@@ -86,26 +89,29 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
         f"{label}, {printed(attribute)} {printed(group)}",
     )
-    style.note(figure, _words(scale, len(people)))
+    style.note(figure, _words(scale, len(people), request.labels))
     return figure, pd.concat(rows, ignore_index=True)
 
 
 def _people(given: Mapping[str, Any], request: Request) -> pd.DataFrame:
-    """Choose the samples to show: of each publishable subject the one with the highest score."""
-    label = request.value("label")
-    facts = with_groups(given["explanations"], given["manifest"], request.value("attribute"))
-    has = facts["label"].fillna("").str.split("+").map(lambda names: label in names)
+    """Choose the samples to show, of publishable subjects of the group."""
+    label, labels = request.value("label"), request.labels
+    attribute = request.value("attribute")
+    facts = with_groups(given["explanations"], given["manifest"], attribute, labels)
     facts = facts[
         facts["publishable"]
-        & has
         & (facts["group"] == request.value("group"))
         & (facts["explained"] == label)
         & facts["score"].notna()
     ]
+    if labels.kind == "classes":
+        facts = facts[facts["label"] == label].sort_values(
+            ["score", "sample"], ascending=[False, True]
+        )
+        facts = facts.drop_duplicates("subject")
     if facts.empty:
         return facts.assign(rank=[], right=[], boxes=[])
-    best = facts.sort_values(["score", "sample"], ascending=[False, True])
-    chosen = pick(best.drop_duplicates("subject"), request)
+    chosen = pick(facts, request)
     return chosen.assign(boxes=boxes_of(given["located"], chosen["sample"]))
 
 
@@ -118,10 +124,14 @@ def _mark(person: Mapping[str, Any]) -> str:
     return RIGHT if person["right"] else WRONG
 
 
-def _words(scale: float, n: int) -> str:
+def _words(scale: float, n: int, labels: Labels) -> str:
+    chosen = (
+        "of each outcome the sample in the middle by score"
+        if labels.kind == "units"
+        else "the best, median and worst by the score of their best sample"
+    )
     shown = (
-        "Then single subjects who may be shown, the best, median and worst by the score of their "
-        "best recognised sample, each on its own scale; the mark says whether it is recognised."
+        f"Then single subjects who may be shown, {chosen}, each on its own scale. {ticks(labels)}"
         if n
         else "No subject with the label may be shown in print."
     )

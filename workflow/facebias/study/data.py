@@ -105,6 +105,10 @@ class Labels:
         kept = tuple(name for name in self.names if f"label_{name}" in columns)
         return dataclasses.replace(self, names=kept)
 
+    def evaluated_as(self, name: str) -> str:
+        """Return the label that a trained one counts as when predictions are evaluated."""
+        return next((fused for fused, members in self.fuse.items() if name in members), name)
+
     @property
     def evaluated(self) -> tuple[str, ...]:
         """The labels after fusing: unfused names in their order, then the fused ones."""
