@@ -233,12 +233,14 @@ def test_channels_scale_to_multiples_of_eight(channels, width, expected):
 
 
 def test_head_equals_its_parts():
-    head = heads.build(5, 3, head=Head(kind="lstm", hidden=7, layers=2, dropout=0.0)).eval()
-    features = torch.randn(4, 6, 5)
+    head = heads.build(5, 3, head=Head(kind="lstm", hidden=7, layers=2, dropout=0.0))
+    head.eval().double()
+    features = torch.randn(4, 6, 5).double()
     steps, (last, _) = head.lstm(features)
     assert torch.allclose(head(features), head.linear(last[-1]))
     assert torch.allclose(steps[:, -1], last[-1])
-    mean = heads.build(5, 3, head=Head(kind="mean", hidden=7, layers=1, dropout=0.5)).eval()
+    mean = heads.build(5, 3, head=Head(kind="mean", hidden=7, layers=1, dropout=0.5))
+    mean.eval().double()
     assert torch.allclose(mean(features), mean.linear(features.mean(1)))
 
 
