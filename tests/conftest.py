@@ -4,8 +4,10 @@ import signal
 
 import hypothesis
 
-# Machines are shared: a test counts work, not milliseconds.
-hypothesis.settings.register_profile("shared", deadline=None)
+# Machines are shared: a test counts work, not milliseconds, nor how long it takes to draw examples.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("shared")
 
 # A shell without job control starts what runs in the background with interrupts ignored, nohup with

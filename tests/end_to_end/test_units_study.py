@@ -40,7 +40,7 @@ CONFIG = {
     "evaluation": {
         "attributes": ["gender"],
         "resamples": 100,
-        "permutations": 500,
+        "permutations": 999,
         "min_subjects": 2,
         "primary": {"criterion": "f1_skew_normalised_gap"},
     },

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: the same command again ends in the same bytes and leaves nothing."""
+"""SIGKILL at random lines: the same command again ends in the same bytes and leaves nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KILLS = 20
 
 
 def kill_and_repeat(stage, folder, look, *, seed):
-    """Kill a command ``KILLS`` times at moments drawn over the time it takes, then let it end.
+    """Kill a command ``KILLS`` times at lines drawn from all that it runs, then let it end.
 
     After every kill an output is whole or absent, and ``look(folder)`` is asked. A command that got
     to its end in between starts from nothing again.
@@ -26,12 +26,10 @@ def kill_and_repeat(stage, folder, look, *, seed):
     random = np.random.default_rng(seed)
     kills = 0
     while kills < KILLS:
-        process = processes.start(stage.arguments, folder)
-        process.join(random.uniform(0, stage.seconds))
-        process.kill()
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL), processes.said(folder)
-        kills += process.exitcode != 0
+        line = random.integers(1, stage.lines, endpoint=True)
+        status = processes.signalled(stage.arguments, folder, line=line, number=signal.SIGKILL)
+        assert status in (0, -signal.SIGKILL), processes.said(folder)
+        kills += status != 0
         found = processes.digests(folder)
         outputs = {name: digest for name, digest in found.items() if name in stage.digests}
         assert outputs.items() <= stage.digests.items()

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import time
 
 import numpy as np
 import processes
 import pytest
-from processes import CHECKPOINTS
+
+from facebias.training import loop
 
 # One worker makes what is interrupted, once for all tests.
 pytestmark = pytest.mark.xdist_group("interruption")
 
 
 def test_training_goes_on_after_each_signal(training, tmp_path):
+    """Three signals, each after at most 1.5 of the 5 epochs: none comes when all is trained."""
     random = np.random.default_rng(4)
-    file = tmp_path / CHECKPOINTS / "checkpoint.pt"
+    of = (loop.__name__,)
+    (tmp_path / "whole").mkdir()
+    lines = processes.lines(training.arguments, tmp_path / "whole", of=of)
+    folder = tmp_path / "stopped"
+    folder.mkdir()
     places = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-        process = processes.start(training.arguments, tmp_path)
-        processes.wait_for_a_change(file, process.is_alive)
-        time.sleep(random.uniform(0.3, 1) * training.seconds / 20)  # less than half an epoch
-        os.kill(process.pid, number)
-        process.join()
-        said = processes.said(tmp_path)
-        assert process.exitcode == 75, said
+        line = int(random.uniform(0.1, 0.3) * lines)
+        status = processes.signalled(training.arguments, folder, line=line, number=number, of=of)
+        said = processes.said(folder)
+        assert status == 75, said
         line = rf"^facebias train: stopped by {number.name} in epoch (\d), step (\d) of 4; the same"
         places.append(re.search(line, said, re.M).groups())
         assert "Traceback" not in said
     assert places == sorted(places)
     assert any(step != "0" for _, step in places)
-    assert processes.run(training.arguments, tmp_path) == 0
-    assert processes.digests(tmp_path) == training.digests
+    assert processes.run(training.arguments, folder) == 0
+    assert processes.digests(folder) == training.digests
 
 
 def storm():

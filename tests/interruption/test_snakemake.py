@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import processes
@@ -18,6 +21,7 @@ from facebias import configuration, lock, study
 
 MODEL = Path("cnn3d", "regular", "fold-0", "seed-1")
 RESULTS = Path("results", "small")
+HALTING = Path(__file__).with_name("halting")
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
 CONFIG = studies.changed(
     studies.SMALL,
@@ -58,20 +62,48 @@ def results_of(model: Path) -> dict[str, str]:
     return {name: digests[name] for name in ("weights.safetensors", "history.csv")}
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start Snakemake for the model alone, in a group of processes as a shell does."""
+def snakemake(folder: Path, *arguments: str, halting: bool = True) -> subprocess.Popen[str]:
+    """Start Snakemake for the model alone, in a group of processes as a shell does.
+
+    With ``halting``, the training stands still when it has saved an epoch.
+    """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(studies.ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     command += ["--profile", str(studies.ROOT / "profiles/local"), "--cores", "1", *arguments]
     command += [str(RESULTS / "models" / MODEL / "weights.safetensors")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if halting:
+        paths = [str(HALTING), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
     return subprocess.Popen(
         [*command, "--allowed-rules", "train_model"],
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=environment,
     )
+
+
+def halted(running: subprocess.Popen[str]) -> tuple[psutil.Process, list[psutil.Process]]:
+    """Wait until the training below a Snakemake stands still; give it, and all processes below."""
+    while running.poll() is None:
+        below = psutil.Process(running.pid).children(recursive=True)
+        for process in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.status() == psutil.STATUS_STOPPED:
+                    return process, below
+        time.sleep(0.05)
+    pytest.fail(f"it ended before its training stood still: {running.communicate()[0]}")
+
+
+def wait_until_sent(number: signal.Signals, process: psutil.Process) -> None:
+    """Wait until a signal has come to a process that stands still, and so cannot take it yet."""
+    status = Path(f"/proc/{process.pid}/status")
+    pending = 0
+    while not pending & 1 << number - 1:
+        pending = int(re.search(r"^ShdPnd:\s*(\w+)", status.read_text(), re.M)[1], 16)
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
@@ -87,29 +119,25 @@ def test_interrupted_terminated_and_killed(tmp_path):
     # Ctrl-C, and what a scheduler sends to all processes of a job: training saves and stops.
     for number in (signal.SIGINT, signal.SIGTERM):
         running = snakemake(folder)
-        processes.wait_for_a_change(checkpoint, lambda running=running: running.poll() is None)
+        halted(running)
         os.killpg(running.pid, number)
+        os.killpg(running.pid, signal.SIGCONT)
         printed, _ = running.communicate()
         assert running.returncode == 1, printed
         assert f"stopped by {number.name} in epoch" in log.read_text()
         assert checkpoint.exists()
 
-    # While one lives, here with a training that stands still, another is refused.
+    # While one lives, another is refused.
     running = snakemake(folder)
-    processes.wait_for_a_change(checkpoint, lambda: running.poll() is None)
-    orphans = psutil.Process(running.pid).children(recursive=True)
-    assert orphans
-    for process in orphans:
-        process.suspend()
+    training, orphans = halted(running)
     refused, _ = snakemake(folder).communicate()
     assert "results/small: another Snakemake is at work on this study" in refused
     assert "Traceback" not in refused
     # Killed without notice, its job trains on by itself; the same command goes on.
-    for process in orphans:
-        process.resume()
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    last = snakemake(folder)
+    training.resume()
+    last = snakemake(folder, halting=False)
     printed, _ = last.communicate()
     assert last.returncode == 0, printed
     psutil.wait_procs(orphans)
@@ -125,8 +153,10 @@ def test_on_a_node_sigterm_is_passed_on_to_the_training(tmp_path):
     studies.write(CONFIG, tmp_path)
     checkpoint = tmp_path / RESULTS / "checkpoints" / MODEL / "checkpoint.pt"
     running = snakemake(tmp_path, "--mode", "remote")
-    processes.wait_for_a_change(checkpoint, lambda: running.poll() is None)
+    training, _ = halted(running)
     running.terminate()
+    wait_until_sent(signal.SIGTERM, training)
+    training.resume()
     printed, _ = running.communicate()
     assert running.returncode != 0, printed
     log = tmp_path / RESULTS / "logs" / "train" / f"{MODEL}.log"

@@ -28,7 +28,7 @@ def untrained(finished: Study, tmp_path_factory: pytest.TempPathFactory) -> Stud
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, and it computes")
-def test_a_gpu_that_does_not_compute_ends_each_attempt_within_seconds(untrained: Study):
+def test_a_gpu_that_does_not_compute_ends_each_attempt_before_it_trains(untrained: Study):
     """Never hours on a CPU; and every attempt asks for more time and memory than the one before."""
     config = studies.changed(profiled.CONFIG, {"training.device": "auto"})
     studies.write(config, untrained.folder)
@@ -43,7 +43,8 @@ def test_a_gpu_that_does_not_compute_ends_each_attempt_within_seconds(untrained:
     jobs = untrained.jobs()
     assert {job.name for job in jobs} == {"train_model"}
     assert len(jobs) == 1 + profiled.SETTINGS["retries"]
-    assert max(job.time("EndTime") - job.time("StartTime") for job in jobs) < 60
+    # None of them began to train, which writes a checkpoint first of all.
+    assert not (untrained.results / "checkpoints").exists()
     days = [job.fields["TimeLimit"] for job in jobs]
     assert days == ["1-00:00:00", "2-00:00:00", "3-00:00:00", "3-00:00:00"]
     memory = [job.fields["MinMemoryNode"] for job in jobs]

@@ -1,7 +1,8 @@
 """Files of pretrained weights with random numbers, in the formats of those that are published.
 
-And what their networks compute, written down from the papers without the package: the layers of
-VGG16 (Simonyan & Zisserman 2015), ResNet50 (He et al. 2016) and its gates (Hu et al. 2018).
+And what their networks compute, in float64, written down from the papers without the package: the
+layers of VGG16 (Simonyan & Zisserman 2015), ResNet50 (He et al. 2016) and its gates (Hu et al.
+2018).
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def keras_layers(arrays: Arrays) -> Arrays:
 
 def vgg_features(arrays: Arrays, images: Tensor, name: str = "conv{}_{}") -> Tensor:
     """Give what VGG16's second dense layer makes of images (N, 3, 224, 224)."""
-    t = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    t = {key: torch.from_numpy(value).double() for key, value in arrays.items()}
     x = images
     for stage, channels in enumerate(VGG16, start=1):
         for number in range(1, len(channels) + 1):
@@ -192,7 +193,7 @@ def resnet_features(arrays: Arrays, images: Tensor, *, gated: bool) -> Tensor:
 
     The stride sits in a block's first convolution; the stem's pool pads nothing and rounds up.
     """
-    t = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    t = {key: torch.from_numpy(value).double() for key, value in arrays.items()}
 
     def norm(x: Tensor, name: str) -> Tensor:
         scale = t[f"{name}.weight"] / torch.sqrt(t[f"{name}.running_var"] + 1e-5)

@@ -22,8 +22,8 @@ def explained(name, network, given, choose=largest):
 @pytest.mark.parametrize("head", ["lstm", "mean"])
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_every_method_gives_one_map_per_frame(name, head):
-    network = build("cnn3d", frames=4, head=head, trained=True)
-    given = network.prepare(clips(3, 4))
+    network = build("cnn3d", frames=4, head=head, trained=True).double()
+    given = network.prepare(clips(3, 4)).double()
     chosen = torch.tensor([2, 0, 3])
     found = explained(name, network, given, lambda scores: chosen)
     assert found.pixels.shape == (3, 4, 32, 32)
@@ -31,7 +31,7 @@ def test_every_method_gives_one_map_per_frame(name, head):
     assert not found.pixels.requires_grad
     assert (found.pixels.flatten(1).abs().sum(1) > 0).all()
     with torch.no_grad():
-        assert torch.allclose(found.scores, network(given), atol=1e-5)
+        assert torch.allclose(found.scores, network(given), rtol=1e-10)
     assert not any("forward" in vars(part) for part in network.modules())
 
 
@@ -56,22 +56,22 @@ def test_gradient_shap_adds_up_roughly():
 
 
 def test_gradient_shap_is_of_what_the_clip_adds_to_black_white_and_the_mean_colour():
-    network = build("cnn3d", head="mean", trained=True)
-    given = network.prepare(clips(2))
+    network = build("cnn3d", head="mean", trained=True).double()
+    given = network.prepare(clips(2)).double()
     found = explained("gradient_shap", network, given, first)
     black, white = (
-        network.prepare(torch.full((1, *clips(2).shape[1:]), value, dtype=torch.uint8))
+        network.prepare(torch.full((1, *clips(2).shape[1:]), value, dtype=torch.uint8)).double()
         for value in (0, 255)
     )
     with torch.no_grad():
         without = [network(level)[0, 0] for level in (black, white, torch.zeros_like(black))]
         expected = network(given)[:, 0] - torch.stack(without).mean()
-    assert torch.allclose(found.whole, expected, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(found.whole, expected, rtol=1e-9)
 
 
 def test_occlusion_is_the_loss_of_the_output():
-    network = build("cnn3d", head="mean", trained=True)
-    given = network.prepare(clips(1))
+    network = build("cnn3d", head="mean", trained=True).double()
+    given = network.prepare(clips(1)).double()
     found = explained("occlusion", network, given, first)
     side = 32 // methods.SQUARES
     covered = given.clone()
@@ -80,7 +80,7 @@ def test_occlusion_is_the_loss_of_the_output():
         lost = (network(given) - network(covered))[0, 0]
     # The corner is covered once only.
     corner = found.pixels[0, :, 0, 0]
-    assert torch.allclose(corner, lost.expand(2), rtol=1e-4, atol=1e-6)
+    assert torch.allclose(corner, lost.expand(2), rtol=1e-9)
     assert found.whole.isnan().all()
 
 

@@ -158,9 +158,12 @@ def test_features_are_those_of_the_frozen_part(made, tmp_path):
         expected = network.features(network.prepare(pixels)).numpy()
     found = store.read(asked)
     assert found.dtype == np.float32
-    assert np.allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    # Other batches add up in another order, which is far less than a hundredth of what two clips
+    # differ by.
+    apart = np.abs(expected[0] - expected[1]).max()
+    assert np.abs(found - expected).max() < apart / 100
     assert np.array_equal(found[0], found[2])
-    assert not np.allclose(found[0], found[1])
+    assert not np.array_equal(found[0], found[1])
 
 
 def test_work_of_the_frozen_part_is_done_once(made, tmp_path, monkeypatch):

@@ -18,19 +18,18 @@ HOLD = """
 import subprocess, sys
 from facebias import lock
 lock.hold(sys.argv[1])
-# A job that is left behind when its Snakemake is killed.
-job = subprocess.Popen(["sleep", "30"])
+# A job that is left behind when its Snakemake is killed: it ends with its input.
+job = subprocess.Popen(["cat"])
 print(job.pid, flush=True)
 job.wait()
 """
 
 
 def test_a_study_is_held_until_its_process_is_killed_even_if_jobs_go_on(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, tmp_path / "study"], stdout=subprocess.PIPE, text=True
-    )
-    job = int(holder.stdout.readline())
-    try:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", HOLD, tmp_path / "study"]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as holder:
+        job = int(holder.stdout.readline())
         with pytest.raises(StudyError, match="another Snakemake is at work on this study; wait"):
             lock.hold(tmp_path / "study")
         lock.hold(tmp_path / "other")
@@ -38,9 +37,6 @@ def test_a_study_is_held_until_its_process_is_killed_even_if_jobs_go_on(tmp_path
         holder.wait()
         assert Path(f"/proc/{job}").exists()
         lock.hold(tmp_path / "study")
-    finally:
-        subprocess.run(["kill", str(job)], check=True)
-        holder.stdout.close()
 
 
 def test_a_disk_that_is_read_only_says_what_to_do(tmp_path, monkeypatch):

@@ -13,13 +13,14 @@ print("ended", subprocess.run(["bash", "-c", sys.argv[1]]).returncode, flush=Tru
 """
 # Stands for a training.
 SAVING = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(75))
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 print("ready", flush=True)
-time.sleep(60)
+signal.sigwait({signal.SIGTERM})
+sys.exit(75)
 """
 COMMAND = """
-sleep 60 & # no stage
+sleep infinity & # no stage
 {python} {saving} -m facebias train
 code=$?
 kill -0 $! && echo "left alone" && kill $!

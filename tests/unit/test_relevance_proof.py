@@ -22,6 +22,9 @@ CUE = {
     "where": "background",
     "strength": 1.0,
 }
+# A share of the relevance. With noise of 1e-6 in the pixels, gaps without the cue were -0.06 to
+# 0.07, and the lower ends of intervals with it were above 0.5.
+CLEAR = 0.3
 EVALUATION = study.Evaluation(
     bins={}, min_subjects=3, confidence=0.95, interval="expanded", resamples=1000,
     permutations=1999, seed=1, attributes=("gender",), margin=0.1,
@@ -61,10 +64,12 @@ def test_a_cue_of_one_group_shows_in_its_heatmaps(tmp_path, planted):
     gap = gaps[chosen & (gaps["outcome"] == "any")].iloc[0]
     assert gap["groups"] == "female - male"
     assert gap["n_subjects"] == 20
-    # More than nothing with the cue; without it, 0 is not left out.
-    assert (gap["ci_low"] > 0) == planted
-    if not planted:
-        assert gap["ci_low"] <= 0 <= gap["ci_high"]
+    # Far more with the cue than without it. Whether 0 is left out without it hangs on rounding: a
+    # millionth more or less in the pixels trains another network, and one interval in twenty does.
+    if planted:
+        assert gap["ci_low"] > CLEAR
+    else:
+        assert abs(gap["estimate"]) < CLEAR
 
 
 def test_what_an_expression_changes_lies_in_its_own_action_units(tmp_path):

@@ -75,6 +75,10 @@ def test_killed_at_any_line(tmp_path, write, old, new):
         # The next run is killed as well, in the middle of removing what the first one left.
         killed_at(line // 2, write, folder / "out")
         seen.append(content(folder / "out"))
+        if write is write_file:
+            other = shutil.copytree(folder, tmp_path / f"{line}-removed")
+            replacement.remove(other / "out")
+            assert list(other.iterdir()) == []
         write(folder / "out", "new")
         assert content(folder / "out") == new
         assert [path.name for path in folder.iterdir()] == ["out"]
@@ -84,6 +88,22 @@ def test_killed_at_any_line(tmp_path, write, old, new):
     assert all(found in [old, new, *away] for found in seen)
     assert old in seen
     assert new in seen
+
+
+def test_removing_that_is_killed_at_any_line_is_done_by_the_next(tmp_path):
+    path, line, killed = tmp_path / "out", 0, True
+    while killed:
+        line += 1
+        write_file(path, "old")
+        left = tmp_path / ".out.abcdefgh"
+        (left / "work").mkdir(parents=True)
+        (left / replacement.HELD).touch()
+        killed = killed_at(line, lambda path, text: replacement.remove(path), path)
+        # While anything is left, so is the file that tells the next run to remove it.
+        assert path.exists() or not list(tmp_path.iterdir())
+        replacement.remove(path)
+        assert list(tmp_path.iterdir()) == []
+    assert line > 50
 
 
 def test_run_that_still_writes_is_left_alone(tmp_path):

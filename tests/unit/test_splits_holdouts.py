@@ -61,7 +61,7 @@ def test_draws_of_a_hold_out_without_a_name_are_those_of_before():
 
 
 @given(st.integers(0, 40), st.integers(2, 14), st.integers(2, 14))
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 def test_no_test_subject_of_a_hold_out_trains_its_models(seed, n_gender, n_skin):
     asked = {"gender": held(n_gender, "gender"), "skin": held(n_skin, "skin")}
     table = splits.draw(two(seed=seed, holdouts=asked), [1, 2], SUBJECTS)

@@ -13,6 +13,7 @@ import synthetic
 import torch
 from fitting import Nowhere, fit, same, small
 
+from facebias import replacement
 from facebias.architectures import network as networks
 from facebias.replacement import OutputError
 from facebias.training import checkpoint as checkpoints
@@ -163,6 +164,25 @@ def test_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeyp
         kept.save({"epoch": 4})
     assert kept.load() == {"epoch": 3}
     assert [path.name for path in kept.path.parent.iterdir()] == ["checkpoint.pt"]
+
+
+def test_what_a_killed_save_left_goes_with_the_file(tmp_path, monkeypatch):
+    """The last save is killed when the file has taken its place: no other save follows."""
+    kept = Checkpoint(tmp_path / "kept", "key")
+    (tmp_path / "note").touch()
+
+    def killed(folder, held):
+        os.close(held)  # a lock ends with its process
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replacement, "_discard", killed)
+        with pytest.raises(KeyboardInterrupt):
+            kept.save({"epoch": 3})
+    assert kept.load() == {"epoch": 3}
+    assert len(list(kept.path.parent.iterdir())) == 2
+    kept.remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
 
 
 def test_disk_is_tried_before_the_first_step(made):

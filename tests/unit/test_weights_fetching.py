@@ -57,7 +57,9 @@ def server():
 
 
 @pytest.fixture
-def fetch(server, tmp_path):
+def fetch(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
     def run(sha256=DIGEST, url=None):
         out, partial = tmp_path / "weights" / "file", tmp_path / "checkpoints" / "file.part"
         return fetching.fetch(url or server.url, out, partial=partial, sha256=sha256)

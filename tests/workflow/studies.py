@@ -47,7 +47,7 @@ SMALL = {
     "evaluation": {
         "attributes": ["gender"],
         "resamples": 100,
-        "permutations": 500,
+        "permutations": 999,
         "min_subjects": 2,
     },
     "explanation": {"architectures": ["vgg16"]},

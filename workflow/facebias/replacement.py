@@ -42,8 +42,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """Give a temporary path in the same folder; on success it takes the place of ``path``.
 
     Works for files and folders alike. On any error the temporary one is removed and ``path`` is
-    as it was. What a killed run left is removed by the next run that writes ``path``. Two runs may
-    write the same ``path`` at a time: neither harms the other, and the last to finish wins.
+    as it was. What a killed run left is removed by the next run that writes or removes ``path``.
+    Two runs may write the same ``path`` at a time: neither harms the other, and the last to finish
+    wins.
 
     Raises
     ------
@@ -67,6 +68,15 @@ def replacing(path: Path | str) -> Iterator[Path]:
         if error.errno not in REMEDIES or _is_of_another(error, path):
             raise
         raise OutputError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file that ``replacing`` wrote, if it is there, and what killed runs left beside it.
+
+    The file goes last: a run that is killed in between leaves it to be removed again.
+    """
+    _sweep(path)
+    path.unlink(missing_ok=True)
 
 
 def _is_of_another(error: OSError, path: Path) -> bool:

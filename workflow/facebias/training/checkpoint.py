@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from facebias.replacement import replacing
+from facebias import replacement
 
 NAME = "checkpoint.pt"
 
@@ -43,7 +43,7 @@ class Checkpoint:
         # Through memory: torch's own writer hides the system's error, such as a full disk.
         buffer = io.BytesIO()
         torch.save({"key": self.key, "state": state}, buffer)
-        with replacing(self.path) as temporary:
+        with replacement.replacing(self.path) as temporary:
             temporary.write_bytes(buffer.getbuffer())
 
     def load(self) -> dict[str, Any] | None:
@@ -62,6 +62,6 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Delete the file, and its folders as far as they are empty: the training is done."""
-        self.path.unlink(missing_ok=True)
+        replacement.remove(self.path)
         with contextlib.suppress(OSError):
             os.removedirs(self.path.parent)
