@@ -15,7 +15,7 @@ GENDER = {"attribute": "gender"}
 def draw(name, given, *, labels=None, figures=None, **select):
     figures = figures or made.looks(dpi=60)
     request = Request(figures=figures, labels=labels or made.labels(), select=select)
-    function, _ = stage.find(name)
+    function, *_ = stage.find(name)
     with style.printing(figures):
         return function(given, request)
 

@@ -8,6 +8,7 @@ rule figure_heatmaps:
         table=first_fold(rules.explain.output.table),
         located=first_fold(rules.relevance.output.table),
         manifest=rules.manifest.output.manifest,
+        sanity=SANITY,
     output:
         pdf=f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.pdf",
         csv=f"{FIGURE}/heatmaps/{EXPLAINED_CELL}.csv",
@@ -36,11 +37,12 @@ rule figure_heatmaps:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         attribute=first_attribute,
+        sanity=sanity,
         per_group=STUDY.explanation.per_group,
     shell:
         "python -m facebias figure heatmaps --settings {params.settings:q}"
         " --input explanations={input.table} relevance={input.relevance}"
-        " located={input.located} manifest={input.manifest}"
+        " located={input.located} manifest={input.manifest} {params.sanity}"
         " --select attribute={params.attribute} per_group={params.per_group}"
         " --out {params.stem} 2> {log}"
 

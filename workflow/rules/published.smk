@@ -194,6 +194,7 @@ if STUDY.published is not None:
             "located": rules.relevance.output.table,
             "maps": rules.relevance.output.maps,
             "manifest": rules.manifest.output.manifest,
+            **({"randomisation": SANITY[0]} if SANITY else {}),
         },
     }
 

@@ -152,6 +152,7 @@ rule figure_relevance_maps:
     input:
         maps=first_fold(rules.relevance.output.maps),
         manifest=rules.manifest.output.manifest,
+        sanity=SANITY,
     output:
         pdf=f"{FIGURE}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.pdf",
         csv=f"{FIGURE}/relevance_maps/{{method}}/{{architecture}}/{{train_split}}.csv",
@@ -181,11 +182,12 @@ rule figure_relevance_maps:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         attribute=first_attribute,
+        sanity=sanity,
     shell:
         "python -m facebias figure relevance_maps --settings {params.settings:q}"
-        " --input maps={input.maps} manifest={input.manifest}"
+        " --input maps={input.maps} manifest={input.manifest} {params.sanity}"
         " --select attribute={params.attribute} architecture={wildcards.architecture}"
-        " train_split={wildcards.train_split} --out {params.stem} 2> {log}"
+        " train_split={wildcards.train_split} method={wildcards.method} --out {params.stem} 2> {log}"
 
 
 rule figure_relevance_strips:
@@ -234,6 +236,7 @@ rule figure_heatmap_strips:
         relevance=first_fold(rules.explain.output.relevance),
         table=first_fold(rules.explain.output.table),
         manifest=rules.manifest.output.manifest,
+        sanity=SANITY,
     output:
         pdf=f"{FIGURE}/heatmap_strips/{EXPLAINED_CELL}.pdf",
         csv=f"{FIGURE}/heatmap_strips/{EXPLAINED_CELL}.csv",
@@ -263,10 +266,11 @@ rule figure_heatmap_strips:
         settings=FIGURE_SETTINGS,
         stem=subpath(output.png, strip_suffix=".png"),
         attribute=first_attribute,
+        sanity=sanity,
     shell:
         "python -m facebias figure heatmap_strips --settings {params.settings:q}"
         " --input explanations={input.table} relevance={input.relevance}"
-        " manifest={input.manifest} --select attribute={params.attribute}"
+        " manifest={input.manifest} {params.sanity} --select attribute={params.attribute}"
         " --out {params.stem} 2> {log}"
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facebias import tables
-from facebias.figures import heatmap_pictures, style
+from facebias.figures import heatmap_pictures, sanity, style
 from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
 from facebias.figures.heatmaps import colour_key, positions_of, write
 from facebias.figures.request import FigureError, Request, in_order
@@ -23,6 +23,7 @@ INPUTS = {
     "relevance": None,
     "manifest": tables.MANIFEST,
 }
+OPTIONAL = sanity.OPTIONAL
 IN_A_LINE = 2  # strips
 # Inches: left of the strips, between two of them and between frames; above the first line, above
 # a line and below it; the side of a frame at most.
@@ -53,7 +54,10 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     strip = len(frames) * (side + WITHIN)
     width = max(LEFT + columns * strip + (columns - 1) * BETWEEN, style.NARROW)
     step = ABOVE + side + BELOW
-    words = style.wrapped(_words(shown, arrays["relevance"].shape[1], request.labels), width)
+    cell = shown.iloc[0]
+    words = sanity.warning(given, cell["architecture"], cell["method"])
+    words += _words(shown, arrays["relevance"].shape[1], request.labels)
+    words = style.wrapped(words, width)
     end = HEAD + step * len(lines) + 0.04
     height = end + 0.42 + 0.14 * (words.count("\n") + 1)
     figure = Figure(figsize=(width, height))
@@ -78,7 +82,6 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
             clip = (arrays["faces"][index], arrays["relevance"][index].astype(np.float64))
             numbers += _strip(sheet, (left, top, side), sample, clip, frames)
     sheet.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
-    cell = shown.iloc[0]
     head = (
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
         f"{printed(cell['method'])} over time"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from facebias import tables
-from facebias.figures import heatmap_pictures, style
+from facebias.figures import heatmap_pictures, sanity, style
 from facebias.figures.heatmap_pictures import AGAINST, FOR
 from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
 from facebias.figures.request import FigureError, Request, in_order
@@ -25,6 +25,7 @@ INPUTS = {
     "located": tables.RELEVANCE,
     "manifest": tables.MANIFEST,
 }
+OPTIONAL = sanity.OPTIONAL
 ARRAYS = ("sample", "relevance", "faces", "frames")
 MOST_COLUMNS = 6
 # Inches: left of the pictures, above a line of them, above the first of a block, between two
@@ -56,7 +57,9 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
     step = min((style.PAGE_WIDTH - LEFT) / columns, MOST_STEP)
     side = (step - BETWEEN - WITHIN) / 2
     width = max(LEFT + columns * step, style.NARROW)
-    words = _words(shown, len(given["explanations"]), request) + fitted(given["located"])
+    cell = shown.iloc[0]
+    words = sanity.warning(given, cell["architecture"], cell["method"])
+    words += _words(shown, len(given["explanations"]), request) + fitted(given["located"])
     words = style.wrapped(words, width)
     tops = _tops(lines, side)
     end = tops[-1] + side + 0.12
@@ -87,7 +90,6 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
             scales[chosen.index[0]] = _pair(sheet, (left, top, side), sample, arrays, request)
     # Pictures set the limits to their own edges, so the sheet is measured last.
     sheet.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
-    cell = shown.iloc[0]
     head = (
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
         f"{printed(cell['method'])}"

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from facebias import tables
-from facebias.figures import heatmap_pictures, style
+from facebias.figures import heatmap_pictures, sanity, style
 from facebias.figures.heatmap_samples import RIGHT, WRONG, pick, ticks, with_groups
 from facebias.figures.heatmaps import arrays_of, boxes_of, positions_of
 from facebias.figures.relevance_maps import draw_map, group_means, pixel_rows, scale_of
@@ -30,6 +30,7 @@ INPUTS = {
     "maps": None,
     "manifest": tables.MANIFEST,
 }
+OPTIONAL = sanity.OPTIONAL
 SIDE = 1.72  # inches
 
 
@@ -89,7 +90,8 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
         f"{printed(cell['architecture'])} trained on {printed(cell['train_split'])}: "
         f"{label}, {printed(attribute)} {printed(group)}",
     )
-    style.note(figure, _words(scale, len(people), request.labels))
+    failed = sanity.warning(given, cell["architecture"], cell["method"])
+    style.note(figure, failed + _words(scale, len(people), request.labels))
     return figure, pd.concat(rows, ignore_index=True)
 
 

@@ -14,12 +14,13 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from facebias import tables
-from facebias.figures import style
+from facebias.figures import sanity, style
 from facebias.figures.heatmap_pictures import AGAINST, FOR
 from facebias.figures.request import FigureError, Request
 from facebias.vocabulary import printed
 
 INPUTS = {"maps": None, "manifest": tables.MANIFEST}
+OPTIONAL = sanity.OPTIONAL
 ARRAYS = ("subject", "label", "n_samples", "relevance", "landmarks")
 COLOURS = LinearSegmentedColormap.from_list("relevance", [AGAINST, "#ffffff", FOR])
 # The drawn face: landmarks (0-based iBUG) joined by lines, the last six of them closed.
@@ -81,13 +82,14 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
         f"{printed(cell.get('architecture', ''))} trained on {printed(cell.get('train_split', ''))}"
         f": mean heatmaps by {printed(request.value('attribute'))}",
     )
+    failed = sanity.warning(given, cell.get("architecture", ""), cell.get("method", ""))
     people = {group: max(n for key, n in counts.items() if key[1] == group) for group in groups}
     who = ", ".join(f"{style.count(n, 'subject')} {printed(name)}" for name, n in people.items())
     style.note(
         figure,
-        f"{who}. Heatmaps moved, turned and scaled onto one drawn face; 1: the mean of absolute "
-        "relevance. Groups of a row share a scale, differences have their own; the corner says "
-        "where it ends. Differences are red where the first group has more, blue where the "
+        f"{failed}{who}. Heatmaps moved, turned and scaled onto one drawn face; 1: the mean of "
+        "absolute relevance. Groups of a row share a scale, differences have their own; the corner "
+        "says where it ends. Differences are red where the first group has more, blue where the "
         "second has.",
     )
     return figure, pd.concat(numbers, ignore_index=True)

@@ -17,7 +17,9 @@ from facebias.figures.request import FigureError, Request, in_order
 from facebias.study import Figures, Labels, read_settings
 
 # A figure is `function(tables, request) -> (Figure, DataFrame of every number drawn)`. Its module
-# names in INPUTS what it reads: a table by key, or "*" for any number of tables with free keys.
+# names in INPUTS what it reads: a table by key, or "*" for any number of tables with free keys; and
+# in OPTIONAL what it reads where a study has it.
+Inputs = Mapping[str, tables.Table | None]
 FIGURES = {
     "confusion": "facebias.figures.confusion:draw",
     "rates": "facebias.figures.rates:draw",
@@ -61,8 +63,11 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     figures, labels = read_settings(asked.settings, figures=Figures, labels=Labels)
     request = Request(figures=figures, labels=labels, select=pairs(asked.select, "--select"))
-    draw, inputs = find(asked.name)
-    given = keep(read(pairs(asked.input, "--input"), inputs), pairs(asked.keep, "--keep"))
+    draw, inputs, optional = find(asked.name)
+    given = read(pairs(asked.input, "--input"), inputs, optional)
+    # Rows are chosen of what is drawn, not of what is said about it.
+    drawn = {key: table for key, table in given.items() if key not in optional}
+    given |= keep(drawn, pairs(asked.keep, "--keep"))
     with style.printing(figures):
         figure, numbers = draw(given, request)
         if asked.note:
@@ -111,22 +116,23 @@ def keep(given: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Any]:
     return kept
 
 
-def find(name: str) -> tuple[Callable[..., Any], Mapping[str, tables.Table | None]]:
-    """Import a figure's function and what it reads."""
+def find(name: str) -> tuple[Callable[..., Any], Inputs, Inputs]:
+    """Import a figure's function, what it reads, and what it reads where that is given."""
     module, function = FIGURES[name].split(":")
     loaded = importlib.import_module(module)
-    return getattr(loaded, function), loaded.INPUTS
+    return getattr(loaded, function), loaded.INPUTS, getattr(loaded, "OPTIONAL", {})
 
 
-def read(paths: Mapping[str, str], inputs: Mapping[str, tables.Table | None]) -> dict[str, Any]:
+def read(paths: Mapping[str, str], inputs: Inputs, optional: Inputs) -> dict[str, Any]:
     """Read the inputs of a figure: tables by their contracts, arrays (``None``) as a dict."""
     free = inputs.get("*")
-    expected = ", ".join("any KEY" if name == "*" else name for name in inputs)
-    for name in set(paths) ^ set(inputs) - {"*"}:
+    expected = ", ".join("any KEY" if name == "*" else name for name in [*inputs, *optional])
+    for name in (set(paths) ^ (set(inputs) - {"*"})) - set(optional):
         if name in inputs or not free:
             fault = "is missing" if name in inputs else "is not an input of this figure"
             raise FigureError(f"--input {name}=... {fault}; expected {expected}")
-    return {name: _read(Path(path), inputs.get(name, free)) for name, path in paths.items()}
+    known = {**inputs, **optional}
+    return {name: _read(Path(path), known.get(name, free)) for name, path in paths.items()}
 
 
 def _read(path: Path, table: tables.Table | None) -> Any:
