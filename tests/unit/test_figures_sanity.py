@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import located
+import numpy as np
 import pytest
 import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, strip_inputs, texts, unit_inputs
 
-from facebias import tables
+from facebias import study, tables
 from facebias.figures import sanity, stage
 
 MODEL = {"architecture": "vgg16", "train_split": "regular", "method": "lrp"}
@@ -72,3 +73,28 @@ def test_the_check_is_read_where_it_is_given(tmp_path):
     assert set(stage.read({"explanations": paths["explanations"]}, inputs, sanity.OPTIONAL)) == {
         "explanations"
     }
+
+
+def test_rows_are_kept_of_what_is_drawn_and_not_of_the_check(tmp_path):
+    """One model of an architecture is checked, of whichever train split."""
+    given = {**heatmap_inputs(), "randomisation": randomisation(0.77).assign(train_split="male")}
+    contracts = {
+        "explanations": tables.EXPLANATIONS,
+        "located": tables.RELEVANCE,
+        "manifest": tables.MANIFEST,
+        "randomisation": tables.RANDOMISATION,
+    }
+    paths = {name: tmp_path / f"{name}.parquet" for name in contracts}
+    for name, contract in contracts.items():
+        tables.write(given[name], paths[name], contract)
+    paths["relevance"] = tmp_path / "relevance.npz"
+    np.savez(paths["relevance"], **given["relevance"])
+    settings = study.settings(figures=made.looks(), labels=made.labels())
+    stage.main(
+        [
+            *("heatmaps", "--settings", settings, "--select", "attribute=gender", "--input"),
+            *(f"{name}={path}" for name, path in paths.items()),
+            *("--keep", "train_split=regular", "--out", str(tmp_path / "out")),
+        ]
+    )
+    assert (tmp_path / "out.png").stat().st_size > 1000
