@@ -35,7 +35,7 @@ def write(
     """Write the videos, and the table of subjects that a user adds.
 
     ``kinds``: both a genuine and a fake video of every emotion, or ``alternating``. ``every``: with
-    2, a couple shows every other emotion, and the next couple the rest.
+    3, a couple shows every third emotion, and the next couples the others.
     """
     rows = ["subject,gender,age"]
     for couple, performer in ((number // 2, one) for number, one in enumerate(performers)):
