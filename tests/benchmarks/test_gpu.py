@@ -1,9 +1,9 @@
 """An epoch of each network of study A at full size on a GPU, beside what matrix products reach.
 
 As configured but for pretrained weights and the learning rate, which change no time, and on clips
-of noise: 384 of 20 frames, those of the 32 people who train the regular models. Where there is no GPU,
-or its hardware lacks a number format, the table says "not measured" and why. A GPU that is there and
-does not compute is a failure.
+of noise: 384 of 20 frames, those of the 32 people who train the regular models. Where there is no
+GPU, or its hardware lacks a number format, the table says "not measured" and why. A GPU that is
+there and does not compute is a failure.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import attributes, relevance, relevance_joint, verdicts
+from facebias.evaluation import attributes, questions, relevance, relevance_joint, verdicts
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Question, read_settings
