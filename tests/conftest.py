@@ -4,6 +4,8 @@ import signal
 
 import hypothesis
 
+pytest_plugins = ["changed"]
+
 # Machines are shared: a test counts work, not milliseconds.
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
