@@ -23,6 +23,9 @@ Entry = tuple[Node, str]
 ALL = "*"
 CODE = re.compile(r"(?:^|; *)(?:from|import) .*\bfacebias\b", re.M)
 PACKAGE = "workflow/facebias/"
+# Only the command line runs what it names; others ask for its names, or import it.
+STAGES = (f"{PACKAGE}stages.py", "STAGES")
+COMMAND_LINE = f"{PACKAGE}__main__.py"
 # They read the import statements of the whole package, and no names.
 OF_IMPORTS = (
     "tests/unit/test_architecture_of_the_code.py",
@@ -67,8 +70,8 @@ class Graph:
                 found.setdefault(node, steps)
             for other, entry in self._behind[node]:
                 through = {each for each in asked if each[0] == node}
-                if through and other[0].endswith(".smk"):
-                    continue  # a plan asks a registry for names, and runs nothing
+                if through and node == STAGES and other[0] != COMMAND_LINE and steps > 2:
+                    continue
                 kept = asked - through if other[0].startswith("tests/") else asked
                 waiting.append((other, kept | ({entry} if entry else set()), steps + 1))
         return found

@@ -62,6 +62,8 @@ class Source:
         return repr([bound, self.text, *map(ast.dump, self.statements.get(name, ()))])
 
 
+IMPORT = re.compile(r"^(?:from [\w.]+ )?import (?:\([^)]*\)|[^\n(]*)", re.M)
+CHAIN = re.compile(r"\w+(?:\.\w+)*")
 MODULE = re.compile(r"\bfacebias(?:\.\w+)+(?::\w+)?")
 
 
@@ -89,18 +91,16 @@ def rules(text: str) -> Source:
 
     Texts name no module there: a plan runs no job.
     """
-    tree = ast.parse("\n".join(_import_lines(text)))
-    bindings, stars = _imports(tree)
-    names, chain = set(), ""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.NAME or (token.string == "." and chain):
-            joined = chain.endswith(".") or token.string == "."
-            chain = chain + token.string if joined else token.string
-            names.add(chain.rstrip("."))
-        else:
-            chain = ""
-    paths = frozenset(re.findall(r'"([^"{}]+\.\w+)"', text))
-    named = Named(frozenset(names), texts=paths)
+    bindings, stars = _imports(ast.parse("\n".join(IMPORT.findall(text))))
+    # The import statements come back as names; they name no more than what they bind.
+    code = IMPORT.sub("", text)
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    spaced = (
+        each.string if each.string == "." or each.string.isidentifier() else " " for each in tokens
+    )
+    names = frozenset(CHAIN.findall(" ".join(spaced).replace(" . ", ".")))
+    paths = frozenset(re.findall(r'"([^"{}\s]+\.\w+)"', code))
+    named = Named(names, texts=paths)
     return Source({BODY: named}, bindings, tuple(stars), text=text)
 
 
@@ -114,11 +114,6 @@ def is_slow(read: Source, name: str) -> bool:
     (test, *_) = read.statements[name]
     marks = {_chain(each) for each in getattr(test, "decorator_list", ())}
     return SLOW in marks | read.definitions[BODY].names
-
-
-def _import_lines(text: str) -> Iterator[str]:
-    for found in re.finditer(r"^(?:from [\w.]+ )?import (?:\([^)]*\)|[^\n(]*)", text, re.M):
-        yield found.group()
 
 
 def _imports(tree: ast.Module) -> tuple[dict[str, str], list[str]]:
