@@ -246,7 +246,6 @@ def own():
 
 
 def test_every_change_of_this_package_reaches_its_mirrored_file(own):
-    """So does that of a module by the names alone, but for what only tests its package."""
     modules = [path for path in own.sources if path.startswith(reach.PACKAGE)]
     mirrors = {
         path: found
