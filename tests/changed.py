@@ -69,7 +69,8 @@ def project(root: Path, since: str) -> tuple[Graph, set[Node]]:
     settings = tomllib.loads(texts["pyproject.toml"])["tool"]["pytest"]["ini_options"]
     removed = {name: text or "" for name, text in before.items() if name not in texts}
     nodes = (reach.changed(name, text, texts.get(name)) for name, text in before.items())
-    return Graph(texts | removed, settings["pythonpath"]), set().union(*nodes)
+    graph = Graph(texts | removed, settings["pythonpath"], settings["testpaths"])
+    return graph, set().union(*nodes)
 
 
 def base(root: Path) -> str:

@@ -35,12 +35,16 @@ OF_IMPORTS = (
 
 
 class Graph:
-    """What the files of a project name: ``texts`` maps their paths to what they hold."""
+    """What the files of a project name: ``texts`` maps their paths to what they hold.
 
-    def __init__(self, texts: Mapping[str, str], folders: Iterable[str]):
+    ``folders`` hold its modules, ``suite`` what is run when all tests are.
+    """
+
+    def __init__(self, texts: Mapping[str, str], folders: Iterable[str], suite: Iterable[str]):
         self.sources = {path: read(path, text) for path, text in texts.items()}
         self.texts = texts
         self.folders = tuple(folders)
+        self.suite = tuple(suite)
         self._named_like: dict[str, list[str]] = collections.defaultdict(list)
         for path in texts:
             self._named_like[PurePosixPath(path).name].append(path)
@@ -66,7 +70,7 @@ class Graph:
             if any(before <= asked for before in seen[node]):
                 continue
             seen[node].append(asked)
-            if is_test(node) and {key for _, key in asked} <= self._words(node[0]):
+            if self.is_test(node) and {key for _, key in asked} <= self._words(node[0]):
                 found.setdefault(node, steps)
             for other, entry in self._behind[node]:
                 through = {each for each in asked if each[0] == node}
@@ -79,7 +83,13 @@ class Graph:
     def tests(self, path: str = "tests/") -> list[Node]:
         """List the tests in files whose path starts with ``path``."""
         nodes = ((file, name) for file, each in self.sources.items() for name in each.definitions)
-        return [node for node in nodes if node[0].startswith(path) and is_test(node)]
+        return [node for node in nodes if node[0].startswith(path) and self.is_test(node)]
+
+    def is_test(self, node: Node) -> bool:
+        """Tell whether a node is a test function of the suite."""
+        path, name = node
+        named = PurePosixPath(path).name.startswith("test_") and name.startswith("test_")
+        return named and path.startswith(self.suite)
 
     @functools.cache  # noqa: B019 - a graph lives as long as its process
     def module(self, name: str) -> str | None:
@@ -197,12 +207,6 @@ class Graph:
 
     def _module_of(self, dotted: str) -> str | None:
         return self.module(dotted) or self.module(dotted.rpartition(".")[0])
-
-
-def is_test(node: Node) -> bool:
-    """Tell whether a node is a test function."""
-    path, name = node
-    return PurePosixPath(path).name.startswith("test_") and name.startswith("test_")
 
 
 def mirrored(path: str) -> list[str]:

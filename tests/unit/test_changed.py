@@ -11,7 +11,8 @@ from reach import Graph
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "workflow/facebias"
-SETTINGS = '[tool.pytest.ini_options]\npythonpath = ["workflow", "tests", "tests/unit"]\n'
+FOLDERS = ["workflow", "tests", "tests/unit"]
+SETTINGS = f"[tool.pytest.ini_options]\npythonpath = {FOLDERS}\ntestpaths = ['tests/unit']\n"
 # A hub that re-exports, a module that stands on it, a registry, rules and a page.
 FILES = {
     "pyproject.toml": SETTINGS,
@@ -95,6 +96,10 @@ def test_round(): assert kinds.kind("round").roll()
 from facebias.kinds import KINDS
 def test_all(): assert len(KINDS) == 2
 """,
+    "tests/benchmarks/test_speed.py": """
+from facebias import shapes
+def test_speed(): assert shapes.area(1)
+""",
     "tests/unit/test_fixture.py": "def test_given(given): assert given",
     "tests/unit/test_files.py": """
 from pathlib import Path
@@ -109,7 +114,7 @@ def test_code(run): run("from facebias import round; round.roll()")
 
 @pytest.fixture(scope="module")
 def graph():
-    return Graph(FILES, ["workflow", "tests", "tests/unit"])
+    return Graph(FILES, FOLDERS, ["tests/unit"])
 
 
 def names(graph, path, *definitions):
