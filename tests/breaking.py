@@ -16,12 +16,13 @@ import argparse
 import collections
 import dataclasses
 import importlib
+import itertools
 import json
 import random
 import tempfile
 import time
 import xml.etree.ElementTree as xml
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,10 +40,12 @@ RULES = "workflow/rules/"
 LEAST = 3
 # What takes longer runs after all that does not.
 CHEAP = 2.0
-# Of a test that was not measured and plans a study.
-PLAN = 5.0
+# Of a test that was not measured, and of one that plans studies.
+UNMEASURED, PLAN = 0.5, 5.0
 SURVIVED = "survived"
 LINE = 200
+# They read the code, and run none of it.
+READING = ("tests/unit/test_changed.py", "tests/unit/test_breaking.py")
 # Imported once, before the copies: what the tests wait for.
 LIBRARIES = (
     "captum.attr",
@@ -115,29 +118,35 @@ def tests_of(graph: Graph, mutant: Mutant, *, whole: bool) -> dict[Node, int]:
     """Map the tests that reach a mutant to their distance: whole studies, or all others."""
     node = (mutant.path, mutant.definition if mutant.path.endswith(".py") else source.BODY)
     if not whole:
-        return dict(changed.choose(graph, {node}).steps)
-    return {
-        (path, name): far
-        for (path, name), far in graph.reached({node}).items()
-        if source.is_slow(graph.sources[path], name)
-    }
+        steps = changed.choose(graph, {node}).steps
+        return {test: far for test, far in steps.items() if test[0] not in READING}
+    reached = graph.reached({node})
+    return {test: far for test, far in reached.items() if graph.is_slow(test)}
+
+
+def took(test: Node, seconds: Mapping[Node, float]) -> float:
+    """Give how long a test takes, or might."""
+    return seconds.get(test, PLAN if test[0].startswith("tests/workflow") else UNMEASURED)
+
+
+def within(tests: Sequence[Node], seconds: Mapping[Node, float], most: float) -> list[Node]:
+    """Keep the first tests that take so long together."""
+    total = itertools.accumulate(took(test, seconds) for test in tests)
+    return [test for test, sum_ in zip(tests, total, strict=True) if sum_ <= most]
 
 
 def ordered(steps: Mapping[Node, int], seconds: Mapping[Node, float]) -> list[Node]:
     """Order tests: cheap ones first, then near ones and those that cost little, file by file."""
 
-    def took(test: Node) -> float:
-        return seconds.get(test, PLAN if test[0].startswith("tests/workflow") else 0.5)
-
     def cost(test: Node) -> float:
-        return took(test) * (1 + steps[test]) ** 2
+        return took(test, seconds) * (1 + steps[test]) ** 2
 
     files: dict[str, float] = collections.defaultdict(lambda: float("inf"))
     for test in steps:
         files[test[0]] = min(files[test[0]], cost(test))
     return sorted(
         steps,
-        key=lambda test: (took(test) > CHEAP, files[test[0]], test[0], cost(test)),
+        key=lambda test: (took(test, seconds) > CHEAP, files[test[0]], test[0], cost(test)),
     )
 
 
@@ -228,6 +237,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--junit", type=Path, help="how long tests take, from pytest --junitxml")
+    parser.add_argument(
+        "--most", type=float, default=float("inf"), help="seconds of tests, for a first look"
+    )
     parser.add_argument("--again", action="store_true", help="run survivors again")
     parser.add_argument("--whole", action="store_true", help="run whole studies on survivors")
     parser.add_argument("--only", default="", help="mutants whose name holds this text")
@@ -255,10 +267,15 @@ def main() -> None:
         copy = copied.project(ROOT, list(graph.texts), Path(temporary, "project"))
 
         def verdict(mutant: Mutant) -> dict[str, Any]:
-            tests = ordered(tests_of(graph, mutant, whole=asked.whole), seconds)
+            reached = ordered(tests_of(graph, mutant, whole=asked.whole), seconds)
+            tests = within(reached, seconds, asked.most)
             with copied.broken(copy / mutant.path, mutant.applied):
                 by = copied.failing(copy, tests, seconds)
-            return {"verdict": SURVIVED if by is None else "caught", "by": by}
+            return {
+                "verdict": SURVIVED if by is None else "caught",
+                "by": by,
+                "tests": [len(tests), len(reached)],
+            }
 
         def due(mutant: Mutant) -> bool:
             found = results.get(mutant.name)

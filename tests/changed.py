@@ -3,8 +3,8 @@
 A change is what differs from where this branch left ``origin/main`` (or from the last commit, where
 there is none), in commits, in the working tree and in new files; ``--changed=REF``: from REF.
 
-Whole studies reach everything, so what is marked slow is left to ``make test``, unless its own file
-or a helper of it changed. So is what has not begun when the time is over.
+Whole studies reach everything, so they and what is marked slow are left to ``make test``, unless
+their own file or a helper of it changed. So is what has not begun when the time is over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 import reach
-import source
 from reach import Graph, Node
 
 # A test that is not slow takes at most 20 more.
@@ -49,11 +48,7 @@ def choose(graph: Graph, changed: Iterable[Node]) -> Choice:
     for path in files:
         steps |= {test: 0 for mirror in reach.mirrored(path) for test in graph.tests(mirror)}
     own = graph.reached(node for node in changed if node[0].startswith("tests/"))
-    slow = {
-        (path, name)
-        for path, name in steps.keys() - own.keys()
-        if source.is_slow(graph.sources[path], name)
-    }
+    slow = {node for node in steps.keys() - own.keys() if graph.is_slow(node)}
     chosen = {node: far for node, far in steps.items() if node not in slow}
     return Choice(chosen, len(slow), len(graph.tests()), len(files))
 

@@ -26,6 +26,7 @@ PACKAGE = "workflow/facebias/"
 # Only the command line runs what it names; others ask for its names, or import it.
 STAGES = (f"{PACKAGE}stages.py", "STAGES")
 COMMAND_LINE = f"{PACKAGE}__main__.py"
+WHOLE = ("tests/end_to_end/", "tests/interruption/")
 # They read the import statements of the whole package, and no names.
 OF_IMPORTS = (
     "tests/unit/test_architecture_of_the_code.py",
@@ -90,6 +91,11 @@ class Graph:
         path, name = node
         named = PurePosixPath(path).name.startswith("test_") and name.startswith("test_")
         return named and path.startswith(self.suite)
+
+    def is_slow(self, node: Node) -> bool:
+        """Tell whether a test runs whole studies, or is marked as slow."""
+        path, name = node
+        return path.startswith(WHOLE) or source.is_slow(self.sources[path], name)
 
     @functools.cache  # noqa: B019 - a graph lives as long as its process
     def module(self, name: str) -> str | None:
