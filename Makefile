@@ -1,5 +1,5 @@
-# make demo · make plan · make figures · make test · make lint · make bench; each sets up what it
-# needs first. Another study than the demo: make plan CONFIG=config/london.yaml
+# make demo · make plan · make figures · make test · make test-changed · make lint · make bench; each
+# sets up what it needs first. Another study than the demo: make plan CONFIG=config/london.yaml
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CONFIG ?= config/demo.yaml
 BIN := .venv/bin
@@ -7,7 +7,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/local --configfile
 # One thread per process: default threading ran up to 18 times slower on a shared machine.
 export OMP_NUM_THREADS := 1
 
-.PHONY: install demo plan figures test lint format bench lock
+.PHONY: install demo plan figures test test-changed lint format bench lock
 
 install: .venv/installed
 
@@ -36,6 +36,11 @@ figures: install
 
 test: install
 	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+
+# The tests that a change reaches, nearest first, in under two minutes: of what differs from where
+# this branch left origin/main, or from another commit: make test-changed SINCE=HEAD
+test-changed: install
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup --changed$(if $(SINCE),=$(SINCE))
 
 lint: install
 	$(BIN)/ruff check .

@@ -4,6 +4,8 @@ import signal
 
 import hypothesis
 
+pytest_plugins = ["changed"]
+
 # Machines are shared: a test counts work, not milliseconds, nor how long it takes to draw examples.
 hypothesis.settings.register_profile(
     "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
