@@ -35,7 +35,7 @@ figures: install
 	$(BIN)/python -m facebias figures --profile profiles/local --configfile $(CONFIG)
 
 test: install
-	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup --durations=10
 
 # The tests that a change reaches, nearest first, in under two minutes: of what differs from where
 # this branch left origin/main, or from another commit: make test-changed SINCE=HEAD
