@@ -6,7 +6,7 @@ import pytest
 
 import scored
 from facebias import tables
-from facebias.evaluation import audit
+from facebias.evaluation import audit, given
 from facebias.study import StudyError
 
 OPTIONS = ["--resamples", "100"]
@@ -116,12 +116,108 @@ def put(row, name, value):
         (put(0, "gender", "male"), "subject p000 is in two groups"),
         (lambda f: f.assign(label_joy=1), "both label and label_joy"),
         (lambda f: f.iloc[:0], "no rows"),
+        (lambda f: f.assign(score_=0.5), "a column is called score_; expected score_<label>"),
+        (
+            lambda f: f.rename(columns={"score_joy": "score_overall"}),
+            "score_overall: overall is what the results call all labels together; rename",
+        ),
+        (
+            lambda f: f.assign(score_joy=0.0, score_grief=0.0, score_rage=0.0),
+            r"row 2: score_joy is 0\.0; and so is every other: no label is the highest",
+        ),
+        (
+            lambda f: f.assign(gender=f["gender"].replace("female", "female ")),
+            "gender has the value 'female '; remove the spaces around it",
+        ),
     ],
 )
 def test_broken_table_is_refused_in_words(tmp_path, frame, change, message):
     with pytest.raises(StudyError, match=message):
         run(tmp_path, change(frame))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_header_that_stands_twice_is_refused(tmp_path, frame):
+    path = tmp_path / "given.csv"
+    frame.to_csv(path, index=False)
+    text = path.read_text().replace("score_grief", "score_joy", 1)
+    path.write_text(text)
+    with pytest.raises(StudyError, match="row 1: 2 columns are called score_joy; rename or remove"):
+        given.read(path, ["gender"])
+
+
+@pytest.mark.parametrize("name", ["sample", "subject", "label", "score_joy"])
+def test_what_is_said_of_samples_is_no_attribute(tmp_path, frame, name):
+    with pytest.raises(StudyError, match=f"--attribute {name}: {name} is what the table says of"):
+        run(tmp_path, frame, attribute=name)
+
+
+def test_an_attribute_crossed_with_itself_is_refused(tmp_path, frame):
+    with pytest.raises(StudyError, match="--attribute gender x gender: crosses an attribute with"):
+        run(tmp_path, frame, attribute="gender x gender")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--confidence", "0.9999"), "--resamples is 100; expected 20000 or more with --confid"),
+        (("--bins", "age=0,30,90"), "--bins age: no such --attribute.*; given: gender"),
+        (("--bins", "gendre=0,30,90"), "--bins gendre: no such --attribute; did you mean gender"),
+    ],
+)
+def test_options_that_fit_nothing_are_refused(tmp_path, frame, options, message):
+    with pytest.raises(StudyError, match=message):
+        run(tmp_path, frame, *options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null"])
+def test_a_word_for_nothing_is_a_group_and_is_told(tmp_path, frame, capsys, word):
+    _, fairness = run(tmp_path, frame.assign(gender=frame["gender"].replace("male", word)))
+    assert set(fairness["groups"]) <= {f"{word} - female", f"female - {word}"}
+    assert f"gender: '{word}' is taken for a group; leave cells empty" in capsys.readouterr().out
+
+
+def test_a_word_for_nothing_in_numbers_is_nothing(tmp_path):
+    frame = scored.units(np.random.default_rng(1)).drop(columns="seed")
+    empty = frame["label_AU4"].isna()
+    assert empty.any()
+    expected = run(tmp_path, frame)
+    frame = frame.assign(label_AU4=frame["label_AU4"].astype(object).mask(empty, "NA"))
+    for found, wanted in zip(run(tmp_path, frame), expected, strict=True):
+        pd.testing.assert_frame_equal(found, wanted)
+
+
+def test_units_are_compared_by_the_area_under_the_roc_curve_too(tmp_path):
+    frame = scored.units(np.random.default_rng(1)).drop(columns="seed")
+    _, fairness = run(tmp_path, frame)
+    assert fairness.loc[fairness["criterion"] == "auc_gap", "estimate"].notna().all()
+
+
+def test_every_attribute_has_a_verdict_and_its_p_values_are_corrected(tmp_path, frame, capsys):
+    number = frame["subject"].str[1:].astype(int)
+    frame["skin"] = np.where(number % 3 == 0, "dark", "light")
+    _, fairness = run(tmp_path, frame, "--attribute", "skin")
+    declared = fairness[fairness["family"] == "primary"]
+    assert declared["attribute"].tolist() == ["gender", "skin"]
+    # Holm: two gaps are corrected together.
+    assert declared["p_holm"].min() == pytest.approx(min(1, 2 * declared["p_value"].min()))
+    printed = capsys.readouterr().out
+    for row in declared.itertuples():
+        assert f"  {row.verdict}: equalized odds, {row.groups}: {row.estimate:+.3f}" in printed
+        assert f"corrected p = {row.p_holm:.3g}" in printed
+    assert ", p = " not in printed
+    assert f"Written: {tmp_path / 'out' / 'metrics.csv'}" in printed
+
+
+def test_the_largest_gap_of_a_label_names_the_label(tmp_path, frame, capsys):
+    """One of three labels is never found in men."""
+    men = (frame["gender"] == "male") & (frame["label"] == "grief")
+    right = frame["label"].to_numpy()[:, None] == np.array(["joy", "grief", "rage"])
+    right[men] = [True, False, False]
+    frame[["score_joy", "score_grief", "score_rage"]] = np.where(right, 0.8, 0.1)
+    run(tmp_path, frame)
+    assert "true positive rate of grief: female 1.000, male 0.000" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -140,11 +236,11 @@ def test_broken_table_of_units_is_refused_in_words(tmp_path, change, message):
 
 def test_file_that_is_not_there_or_no_table_is_refused(tmp_path):
     with pytest.raises(StudyError, match="no such file"):
-        audit.read(tmp_path / "none.csv", ["gender"])
+        given.read(tmp_path / "none.csv", ["gender"])
     for name, content in (("a.csv", b""), ("b.parquet", b"text"), ("c.csv", b"\xff\xfe\x00")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(StudyError, match="not a readable CSV or Parquet table"):
-            audit.read(tmp_path / name, ["gender"])
+            given.read(tmp_path / name, ["gender"])
 
 
 @pytest.mark.parametrize(

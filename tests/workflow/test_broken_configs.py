@@ -77,6 +77,14 @@ BROKEN = {
     "seed twice": ({"seeds": [1, 1]}, "seeds: 1 stands more than once"),
     "one class": ({"labels.names": ["happiness"]}, "labels.names: found 1 class"),
     "label twice": ({"labels.names": ["a", "b", "a"]}, "labels.names: a stands more than once"),
+    "label of the name of all labels": (
+        {"labels.names": ["happiness", "overall"]},
+        "labels.names: overall is what tables call all labels together; rename it",
+    ),
+    "confidence beyond the resamples": (
+        {"evaluation.confidence": 0.99},
+        "evaluation.resamples: found 100, but evaluation.confidence 0.99 needs at least 200",
+    ),
     "fused label unknown": (
         {"labels.fuse": {"x": ["happiness", "suprise"]}},
         "labels.fuse.x: no label 'suprise'; did you mean surprise?",

@@ -13,11 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import action_units, architectures, datasets, explanation, splits
+from facebias import action_units, architectures, datasets, explanation, splits, tables
 from facebias.architectures import formats
 from facebias.configuration import is_echo, suggest
 from facebias.datasets.drawn import bias
-from facebias.evaluation import gaps
+from facebias.evaluation import gaps, resampling
 from facebias.published import fit
 from facebias.splits import holdouts
 from facebias.study import (
@@ -87,6 +87,8 @@ def _labels(study: Study) -> Iterator[str]:
         yield "labels.min_occurrences: only units are left out, labels.kind is classes; remove it"
     if labels.kind == "classes" and labels.threshold != "fixed":
         yield "labels.threshold: classes have none, the highest score decides; remove it"
+    if tables.OVERALL in labels.evaluated:
+        yield f"labels.names: {tables.OVERALL} is what tables call all labels together; rename it"
     owners: dict[str, str] = {}
     for fused, members in labels.fuse.items():
         if fused in labels.names:
@@ -264,6 +266,11 @@ def _evaluation(study: Study) -> Iterator[str]:
             yield f"{key}: no attribute {name!r}{suggest(name, known)}"
         if list(edges) != sorted(edges):
             yield f"{key}: found {list(edges)}, expected rising edges"
+    if asked.resamples < (needed := resampling.fewest(asked.confidence)):
+        yield (
+            f"evaluation.resamples: found {asked.resamples}, but evaluation.confidence "
+            f"{asked.confidence:g} needs at least {needed}"
+        )
     primary = asked.primary
     if primary.attribute is not None and primary.attribute not in asked.attributes:
         hint = suggest(primary.attribute, asked.attributes)

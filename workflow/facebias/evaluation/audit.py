@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,77 +11,20 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import attributes as recorded
-from facebias.evaluation import cells, counts, groups, scores, verdicts
+from facebias.evaluation import cells, counts, gaps, given, groups, resampling, scores, verdicts
 from facebias.evaluation.scores import Scores, nearest
+from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Primary, Question, StudyError, crossed
+from facebias.vocabulary import printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
-EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "None")
-
-
-def read(path: Path, attributes: Sequence[str]) -> tuple[pd.DataFrame, Labels]:
-    """Read a table of predictions and find out what it predicts.
-
-    Parameters
-    ----------
-    path
-        CSV or Parquet with ``sample, subject``, the attributes, ``score_<label>`` for every label
-        and either ``label`` (classes) or ``label_<unit>`` (1, 0 or empty).
-    attributes
-        Columns whose groups are compared.
-
-    Returns
-    -------
-    The checked table and the labels named by its score columns.
-
-    Raises
-    ------
-    StudyError
-        Naming the file, the row (counted as a spreadsheet does, the header is row 1) and the
-        column, and what was expected.
-    """
-    frame = _load(path)
-    columns = [
-        name
-        for attribute in attributes
-        for name in ([attribute] if attribute in frame.columns else crossed(attribute))
-    ]
-    needed = ["sample", "subject", *dict.fromkeys(columns)]
-    for name in needed:
-        if name not in frame.columns:
-            raise StudyError(
-                f"{path}: no column {name}{nearest(name, frame.columns)} "
-                f"(found {', '.join(map(str, frame.columns))})"
-            )
-    names = tuple(
-        name.removeprefix("score_") for name in frame.columns if name.startswith("score_")
-    )
-    if not names:
-        raise StudyError(
-            f"{path}: no column score_<label>; expected one column of probabilities per label, "
-            f"found {', '.join(map(str, frame.columns))}"
-        )
-    kind = _kind(frame, names, path)
-    truth = ["label"] if kind == "classes" else [f"label_{name}" for name in names]
-    for name in ("sample", "subject", *(["label"] if kind == "classes" else [])):
-        _refuse(frame[name].isna(), frame, path, name, "every row needs one")
-        frame[name] = frame[name].map(str)
-    _refuse(
-        frame["sample"].duplicated(), frame, path, "sample", "already given above; each stands once"
-    )
-    for name in (f"score_{name}" for name in names):
-        frame[name] = _numbers(frame, name, path)
-        inside = frame[name].between(0, 1)
-        _refuse(~inside, frame, path, name, "expected a probability from 0 to 1")
-    if kind == "classes":
-        _check_labels(frame, names, path)
-    else:
-        for name in truth:
-            frame[name] = _numbers(frame, name, path)
-            allowed = frame[name].isin([0, 1]) | frame[name].isna()
-            _refuse(~allowed, frame, path, name, "expected 1, 0 or nothing")
-    labels = Labels(kind=kind, names=names, fuse={}, subsample_fused=False, seed=0)
-    return frame[[*needed, *truth, *(f"score_{name}" for name in names)]], labels
+# Of each attribute the largest gap in these definitions is printed.
+LARGEST = {
+    "signed": "largest signed gap (mean over labels)",
+    "per_class_mean": "largest absolute gap (mean over labels)",
+    "worst_class": "largest gap of a single label",
+    TREND: "steepest trend",
+}
 
 
 def audit(
@@ -99,10 +42,11 @@ def audit(
     Returns
     -------
     A ``tables.METRICS`` and a ``tables.FAIRNESS`` table with architecture and train split
-    ``given``.
+    ``given``. The gap of ``evaluation.primary`` between the groups of each attribute is declared;
+    these are corrected together.
     """
     scored = scores.assemble(frame.assign(seed=0), labels, source="predictions")
-    counted = counts.count(scored)
+    counted = counts.count(scored, ranked=not scored.exclusive)
     measured = [_measure(scored, "all", evaluation)]
     compared = []
     for attribute in evaluation.attributes:
@@ -114,19 +58,23 @@ def audit(
             for name, members in found.members.items()
         ]
         compared.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
-    gaps = pd.concat(compared, ignore_index=True)
-    first = Question(
-        attribute=evaluation.attributes[0],
-        train_split=MODEL["train_split"],
-        train_splits=(MODEL["train_split"],),
-    )
-    declared = verdicts.primary(gaps, evaluation.primary, [first])
-    fairness = verdicts.judge(gaps, declared, evaluation)
+    train = MODEL["train_split"]
+    asked = [
+        Question(attribute=name, train_split=train, train_splits=(train,))
+        for name in evaluation.attributes
+    ]
+    together = pd.concat(compared, ignore_index=True)
+    declared = verdicts.primary(together, evaluation.primary, asked)
+    fairness = verdicts.judge(together, declared, evaluation)
     return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
 
 
-def summary(fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
-    """Say in plain words the verdict on every attribute and the largest gaps behind it."""
+def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
+    """Say in plain words the verdict on every attribute and the largest gaps behind it.
+
+    ``metrics`` and ``fairness`` are those of ``audit``. Of many gaps the largest is large by chance
+    too: its p-value is the one corrected for their number.
+    """
     level = 1 - evaluation.confidence
     lines = []
     for attribute, rows in fairness.groupby("attribute", sort=False):
@@ -136,7 +84,7 @@ def summary(fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
             if row["verdict"] == verdicts.MISSING:
                 lines.append(f"  {row['verdict']}: {row['note']}")
                 continue
-            lines.append(f"  {row['verdict']}: {_sentence(row, evaluation.confidence)}")
+            lines.append(f"  {_sentence(row, evaluation.confidence)}")
             if row["p_reachable"] > level:
                 lines.append(
                     f"    with so few subjects no p-value below {row['p_reachable']:.3g} can be "
@@ -146,15 +94,13 @@ def summary(fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
                 lines.append(
                     f"    found in 80 of 100 such studies would be a gap of {row['detectable']:.2f}"
                 )
-        for definition, words in (
-            ("signed", "largest signed gap (mean over labels)"),
-            ("per_class_mean", "largest absolute gap (mean over labels)"),
-            ("worst_class", "largest gap of a single label"),
-        ):
+        for definition, words in LARGEST.items():
             estimable = rows[(rows["definition"] == definition) & rows["estimate"].notna()]
             if not estimable.empty:
                 row = estimable.loc[estimable["estimate"].abs().idxmax()]
                 lines.append(f"  {words}: {_sentence(row, evaluation.confidence)}")
+                if definition == "worst_class":
+                    lines.append(f"    {_label(metrics, row)}")
         notes = dict.fromkeys(part for note in rows["note"].dropna() for part in note.split("; "))
         lines += [f"  note: {note}" for note in notes if "by construction" not in note]
     lines += [
@@ -168,6 +114,30 @@ def summary(fairness: pd.DataFrame, *, evaluation: Evaluation) -> str:
         "null_low and null_high in fairness.csv say by how much.",
     ]
     return "\n".join(lines)
+
+
+def _label(metrics: pd.DataFrame, row: pd.Series) -> str:
+    """Name the label behind the largest gap of a single one, and what it is in both groups."""
+    attribute = row["attribute"]
+    names = [
+        name.removeprefix(f"{attribute}=")
+        for name in metrics["test_split"].unique()
+        if name.startswith(f"{attribute}=")
+    ]
+    pairs = list(itertools.combinations(names, 2))
+    # Else the row is of all groups at once.
+    pairs = [pair for pair in pairs if " - ".join(pair) == row["groups"]] or pairs
+    values = metrics.pivot(index=["metric", "label"], columns="test_split", values="value")
+    wanted = [name for name in gaps.CRITERIA[row["criterion"]].rates if name in values.index]
+    values = values.loc[wanted].drop(index=tables.OVERALL, level="label", errors="ignore")
+    sizes = {
+        (rate, label, pair): abs(here[f"{attribute}={pair[0]}"] - here[f"{attribute}={pair[1]}"])
+        for pair in pairs
+        for (rate, label), here in values.iterrows()
+    }
+    rate, label, pair = max(sizes, key=lambda key: np.nan_to_num(sizes[key], nan=-1))
+    each = (f"{name} {values.loc[(rate, label), f'{attribute}={name}']:.3f}" for name in pair)
+    return f"{printed(rate)} of {label}: {', '.join(each)}"
 
 
 def main(arguments: list[str]) -> None:
@@ -191,33 +161,39 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--confidence", type=float, default=0.95)
     parser.add_argument("--min-subjects", type=int, default=3)
-    given = parser.parse_args(arguments)
-    _check(given)
-    attributes = tuple(dict.fromkeys(given.attribute))
+    asked = parser.parse_args(arguments)
+    _check(asked)
+    attributes = tuple(dict.fromkeys(asked.attribute))
     evaluation = Evaluation(
         attributes=attributes,
-        bins=dict(map(_bins, given.bins)),
-        min_subjects=given.min_subjects,
+        bins=dict(map(_bins, asked.bins)),
+        min_subjects=asked.min_subjects,
         primary=Primary(
             criterion="equalized_odds",
             definition="per_class_mean",
             attribute=None,
             train_split=None,
         ),
-        margin=given.margin,
-        confidence=given.confidence,
-        interval=given.interval,
-        resamples=given.resamples,
-        permutations=given.permutations,
-        seed=given.seed,
+        margin=asked.margin,
+        confidence=asked.confidence,
+        interval=asked.interval,
+        resamples=asked.resamples,
+        permutations=asked.permutations,
+        seed=asked.seed,
     )
-    frame, labels = read(given.predictions, attributes)
+    frame, labels = given.read(asked.predictions, attributes)
     metrics, fairness = audit(frame, labels, evaluation=evaluation)
-    tables.write(metrics, given.out / "metrics.csv", tables.METRICS)
-    tables.write(fairness, given.out / "fairness.csv", tables.FAIRNESS)
+    tables.write(metrics, asked.out / "metrics.csv", tables.METRICS)
+    tables.write(fairness, asked.out / "fairness.csv", tables.FAIRNESS)
     people, samples = frame["subject"].nunique(), len(frame)
     print(f"{samples} samples of {people} subjects; labels: {', '.join(labels.names)}")
-    print(summary(fairness, evaluation=evaluation))
+    for name in attributes:
+        for word in sorted({*frame[name].dropna()} & set(given.EMPTY)) if name in frame else ():
+            print(
+                f"{name}: {word!r} is taken for a group; leave cells empty where it means nothing"
+            )
+    print(summary(metrics, fairness, evaluation=evaluation))
+    print(f"Written: {asked.out / 'metrics.csv'}, {asked.out / 'fairness.csv'}")
 
 
 def _bins(text: str) -> tuple[str, tuple[float, ...]]:
@@ -232,78 +208,31 @@ def _bins(text: str) -> tuple[str, tuple[float, ...]]:
     return name, numbers
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(asked: argparse.Namespace) -> None:
+    inside = 0 < asked.confidence < 1
+    needed = resampling.fewest(asked.confidence) if inside else 100
     for option, value, fits, expected in (
-        ("--resamples", given.resamples, given.resamples >= 100, "100 or more"),
-        ("--confidence", given.confidence, 0 < given.confidence < 1, "between 0 and 1"),
-        ("--min-subjects", given.min_subjects, given.min_subjects >= 2, "2 or more"),
-        ("--margin", given.margin, given.margin > 0, "more than 0"),
-        ("--permutations", given.permutations, given.permutations >= 999, "999 or more"),
-        ("--seed", given.seed, given.seed >= 0, "0 or more"),
+        ("--confidence", asked.confidence, inside, "between 0 and 1"),
+        (
+            "--resamples",
+            asked.resamples,
+            asked.resamples >= max(100, needed),
+            f"{max(100, needed)} or more with --confidence {asked.confidence:g}",
+        ),
+        ("--min-subjects", asked.min_subjects, asked.min_subjects >= 2, "2 or more"),
+        ("--margin", asked.margin, asked.margin > 0, "more than 0"),
+        ("--permutations", asked.permutations, asked.permutations >= 999, "999 or more"),
+        ("--seed", asked.seed, asked.seed >= 0, "0 or more"),
     ):
         if not fits:
             raise StudyError(f"{option} is {value}; expected {expected}")
-
-
-def _load(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise StudyError(f"{path}: no such file")
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:
-        raise StudyError(f"{path}: not a readable CSV or Parquet table: {error}") from None
-    if frame.empty:
-        raise StudyError(f"{path}: the table has no rows")
-    frame = frame.astype(object)
-    return frame.where(frame.notna() & ~frame.isin(EMPTY), None)
-
-
-def _kind(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> str:
-    units = [name for name in names if f"label_{name}" in frame.columns]
-    if units and "label" in frame.columns:
-        raise StudyError(
-            f"{path}: both label and label_{units[0]} are given; keep label for exclusive classes "
-            "or label_<unit> for labels that may occur together"
-        )
-    if units:
-        missing = [name for name in names if name not in units]
-        if missing:
+    parts = [part for name in asked.attribute for part in (name, *crossed(name))]
+    for name, _ in map(_bins, asked.bins):
+        if name not in parts:
             raise StudyError(
-                f"{path}: score_{missing[0]} has no column label_{missing[0]}; each needs one"
+                f"--bins {name}: no such --attribute{nearest(name, parts)}; given: "
+                f"{', '.join(asked.attribute)}"
             )
-        return "units"
-    if "label" not in frame.columns:
-        raise StudyError(
-            f"{path}: no column label{nearest('label', frame.columns)}; expected label (classes) "
-            f"or label_{names[0]} and so on (labels that may occur together)"
-        )
-    return "classes"
-
-
-def _check_labels(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> None:
-    unknown = ~frame["label"].isin(names)
-    if unknown.any():
-        label = frame.loc[unknown, "label"].iloc[0]
-        message = f"there is no column score_{label}{nearest(label, names)}"
-        _refuse(unknown, frame, path, "label", message)
-
-
-def _numbers(frame: pd.DataFrame, name: str, path: Path) -> pd.Series:
-    numbers = pd.to_numeric(frame[name], errors="coerce").astype(float)
-    _refuse(numbers.isna() & frame[name].notna(), frame, path, name, "expected a number")
-    return numbers
-
-
-def _refuse(wrong: pd.Series, frame: pd.DataFrame, path: Path, column: str, expected: str) -> None:
-    """Raise with the first wrong row, as a spreadsheet counts it: the header is row 1."""
-    if wrong.any():
-        place = int(wrong.to_numpy().argmax())
-        found = frame[column].iloc[place]
-        words = "empty" if pd.isna(found) else found
-        raise StudyError(f"{path}: row {place + 2}: {column} is {words}; {expected}")
 
 
 def _measure(scored: Scores, test_split: str, evaluation: Evaluation) -> pd.DataFrame:
@@ -316,9 +245,10 @@ def _sentence(row: pd.Series, confidence: float) -> str:
         sure = "no interval"
     else:
         sure = f"{100 * confidence:g} % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
-    if np.isfinite(row["p_value"]):
-        sure += f", p = {row['p_value']:.3g}"
+    p_value = row["p_holm"] if row["family"] == verdicts.PRIMARY else row["q_bh"]
+    if np.isfinite(p_value):
+        sure += f", corrected p = {p_value:.3g}"
     return (
-        f"{criterion}, {row['groups']}: {row['estimate']:+.3f}, {sure}, "
+        f"{row['verdict']}: {criterion}, {row['groups']}: {row['estimate']:+.3f}, {sure}, "
         f"{row['n_subjects']} subjects, {row['n_samples']} samples"
     )

@@ -12,8 +12,6 @@ from facebias.evaluation import counts, rates, resampling
 from facebias.evaluation.scores import Scores
 from facebias.study import Resampling
 
-OVERALL = "overall"
-
 
 def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) -> pd.DataFrame:
     """Compute all metrics of a cell with intervals from a bootstrap of its subjects.
@@ -64,7 +62,7 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
             rows.append(_row(label, name, value[:, position], samples, evaluation))
     for name, value in overall.items():
         samples = counted.samples * ~np.isnan(value[0])
-        rows.append(_row(OVERALL, name, value, samples, evaluation))
+        rows.append(_row(tables.OVERALL, name, value, samples, evaluation))
     return tables.check(pd.DataFrame(rows).assign(**cell), tables.METRICS)
 
 

@@ -19,7 +19,7 @@ from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import Comparison, compare
 from facebias.study import Labels, Resampling, StudyError
 
-OVERALL, ANY = "overall", "any"
+OVERALL, ANY = tables.OVERALL, "any"
 OUTCOMES = (ANY, "hit", "miss", "false alarm", "correct rejection")
 # Where gaps are looked for: the label's own Action Units, and where nothing should be found.
 OWN = "units"

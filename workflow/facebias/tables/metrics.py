@@ -5,6 +5,7 @@ from __future__ import annotations
 from facebias.tables.contract import CELL, CHANCE, INTERVAL, JUDGED, Table
 
 # `label` is an evaluated label or `overall`.
+OVERALL = "overall"
 METRICS = Table(
     "metrics",
     {
