@@ -204,7 +204,7 @@ def test_every_attribute_has_a_verdict_and_its_p_values_are_corrected(tmp_path, 
     assert declared["p_holm"].min() == pytest.approx(min(1, 2 * declared["p_value"].min()))
     printed = capsys.readouterr().out
     for row in declared.itertuples():
-        assert f"  {row.verdict}: equalized odds, {row.groups}: {row.estimate:+.3f}" in printed
+        assert f"  {row.verdict}: equalized odds, {row.groups}: {row.estimate:.3f}," in printed
         assert f"corrected p = {row.p_holm:.3g}" in printed
     assert ", p = " not in printed
     assert f"Written: {tmp_path / 'out' / 'metrics.csv'}" in printed

@@ -241,14 +241,16 @@ def _measure(scored: Scores, test_split: str, evaluation: Evaluation) -> pd.Data
 
 def _sentence(row: pd.Series, confidence: float) -> str:
     criterion = row["criterion"].replace("_", " ")
+    # A size has no direction.
+    form = "+.3f" if row["definition"] in ("signed", TREND) else ".3f"
     if np.isnan(row["ci_low"]):
         sure = "no interval"
     else:
-        sure = f"{100 * confidence:g} % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+        sure = f"{100 * confidence:g} % interval {row['ci_low']:{form}} to {row['ci_high']:{form}}"
     p_value = row["p_holm"] if row["family"] == verdicts.PRIMARY else row["q_bh"]
     if np.isfinite(p_value):
         sure += f", corrected p = {p_value:.3g}"
     return (
-        f"{row['verdict']}: {criterion}, {row['groups']}: {row['estimate']:+.3f}, {sure}, "
+        f"{row['verdict']}: {criterion}, {row['groups']}: {row['estimate']:{form}}, {sure}, "
         f"{row['n_subjects']} subjects, {row['n_samples']} samples"
     )
