@@ -104,7 +104,7 @@ def test_group_too_small_is_not_estimable_and_stays_out_of_the_range(frame):
         table,
         "equal_opportunity",
         "worst_class",
-        "range over dark, east_asian/white, light, middle",
+        "range over dark, light, middle",
     )
     assert whole["note"] == note
     assert whole["n_subjects"] == 17

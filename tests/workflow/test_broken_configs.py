@@ -119,6 +119,10 @@ BROKEN = {
         {"evaluation.primary": {"criterion": "auc_gap", "definition": "published"}},
         "evaluation.primary.definition: auc_gap has no gap published",
     ),
+    "a declared gap that is always 0": (
+        {"evaluation.primary": {"criterion": "demographic_parity", "definition": "published"}},
+        "evaluation.primary: found a gap that is 0 by construction",
+    ),
     "train split drawn from an unknown one": (
         {"splits.train.mixed": {"drawn_from": ["female", "males"]}},
         "splits.train.mixed.drawn_from: no train split 'males'; there are regular, female, mixed",

@@ -281,6 +281,9 @@ def _evaluation(study: Study) -> Iterator[str]:
     if not gaps.applies(primary.criterion, primary.definition):
         found = f"{primary.criterion} has no gap {primary.definition}; choose another"
         yield f"evaluation.primary.definition: {found}"
+    exclusive = study.labels.kind == "classes"
+    if gaps.cancels(primary.criterion, primary.definition, exclusive=exclusive):
+        yield f"evaluation.primary: found a gap that is {gaps.CANCELS}; choose another definition"
     if gaps.CRITERIA[primary.criterion].units and study.labels.kind != "units":
         hint = suggest(primary.criterion, gaps.OF_CLASSES)
         yield f"evaluation.primary.criterion: {primary.criterion} is for units only{hint}"

@@ -56,7 +56,7 @@ def fairness(
         rows += _compare(" - ".join(pair), pair, tested, evaluation)
     if len(names) > 2:
         enough = [name for name in names if name not in tested.too_few]
-        rows += _compare(f"range over {', '.join(names)}", enough, tested, evaluation)
+        rows += _compare(f"range over {', '.join(enough or names)}", enough, tested, evaluation)
     if len(names) < 2:
         rows += _alone(names, tested)
     if groups.values is not None:
