@@ -144,7 +144,8 @@ class Graph:
 
     def _nodes(self, path: str, name: str, named: Named) -> Iterator[Node]:
         here = self.sources[path]
-        yield path, BODY
+        if name != IMPORTS:
+            yield path, BODY
         if name == ALL:
             yield from ((path, each) for each in here.definitions)
             yield from ((file, ALL) for star in here.stars if (file := self.module(star)))
@@ -154,7 +155,7 @@ class Graph:
             yield from self._known(path, each)
         for text in named.texts:
             yield from self._read_of(path, text)
-        for folder in named.folders:
+        for folder in named.folders - {*self.folders}:  # those are where Python looks for modules
             for other in self.texts:
                 if f"/{folder}/" in f"/{other}" and not other.endswith(".py"):
                     yield other, BODY
