@@ -118,10 +118,9 @@ def tests_of(graph: Graph, mutant: Mutant, *, whole: bool) -> dict[Node, int]:
     """Map the tests that reach a mutant to their distance: whole studies, or all others."""
     node = (mutant.path, mutant.definition if mutant.path.endswith(".py") else source.BODY)
     if not whole:
-        steps = changed.choose(graph, {node}).steps
-        return {test: far for test, far in steps.items() if test[0] not in READING}
-    reached = graph.reached({node})
-    return {test: far for test, far in reached.items() if graph.is_slow(test)}
+        ways = changed.choose(graph, {node}).ways
+        return {test: way.steps for test, way in ways.items() if test[0] not in READING}
+    return {test: way.steps for test, way in graph.reached({node}).items() if graph.is_slow(test)}
 
 
 def took(test: Node, seconds: Mapping[Node, float]) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import itertools
 import subprocess
 import time
 import tomllib
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 import reach
-from reach import Graph, Node
+from reach import Graph, Node, Way
 
 # A test that is not slow takes at most 20 more.
 SECONDS = 100
@@ -34,7 +35,7 @@ class Choice:
     ``slow`` counts those that the change reaches and that are left out because they are slow.
     """
 
-    steps: Mapping[Node, int]
+    ways: Mapping[Node, Way]
     slow: int
     tests: int
     files: int
@@ -43,13 +44,13 @@ class Choice:
 def choose(graph: Graph, changed: Iterable[Node]) -> Choice:
     """Choose the tests that changed nodes reach, and all of the files of tests that mirror them."""
     changed = set(changed)
-    steps = graph.reached(changed)
+    ways = graph.reached(changed)
     files = {path for path, _ in changed}
-    for path in files:
-        steps |= {test: 0 for mirror in reach.mirrored(path) for test in graph.tests(mirror)}
+    mirrors = {mirror for path in files for mirror in reach.mirrored(path)}
+    ways |= {test: Way(0) for mirror in mirrors for test in graph.tests(mirror)}
     own = graph.reached(node for node in changed if node[0].startswith("tests/"))
-    slow = {node for node in steps.keys() - own.keys() if graph.is_slow(node)}
-    chosen = {node: far for node, far in steps.items() if node not in slow}
+    slow = {node for node in ways.keys() - own.keys() if graph.is_slow(node)}
+    chosen = {node: way for node, way in ways.items() if node not in slow}
     return Choice(chosen, len(slow), len(graph.tests()), len(files))
 
 
@@ -91,14 +92,18 @@ class Selection:
         self.choice = choice
         self.end = end
         self.root = root
-        self.files = {root / path for path, _ in choice.steps}
+        self.files = {root / path for path, _ in choice.ways}
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         return True if collection_path.is_file() and collection_path not in self.files else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        far = {item: self.choice.steps.get(self._node(item)) for item in items}
-        items[:] = sorted((item for item in items if far[item] is not None), key=far.get)
+        chosen = []
+        for node, cases in itertools.groupby(items, self._node):
+            if (way := self.choice.ways.get(node)) is not None:
+                by_case = {_case(item): item for item in cases}
+                chosen += [(way.steps, by_case[case]) for case in way.leads(by_case)]
+        items[:] = [item for _, item in sorted(chosen, key=lambda each: each[0])]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -107,11 +112,12 @@ class Selection:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node) -> None:
-        steps = [[*test, far] for test, far in self.choice.steps.items()]
-        node.workerinput["changed"] = [steps, self.end]
+        ways = self.choice.ways.items()
+        told = [[*test, way.steps, sorted(way.keys)] for test, way in ways]
+        node.workerinput["changed"] = [told, self.end]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if not self.choice.steps and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if not self.choice.ways and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
@@ -119,7 +125,7 @@ class Selection:
         over = sum(LEFT in str(report.longrepr) for report in reports)
         choice = self.choice
         terminalreporter.write_line(
-            f"--changed: {len(choice.steps)} of {choice.tests} tests reach what changed in "
+            f"--changed: {len(choice.ways)} of {choice.tests} tests reach what changed in "
             f"{choice.files} files. Left to `make test`: {choice.slow} slow tests that reach it, "
             f"and {over} cases that had not begun after {SECONDS} s."
         )
@@ -129,6 +135,11 @@ class Selection:
             item.path.relative_to(self.root).as_posix(),
             getattr(item, "originalname", None) or item.name,
         )
+
+
+def _case(item: pytest.Item) -> str:
+    call = getattr(item, "callspec", None)
+    return call.id if call else ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -142,7 +153,8 @@ def pytest_configure(config: pytest.Config) -> None:
     root = config.rootpath
     if hasattr(config, "workerinput"):
         told, end = config.workerinput["changed"]
-        choice = Choice({(path, name): far for path, name, far in told}, 0, 0, 0)
+        ways = {(path, name): Way(far, frozenset(keys)) for path, name, far, keys in told}
+        choice = Choice(ways, 0, 0, 0)
     else:
         gc.disable()  # the trees live to the end: to look through them takes half of the time
         choice, end = choose(*project(root, since or base(root))), time.time() + SECONDS

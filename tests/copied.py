@@ -20,7 +20,7 @@ from typing import NoReturn
 import pytest
 
 from changed import Choice, Selection
-from reach import Node
+from reach import Node, Way
 
 # The nearest files are collected first: most breaks are noticed there.
 BATCHES = (6, 24)
@@ -114,7 +114,7 @@ def _batches(tests: Sequence[Node]) -> Iterator[list[Node]]:
 
 def _run(copy: Path, tests: Sequence[Node], seconds: Mapping[Node, float], said: Path) -> int:
     """Run tests; leave the process where one fails."""
-    choice = Choice({test: place for place, test in enumerate(tests)}, 0, 0, 0)
+    choice = Choice({test: Way(place) for place, test in enumerate(tests)}, 0, 0, 0)
     selection = Selection(choice, float("inf"), copy)
     files = dict.fromkeys(path for path, _ in tests)
     options = ["-x", "-p", "no:cacheprovider", "--hypothesis-seed=1", "--rootdir", str(copy)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import re
 import textwrap
@@ -21,6 +22,7 @@ from source import BODY, IMPORTS, Named, Source
 Node = tuple[str, str]
 Entry = tuple[Node, str]
 ALL = "*"
+ANY = ("", ALL)
 CODE = re.compile(r"(?:^|; *)(?:from|import) .*\bfacebias\b", re.M)
 PACKAGE = "workflow/facebias/"
 # Only the command line runs what it names; others ask for its names, or import it.
@@ -33,6 +35,30 @@ OF_IMPORTS = (
     "tests/unit/test_provenance.py",
     "tests/workflow/test_code_digests.py",
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """How a test comes to a change: the steps between them, and what it asks registries for.
+
+    No ``keys``: it comes there in any case. Otherwise, of a test with a case for every key of a
+    registry, the cases of these.
+    """
+
+    steps: int
+    keys: frozenset[str] = frozenset()
+
+    def or_as(self, before: Way | None) -> Way:
+        """Put this way and a shorter one together."""
+        if before is None:
+            return self
+        keys = before.keys | self.keys if before.keys and self.keys else frozenset()
+        return Way(before.steps, keys)
+
+    def leads(self, cases: Iterable[str]) -> list[str]:
+        """Choose cases by their identifiers, which may hold keys; all if none holds one."""
+        cases = list(cases)
+        return [case for case in cases if self.keys & set(case.split("-"))] or cases
 
 
 class Graph:
@@ -57,13 +83,13 @@ class Graph:
             for path in self.sources:
                 self._behind[path, IMPORTS].append((node, None))
 
-    def reached(self, changed: Iterable[Node]) -> dict[Node, int]:
-        """Map each test that names a changed node, directly or not, to the steps between them.
+    def reached(self, changed: Iterable[Node]) -> dict[Node, Way]:
+        """Map each test that names a changed node, directly or not, to the way between them.
 
         An entry of a registry counts for tests whose file, or a helper of it, holds its key, and
         for those that name the registry themselves: they may go through all of it.
         """
-        found: dict[Node, int] = {}
+        found: dict[Node, Way] = {}
         waiting = collections.deque((node, frozenset[Entry](), 0) for node in changed)
         seen: dict[Node, list[frozenset[Entry]]] = collections.defaultdict(list)
         while waiting:
@@ -71,13 +97,16 @@ class Graph:
             if any(before <= asked for before in seen[node]):
                 continue
             seen[node].append(asked)
-            if self.is_test(node) and {key for _, key in asked} <= self._words(node[0]):
-                found.setdefault(node, steps)
+            needed = {key for registry, key in asked if registry != ANY}
+            if self.is_test(node) and needed <= self._words(node[0]):
+                found[node] = Way(steps, frozenset(key for _, key in asked)).or_as(found.get(node))
             for other, entry in self._behind[node]:
                 through = {each for each in asked if each[0] == node}
                 if through and node == STAGES and other[0] != COMMAND_LINE and steps > 2:
                     continue
-                kept = asked - through if other[0].startswith("tests/") else asked
+                kept = asked
+                if other[0].startswith("tests/"):
+                    kept = asked - through | {(ANY, key) for _, key in through}
                 waiting.append((other, kept | ({entry} if entry else set()), steps + 1))
         return found
 
@@ -115,7 +144,8 @@ class Graph:
 
     def _nodes(self, path: str, name: str, named: Named) -> Iterator[Node]:
         here = self.sources[path]
-        yield path, BODY
+        if name != IMPORTS:
+            yield path, BODY
         if name == ALL:
             yield from ((path, each) for each in here.definitions)
             yield from ((file, ALL) for star in here.stars if (file := self.module(star)))
@@ -125,7 +155,7 @@ class Graph:
             yield from self._known(path, each)
         for text in named.texts:
             yield from self._read_of(path, text)
-        for folder in named.folders:
+        for folder in named.folders - {*self.folders}:  # those are where Python looks for modules
             for other in self.texts:
                 if f"/{folder}/" in f"/{other}" and not other.endswith(".py"):
                     yield other, BODY

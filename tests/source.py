@@ -99,7 +99,7 @@ def rules(text: str) -> Source:
         each.string if each.string == "." or each.string.isidentifier() else " " for each in tokens
     )
     names = frozenset(CHAIN.findall(" ".join(spaced).replace(" . ", ".")))
-    paths = frozenset(re.findall(r'"([^"{}\s]+\.\w+)"', code))
+    paths = frozenset(re.findall(r'"(?!facebias\.)([^"{}\s]+\.\w+)"', code))
     named = Named(names, texts=paths)
     return Source({BODY: named}, bindings, tuple(stars), text=text)
 

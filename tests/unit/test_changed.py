@@ -7,7 +7,7 @@ import pytest
 
 import changed
 import reach
-from reach import Graph
+from reach import Graph, Way
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "workflow/facebias"
@@ -156,28 +156,37 @@ def test_a_file_reaches_who_reads_it(graph, path, reached):
     assert names(graph, path, "") == reached
 
 
+def test_of_a_test_with_a_case_for_each_key_only_those_that_are_asked_for_run(graph):
+    ways = graph.reached([(f"{PACKAGE}/round.py", "roll")])
+    assert ways["tests/unit/test_all_kinds.py", "test_all"].keys == {"round"}
+    assert not ways["tests/unit/test_fixture.py", "test_given"].keys
+    assert Way(1, frozenset({"round"})).leads(["flat-1", "round-1"]) == ["round-1"]
+    assert Way(1, frozenset({"round"})).leads(["1", "2"]) == ["1", "2"]
+    assert Way(1).leads(["flat", "round"]) == ["flat", "round"]
+
+
 def test_what_runs_on_import_reaches_all_users_of_the_module(graph):
     assert names(graph, f"{PACKAGE}/shapes.py", "") == {"area", "helped", "sides", "set", "rules"}
 
 
 def test_nearest_first(graph):
-    steps = graph.reached([(f"{PACKAGE}/hub/sizes.py", "double")])
-    near, far = (steps["tests/unit/test_shapes.py", f"test_{name}"] for name in ("area", "helped"))
-    assert near < far
+    ways = graph.reached([(f"{PACKAGE}/hub/sizes.py", "double")])
+    near, far = (ways["tests/unit/test_shapes.py", f"test_{name}"] for name in ("area", "helped"))
+    assert near.steps < far.steps
 
 
 def test_slow_tests_are_left_out_unless_tests_changed(graph):
     changes = {(f"{PACKAGE}/shapes.py", "SIDES")}
     slow = ("tests/unit/test_shapes.py", "test_sides")
     choice = changed.choose(graph, changes)
-    assert slow not in choice.steps
+    assert slow not in choice.ways
     assert (choice.slow, choice.files) == (1, 1)
-    assert slow in changed.choose(graph, {*changes, slow}).steps
+    assert slow in changed.choose(graph, {*changes, slow}).ways
 
 
 def test_the_mirrored_file_is_chosen_even_if_it_names_nothing(graph):
-    steps = changed.choose(graph, {(f"{PACKAGE}/hub/sizes.py", "SMALL")}).steps
-    assert steps == {("tests/unit/test_hub_sizes.py", "test_nothing"): 0}
+    ways = changed.choose(graph, {(f"{PACKAGE}/hub/sizes.py", "SMALL")}).ways
+    assert ways == {("tests/unit/test_hub_sizes.py", "test_nothing"): Way(0)}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +269,7 @@ def test_every_change_of_this_package_reaches_its_mirrored_file(own):
     assert len(mirrors) > 60
     for path, files in mirrors.items():
         nodes = {(path, name) for name in own.sources[path].definitions}
-        chosen = {file for file, _ in changed.choose(own, nodes).steps}
+        chosen = {file for file, _ in changed.choose(own, nodes).ways}
         assert set(files) <= chosen, path
 
 
