@@ -264,6 +264,11 @@ def gpus(wildcards):
     return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
 
 
+def sanity(wildcards, input):
+    """Give the input of a figure that says whether heatmaps fail the check, where there is one."""
+    return [f"randomisation={path}" for path in input.sanity]
+
+
 def first_fold(path):
     """Give the path of one of the outputs of `explain` for the first fold and seed."""
     return expand(path, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True)

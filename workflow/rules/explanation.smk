@@ -116,13 +116,6 @@ EXPLAINED = bool(STUDY.explanation.architectures)
 RANDOMISED = EXPLAINED and STUDY.explanation.randomisation > 0
 # Figures of heatmaps say whether those fail the check, where there is one.
 SANITY = rules.gather_randomisation.output if RANDOMISED else []
-
-
-def sanity(wildcards, input):
-    """Give the input of a figure that says whether heatmaps fail the check."""
-    return [f"randomisation={path}" for path in input.sanity]
-
-
 HEATMAPS = [
     *expand(rules.explain.output.relevance, **EVERY_EXPLAINED_MODEL),
     *(rules.gather_explanations.output if EXPLAINED else []),
