@@ -136,6 +136,7 @@ def warm_process(**environment: str) -> Iterator[Path]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             # pyarrow starts no thread, so that it can be forked.
             env={
                 **ENVIRONMENT,

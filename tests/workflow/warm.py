@@ -37,7 +37,7 @@ LATER = ("docutils.core", "pyarrow.parquet", "pygments.formatters.html", "snakem
 
 
 def main(folder: Path) -> None:
-    """Answer until standard input ends; by then every run was waited for."""
+    """Answer until standard input ends, and end with all that still runs."""
     for name in [*libraries(PACKAGE), *LATER]:
         # Some name something in a module; a test may forbid others.
         with contextlib.suppress(Exception):
@@ -62,6 +62,9 @@ def main(folder: Path) -> None:
                     _run(connection)
                 connection.close()
             _wait_for_ended()
+    # Nobody waits for what still runs: whoever asked was killed.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
