@@ -37,6 +37,9 @@ def project(root: Path, files: Sequence[str], folder: Path) -> Path:
         shutil.copy2(root / name, path)
     for link in (path for path in root.iterdir() if path.is_symlink()):
         (folder / link.name).symlink_to(link.resolve() if link.name == ".venv" else link.readlink())
+    data = root.parent / "shared"  # photographs that are no part of the project (see media)
+    if data.is_dir():
+        (folder.parent / data.name).symlink_to(data.resolve())
     who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
     for command in (["init"], ["add", "."], [*who, "commit", "--message", "as it is"]):
         subprocess.run(["git", "-C", folder, *command], check=True, capture_output=True)

@@ -351,3 +351,24 @@ def test_weights_come_back_and_must_fit(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(StudyError, match="no readable weights"):
         weights.load(other, path)
+
+
+@pytest.mark.parametrize("name", inputs.CONVENTIONS)
+def test_the_other_order_of_channels_gives_the_same_numbers(name):
+    given = inputs.CONVENTIONS[name]
+    other = given.reordered({"rgb": "bgr", "bgr": "rgb"}[given.channel_order])
+    images = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(other.normalise(images), given.normalise(images).flip(-3))
+    assert other.bounds() == tuple(bound[::-1] for bound in given.bounds())
+    assert given.reordered(given.channel_order) == other.reordered(given.channel_order) == given
+
+
+def test_filters_of_vgg_start_with_a_mean_of_zero_and_one_size():
+    network = build("vgg16", width=0.125, input_size=32)
+    layers = [each for each in network.modules() if isinstance(each, nn.Conv2d)]
+    assert len(layers) == 13
+    for layer in layers:
+        filters = layer.weight.flatten(1)
+        torch.testing.assert_close(filters.mean(1), torch.zeros(len(filters)), atol=1e-6, rtol=0)
+        torch.testing.assert_close(filters.norm(dim=1), torch.full((len(filters),), 2**0.5))
+        assert not layer.bias.any()

@@ -89,8 +89,8 @@ FAULTS: dict[str, tuple[dict, dict, list[str]]] = {
     ),
     "publishable is neither": (
         {},
-        {"subjects.csv": b"subject,gender,publishable\np1,f,perhaps\n"},
-        ["row 2: publishable is 'perhaps'", "yes or no"],
+        {"subjects.csv": b"subject,gender,publishable\np1,f,yes\np2,f,perhaps\np3,f,no\n"},
+        ["row 3: publishable is 'perhaps'", "yes or no"],
     ),
     "layout fits nothing": (
         LAYOUT | {"layout": "{subject}/{label}/{take}.png"},

@@ -140,6 +140,14 @@ def test_frame_smaller_than_a_face():
         faces.Detector(clip_settings()).find([BLACK[:8, :8]])
 
 
+def test_frames_that_only_a_face_would_fill_show_none(monkeypatch):
+    detector = faces.Detector(clip_settings(min_face=160))
+    monkeypatch.setattr(detector._network, "detect", lambda *given, **more: pytest.fail("asked"))
+    found = detector.find([BLACK] * 3)
+    assert found.counts.tolist() == [0, 0, 0]
+    assert np.isnan(found.boxes).all()
+
+
 def test_many_large_frames_go_to_the_network_in_parts(monkeypatch):
     monkeypatch.setattr(faces, "PIXELS_AT_ONCE", 2 * 160 * 160)
     detector = faces.Detector(clip_settings())

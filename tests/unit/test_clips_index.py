@@ -118,6 +118,8 @@ def test_counts_per_group_and_kind_of_reason(tmp_path, manifest, earlier):
     }
     found = gender[["n_samples", "n_excluded"]].apply(tuple, axis=1).to_dict()
     assert found == expected
+    kinds = ["any", "empty file", "no face", "too short"]  # the same order in every group
+    assert gender.index.get_level_values("reason").tolist() == kinds * 3
     assert gender["share"].tolist() == pytest.approx(
         (gender["n_excluded"] / gender["n_samples"]).tolist()
     )

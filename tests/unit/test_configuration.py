@@ -1,4 +1,6 @@
 import copy
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,12 @@ def test_files_of_the_repository_name_no_machine():
     for path in [*studies.ROOT.glob("config/**/*.*"), *studies.ROOT.glob("workflow/rules/*.smk")]:
         text = Path(path).read_text()
         assert not any(word in text for word in suspicious), path
+
+
+def test_the_resolved_file_has_the_keys_as_they_came(tmp_path):
+    resolved = {"study": "small", "data": {"root": "films", "adapter": "videos"}, "seeds": [2, 1]}
+    out = tmp_path / "config.yaml"
+    settings = json.dumps({"study": resolved})
+    configuration.main(["--settings", settings, "--out", str(out)])
+    assert yaml.safe_load(out.read_text()) == resolved
+    assert re.findall(r"\w+(?=:)", out.read_text()) == ["study", "data", "root", "adapter", "seeds"]

@@ -137,6 +137,7 @@ def test_units_may_be_missing_and_never_become_negative(tmp_path):
         "no label",
         "unknown label: label_AU1 is '2', expected 1, 0 or nothing",
     ]
+    assert excluded.columns.tolist() == [*tables.EXCLUDED.columns, "gender"]
 
 
 def test_videos_take_videos_and_pictures_take_pictures(pictures):

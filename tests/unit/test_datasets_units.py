@@ -26,6 +26,7 @@ from annotated import (
 from facebias import datasets, tables
 from facebias.clips.decode import Footage
 from facebias.datasets import files
+from facebias.datasets.ckplus import UNITS as CODED
 from facebias.study import StudyError
 from media import label_settings
 from miniatures import ckplus
@@ -47,6 +48,13 @@ def facs(folder: Path, subject: str, sequence: str) -> Path:
 
 
 # --------------------------------------------------------------------------------------------- CK+
+
+
+def test_units_of_ckplus_are_those_of_its_table():
+    """Lucey et al. 2010, table 1 has no others."""
+    assert sorted(CODED) == list(CODED)
+    left_out = {3, 8, 19, 22, 30, 32, 33, 35, 36, 37, 40, 41, 42}
+    assert set(range(1, 44)) - set(CODED) == left_out
 
 
 def test_ckplus_sequences_are_samples(drawn):

@@ -183,6 +183,22 @@ FAULTS = [
         "bias[0].labels: anger: found 'often'",
         "a number from 0 to 10",
     ),
+    *(
+        (
+            {"kind": "frequencies", "group": FEMALE, "labels": nothing},
+            f"bias[0].labels: found {nothing!r}",
+            "expected labels and factors",
+        )
+        for nothing in ({}, ["anger"])
+    ),
+    *(
+        (
+            {"kind": "other_units", "group": FEMALE, "label": "anger", "units": nothing},
+            f"bias[0].units: found {nothing!r}",
+            "expected Action Units and intensities",
+        )
+        for nothing in ({}, [4])
+    ),
 ]
 
 

@@ -63,6 +63,15 @@ def test_a_unit_moves_its_landmarks_up_or_down(rest, unit, points, rises):
     assert (down < -0.015).all() if rises else (down > 0.015).all()
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_pulls_the_jaw_and_each_brow_one_way(rest, unit):
+    moved = shown(rest, unit)
+    for points in (range(9), range(17, 22)):
+        for way in moved[list(points)].T:
+            pulled = way[np.abs(way) > 1e-9]
+            assert (pulled > 0).all() or (pulled < 0).all()
+
+
 def test_a_smile_widens_and_tightening_narrows_the_mouth(rest):
     width = {unit: np.ptp(shown(rest, unit)[MOUTH_CORNERS, 0]) for unit in (12, 23)}
     moved = {unit: shown(rest, unit)[54, 0] - shown(rest, unit)[48, 0] for unit in (12, 23)}

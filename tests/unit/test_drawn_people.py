@@ -7,9 +7,11 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from facebias.datasets.drawn.looks import HAIR_COLOURS, looks
 from facebias.datasets.drawn.people import people, samples
 from facebias.study import Drawn
 
@@ -81,3 +83,17 @@ def test_age_does_not_follow(attribute: str):
     persons = people(dataclasses.replace(DRAWN, subjects=600))
     means = persons.groupby(attribute)["age"].mean()
     assert all(abs(a - b) < 5 for a, b in itertools.combinations(means, 2))
+
+
+def test_hair_turns_grey_after_forty():
+    person = {"subject": "P001", "gender": "female", "skin_tone": 0.9}
+    grey = np.array(HAIR_COLOURS["grey"])
+
+    def far_from_grey(age: int) -> list[float]:
+        drawn = [looks(seed, {**person, "age": age}).hair for seed in range(20)]
+        return [float(np.linalg.norm(colour - grey)) for colour in drawn]
+
+    young = far_from_grey(20)
+    assert far_from_grey(40) == young
+    assert far_from_grey(45) != young
+    assert sum(far_from_grey(80)) < sum(young) / 2

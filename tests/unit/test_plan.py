@@ -193,3 +193,26 @@ def test_few_causes_are_written_with_their_jobs():
 
 def test_nothing_to_run():
     assert plan.describe([], 60, 80).startswith("Nothing to run: all 60 jobs are done")
+
+
+def test_columns_stand_below_one_another():
+    text = plan.describe([stage(jobs=1200), stage("predict", 3, 7000.0)], 60, 80)
+    head, *lines = text.splitlines()[2:6]
+    for title in ("jobs", "time", "GPU h"):
+        end = head.index(title) + len(title)
+        assert {line[end - 1 : end + 1].rstrip()[1:] for line in lines} == {""}, text
+        assert all(line[end - 1] != " " for line in lines), text
+
+
+@pytest.mark.parametrize(
+    ("gpus", "asked", "used"), [(0, 0.0, 0.0), (2, 3 * 2 * 1800.0, 3 * 2 * 9.0)]
+)
+def test_a_stage_asks_for_gpus_by_job_and_minute(monkeypatch, gpus, asked, used):
+    monkeypatch.setattr(plan, "causes", lambda job, workflow: ["not made yet"])
+    monkeypatch.setattr(plan, "earlier", lambda rule: {"vgg16": [9.0]})
+    monkeypatch.setattr(plan, "expected", lambda measured, architecture: 9.0)
+    resources = {"gpu": gpus, "runtime": 30}
+    job = SimpleNamespace(wildcards={"architecture": "vgg16"}, resources=resources)
+    found = plan._stage(SimpleNamespace(name="train_model"), [job] * 3, workflow=None)
+    assert (found.asked, found.gpu_seconds, found.seconds) == (asked, used, 27.0)
+    assert found.causes == {"not made yet": 3}

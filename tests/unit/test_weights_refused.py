@@ -106,7 +106,10 @@ def test_damaged_state_dict_is_refused(tmp_path, content):
         READERS["state_dict"](tmp_path / "file.pth")
 
 
-@pytest.mark.parametrize("value", [{0: torch.zeros(1)}, {"a": 1}, [torch.zeros(1)]])
+@pytest.mark.parametrize(
+    "value",
+    [{0: torch.zeros(1)}, {"a": 1}, {"a": torch.zeros(1), "epoch": 1}, [torch.zeros(1)]],
+)
 def test_what_is_no_dict_of_tensors_by_name_is_refused(tmp_path, value):
     torch.save(value, tmp_path / "file.pth")
     with pytest.raises(
