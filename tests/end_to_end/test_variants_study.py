@@ -10,7 +10,8 @@ import studies
 from facebias import tables
 from facebias.clips.store import open_clips
 
-pytestmark = pytest.mark.slow
+# One worker runs the study, once for both tests.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("variants_study")]
 
 # `m8` has another margin of the same key frames, `k1` one frame.
 CHANGES = {
