@@ -158,6 +158,11 @@ FAULTS = [
         "did you mean gender?",
     ),
     (
+        {"kind": "label_noise", "group": {"skinn": "x", "gendr": "x"}, "share": 0.1},
+        "bias[0].group: found the attribute 'gendr'",
+        "did you mean gender?",
+    ),
+    (
         {"kind": "label_noise", "group": {"gender": "f"}, "share": 0.1},
         "bias[0].group: {'gender': 'f'} selects none",
         "60 drawn people",

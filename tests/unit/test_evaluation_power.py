@@ -201,6 +201,7 @@ def test_calibration_writes_its_page(tmp_path):
     )
     text = out.read_text()
     assert "python -m facebias calibrate --studies 12" in text
+    assert "12 studies per row, so a rate of 0.05 is known to\n+- 0.126 (two" in text
     assert text.count("| 5 + 5 |") == 3
     assert "| 5 + 5, gap 0.3 | 0.300 |" in text
     for design in calibration.UNEVEN:

@@ -209,3 +209,11 @@ def test_label_that_a_group_lacks_is_missing_in_some_test_sets():
     # Both women with rage are passed over with probability (10/12)^5.
     assert known["n_redraws"] / redraws.REDRAWS == pytest.approx(1 - (10 / 12) ** 5, abs=0.08)
     assert known["share_above"] + known["share_below"] + known["share_open"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rate", ["tpr", "f1_skew_normalised"])
+def test_one_sample_makes_a_rate_of_a_label_known(rate):
+    table = np.zeros((2, 3, 4))
+    table[0, 0, 0] = table[1, 1, 2] = 1  # found of the first label, missed of the second
+    table[:, :2, 3] = 1  # and what is of neither
+    assert redraws._Rated.of(rate, table).known.tolist() == [True, True, False]

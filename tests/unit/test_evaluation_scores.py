@@ -155,6 +155,9 @@ def test_seeds_must_score_the_same_samples(tmp_path):
     paths = [write(tmp_path, frame), write(tmp_path, frame.iloc[1:].assign(seed=2))]
     with pytest.raises(StudyError, match=r"p0_happiness_0 is scored by seeds 1 of 1, 2"):
         read(paths, frame)
+    paths.append(write(tmp_path, frame.assign(seed=3)))
+    with pytest.raises(StudyError, match=r"p0_happiness_0 is scored by seeds 1, 3 of 1, 2, 3"):
+        read(paths[::-1], frame)
 
 
 def test_samples_must_be_scored_by_the_same_seeds(tmp_path):
