@@ -20,10 +20,12 @@ ASKS = (
 )
 
 
-@pytest.fixture(scope="module")
+pytestmark = pytest.mark.xdist_group("warm")
+
+
+@pytest.fixture
 def address():
-    with studies.warm_process() as found:
-        yield found
+    return studies.warm()
 
 
 def module(folder: Path, text: str) -> dict[str, str]:
