@@ -121,8 +121,9 @@ def test_the_environment_of_the_report_can_read_the_snakefile():
     (report,) = [block for block in blocks() if '"snakemake --snakefile' in block]
     assert "envs/analysis.yaml" in report
     text = (ROOT / "workflow/rules/common.smk").read_text()
-    modules = re.findall(r"\w+", re.search(r"from facebias import \(([^)]*)\)", text)[1])
-    assert {"architectures", "configuration", "splits"} <= set(modules)
+    imported = re.search(r"from facebias import (\([^)]*\)|.*)", text)[1]
+    modules = re.findall(r"\w+", imported)
+    assert {"architectures", "prepared", "splits"} <= set(modules)
     distributions = importlib.metadata.packages_distributions()
     files = provenance.sources(*(f"facebias.{name}" for name in modules))
     packages = set().union(*map(needed, files))

@@ -6,7 +6,7 @@ import pytest
 
 import scored
 from facebias import tables
-from facebias.evaluation import audit, given
+from facebias.evaluation import audit, prediction_table
 from facebias.study import StudyError
 
 OPTIONS = ["--resamples", "100"]
@@ -143,7 +143,7 @@ def test_a_header_that_stands_twice_is_refused(tmp_path, frame):
     text = path.read_text().replace("score_grief", "score_joy", 1)
     path.write_text(text)
     with pytest.raises(StudyError, match="row 1: 2 columns are called score_joy; rename or remove"):
-        given.read(path, ["gender"])
+        prediction_table.read(path, ["gender"])
 
 
 @pytest.mark.parametrize("name", ["sample", "subject", "label", "score_joy"])
@@ -175,7 +175,7 @@ def test_options_that_fit_nothing_are_refused(tmp_path, frame, options, message)
 def test_a_word_for_nothing_is_a_group_and_is_told(tmp_path, frame, capsys, word):
     _, fairness = run(tmp_path, frame.assign(gender=frame["gender"].replace("male", word)))
     assert set(fairness["groups"]) <= {f"{word} - female", f"female - {word}"}
-    assert f"gender: '{word}' is taken for a group; leave cells empty" in capsys.readouterr().out
+    assert f"gender: '{word}' is taken for a group; leave a cell empty" in capsys.readouterr().out
 
 
 def test_a_word_for_nothing_in_numbers_is_nothing(tmp_path):
@@ -236,11 +236,11 @@ def test_broken_table_of_units_is_refused_in_words(tmp_path, change, message):
 
 def test_file_that_is_not_there_or_no_table_is_refused(tmp_path):
     with pytest.raises(StudyError, match="no such file"):
-        given.read(tmp_path / "none.csv", ["gender"])
+        prediction_table.read(tmp_path / "none.csv", ["gender"])
     for name, content in (("a.csv", b""), ("b.parquet", b"text"), ("c.csv", b"\xff\xfe\x00")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(StudyError, match="not a readable CSV or Parquet table"):
-            given.read(tmp_path / name, ["gender"])
+            prediction_table.read(tmp_path / name, ["gender"])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import attributes as recorded
-from facebias.evaluation import cells, counts, gaps, given, groups, resampling, scores, verdicts
+from facebias.evaluation import (
+    cells,
+    counts,
+    gaps,
+    groups,
+    prediction_table,
+    resampling,
+    scores,
+    verdicts,
+)
 from facebias.evaluation.scores import Scores, nearest
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Primary, Question, StudyError, crossed
@@ -181,17 +190,15 @@ def main(arguments: list[str]) -> None:
         permutations=asked.permutations,
         seed=asked.seed,
     )
-    frame, labels = given.read(asked.predictions, attributes)
+    frame, labels = prediction_table.read(asked.predictions, attributes)
     metrics, fairness = audit(frame, labels, evaluation=evaluation)
     tables.write(metrics, asked.out / "metrics.csv", tables.METRICS)
     tables.write(fairness, asked.out / "fairness.csv", tables.FAIRNESS)
     people, samples = frame["subject"].nunique(), len(frame)
     print(f"{samples} samples of {people} subjects; labels: {', '.join(labels.names)}")
-    for name in attributes:
-        for word in sorted({*frame[name].dropna()} & set(given.EMPTY)) if name in frame else ():
-            print(
-                f"{name}: {word!r} is taken for a group; leave cells empty where it means nothing"
-            )
+    for name in frame.columns.intersection(attributes):
+        for word in sorted({*frame[name].dropna()} & set(prediction_table.EMPTY)):
+            print(f"{name}: {word!r} is taken for a group; leave a cell empty that says nothing")
     print(summary(metrics, fairness, evaluation=evaluation))
     print(f"Written: {asked.out / 'metrics.csv'}, {asked.out / 'fairness.csv'}")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facebias import tables
-from facebias.evaluation import audit, counts, gaps, permutation, scores, simulation
+from facebias.evaluation import counts, gaps, permutation, prediction_table, scores, simulation
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.power import POWER
 from facebias.evaluation.simulation import Population
@@ -199,7 +199,7 @@ def _finished(given: argparse.Namespace) -> Counts:
     if given.manifest is None:
         if len(given.predictions) > 1:
             raise StudyError("--predictions: several files need --manifest, which holds the labels")
-        frame, labels = audit.read(given.predictions[0], [])
+        frame, labels = prediction_table.read(given.predictions[0], [])
         scored = scores.assemble(frame.assign(seed=0), labels, source=str(given.predictions[0]))
     else:
         table = tables.gather(given.predictions, tables.PREDICTIONS)
