@@ -115,6 +115,13 @@ def test_flips_stand_beside_each_number_of_test_subjects(redraws):
     expected = [f"{100 * share:.0f} %" for share in numbers["share_verdict_flipped"]]
     assert shown == sorted(expected)
     assert len(shown) == 3 * 3 * 2
+    assert [axes.get_title(loc="right") for axes in figure.axes] == ["flips"] * 2
+
+
+def test_without_verdicts_no_panel_is_headed_by_flips(redraws):
+    unknown = redraws.assign(share_verdict_flipped=np.nan)
+    figure, _ = draw("redraws", {"redraws": unknown}, **GENDER)
+    assert not any(axes.get_title(loc="right") for axes in figure.axes)
 
 
 def _percent(axes):
