@@ -173,6 +173,12 @@ def test_files_of_another_model_are_refused(tmp_path):
     frame = films()
     with pytest.raises(StudyError, match="architecture resnet50 found, expected only vgg16"):
         read([write(tmp_path, frame, architecture="resnet50")], frame)
+    paths = [
+        write(tmp_path, frame, architecture=name, fold=fold)
+        for fold, name in enumerate(("vgg16", "senet50", "cnn3d"))
+    ]
+    with pytest.raises(StudyError, match="architecture cnn3d, senet50 found, expected only vgg16"):
+        read(paths, frame)
 
 
 def test_sample_outside_the_manifest_is_refused(tmp_path):

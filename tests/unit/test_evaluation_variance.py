@@ -251,6 +251,20 @@ def test_interval_of_both_is_widened_by_its_degrees_of_freedom():
     assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends)
 
 
+def test_degrees_of_freedom_are_those_of_the_formula():
+    """Satterthwaite: subjects, less what is theirs by chance, and seeds."""
+    random = np.random.default_rng(3)
+    values = random.normal(0, 2, size=(6, 1)) + random.normal(size=(6, 3))
+    own = values - values.mean(axis=0)
+    between = 3 * (own.mean(axis=1) ** 2).sum() / 5
+    rest = ((own - own.mean(axis=1, keepdims=True)) ** 2).sum() / (5 * 2)
+    seeds = values.mean(axis=0).var(ddof=1)
+    terms = np.array([between / 18, -rest / 18, seeds / 3])
+    expected = terms.sum() ** 2 / (terms**2 / [5, 10, 2]).sum()
+    assert components.freedom([values], [np.zeros(6, int)]) == pytest.approx(max(1, expected))
+    assert expected > 1
+
+
 def test_degrees_of_freedom_lie_between_those_of_seeds_and_of_subjects():
     random = np.random.default_rng(9)
     people, places = draw(random, 10, 3, training=0.0, rest=0.01)

@@ -96,6 +96,15 @@ def test_a_pixel_belongs_to_a_region_if_its_middle_does():
     assert np.array_equal(regions._inside([points], 8), expected)
 
 
+@pytest.mark.parametrize(("y", "rows"), [(40.5, 40), (40.6, 41), (40.4, 40)])
+def test_a_pixel_is_above_the_eyes_if_its_middle_is(y, rows):
+    level = np.full((1, 68, 2), (48.0, y))
+    level[:, list(regions.EYES[0]), 0] = 40.0
+    above = regions._above_eyes(level, SIDE)[0]
+    assert above[:rows].all()
+    assert not above[rows:].any()
+
+
 def test_what_lies_outside_of_the_picture_is_left_out():
     assert not regions._inside([np.array([[-5.0, -5], [-1, -5], [-1, -1], [-5, -1]])], 8).any()
     half = regions._inside([np.array([[-4.0, -4], [4, -4], [4, 4], [-4, 4]])], 8)

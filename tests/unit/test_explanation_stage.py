@@ -215,6 +215,27 @@ def test_measures_of_likeness():
     assert np.isnan(randomisation.structural_similarity(one, np.zeros_like(one)))
 
 
+def test_structural_similarity_of_one_frame_by_hand():
+    first, second = np.random.default_rng(1).random((2, 1, 12, 12))
+    # A Gaussian window of 1.5 pixels, mirrored at the edges; constants of a scale up to 1.
+    steps = np.arange(-6, 7)
+    window = np.exp(-(steps**2) / (2 * 1.5**2))
+    window /= window.sum()
+
+    def mean(map_):
+        for _ in range(2):
+            padded = np.pad(map_, ((0, 0), (6, 6)), mode="symmetric")
+            map_ = np.stack([np.convolve(line, window, mode="valid") for line in padded]).T
+        return map_
+
+    x, y = first[0] / first.max(), second[0] / second.max()
+    of_x, of_y = mean(x), mean(y)
+    spreads = mean(x * x) - of_x**2, mean(y * y) - of_y**2
+    alike = (2 * of_x * of_y + 0.0001) / (of_x**2 + of_y**2 + 0.0001)
+    alike *= (2 * (mean(x * y) - of_x * of_y) + 0.0009) / (sum(spreads) + 0.0009)
+    assert randomisation.structural_similarity(first, second) == pytest.approx(alike.mean())
+
+
 @pytest.mark.parametrize("name", ["vgg16", "senet50", "cnn3d", "resnet3d"])
 def test_heatmaps_change_when_the_model_does(tmp_path, name):
     given = arguments(tmp_path, name=name, trained=True)

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import safetensors.torch
 import synthetic
 import torch
 
-from facebias import prediction, splits, study, tables
+from facebias import cohort, prediction, splits, study, tables
 from facebias.architectures import inputs, vgg, weights
 from facebias.architectures import network as networks
 from facebias.architectures.weights import Origin
@@ -310,3 +311,19 @@ def test_missing_and_torn_features_are_named(made, tmp_path):
 
 def test_roles_of_the_made_study_are_read(made):
     assert set(splits.read(made.splits)["train_split"]) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(("n", "batches"), [(1, 1), (4, 2), (5, 3)])
+def test_progress_counts_the_batches(monkeypatch, n, batches):
+    said = {}
+
+    def track(items, **told):
+        said.update(told)
+        return items
+
+    monkeypatch.setattr(features.progress, "track", track)
+    monkeypatch.setattr(features, "FRAMES_AT_ONCE", 6)
+    network = SimpleNamespace(frames=3, prepare=lambda clips: clips, frozen_features=lambda x: x)
+    store = SimpleNamespace(read=lambda samples, frames: np.zeros((len(samples), 3, 2, 2, 3)))
+    clips = cohort.Reader(store, list(map(str, range(n))), frames=3)
+    assert len(list(features.features(network, clips))) == batches == said["total"]

@@ -95,6 +95,8 @@ def test_every_family_draws_readable_full_panels_and_the_same_bytes_again(name, 
     assert min(item.get_fontsize() for item in figure.findobj(Text) if item.get_text()) >= 7
     for axes in figure.axes:
         assert axes.has_data() or axes.texts or axes.patches, "an empty panel"
+        left, right = axes.get_xlim()
+        assert left < right
     for kind in ("png", "pdf", "csv"):
         first, second = ((tmp_path / f"{turn}.{kind}").read_bytes() for turn in ("first", "second"))
         assert first == second
@@ -268,6 +270,8 @@ def test_subjects_count_people_and_their_samples():
     row = numbers.query("train_split == 'female' and role == 'test' and gender == 'male'").iloc[0]
     assert (row["subjects"], row["samples"]) == (5, 60)
     assert "5 (60)" in texts(figure)
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "36 subjects, 432 samples. No subject has two roles in a model." in said
     assert numbers.groupby("train_split")["subjects"].sum().eq(36).all()
 
 
@@ -291,3 +295,9 @@ def test_drawing_leaves_matplotlib_as_it_was():
     before = dict(matplotlib.rcParams)
     draw("exclusions", {"exclusions": made.exclusions()})
     assert dict(matplotlib.rcParams) == before
+
+
+def test_arrays_that_hold_code_are_not_read(tmp_path):
+    np.savez(tmp_path / "maps.npz", maps=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        stage.read({"maps": str(tmp_path / "maps.npz")}, {"maps": None})

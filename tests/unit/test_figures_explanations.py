@@ -28,6 +28,13 @@ def test_methods_that_promise_no_sum_are_not_drawn():
     assert any("No method used here promises a sum" in text for text in texts(figure))
 
 
+def test_first_and_last_step_of_randomisation_lie_inside_their_panels():
+    figure, numbers = draw("randomisation", {"randomisation": made.randomisation()})
+    for axes in figure.axes:
+        left, right = axes.get_xlim()
+        assert left < 0 < numbers["share"].min() <= numbers["share"].max() == 1 < right
+
+
 def test_randomisation_shows_means_and_range_of_both_measures():
     _, numbers = draw("randomisation", {"randomisation": made.randomisation()})
     assert len(numbers) == 2 * 3 * 2

@@ -122,6 +122,18 @@ def test_pairs_with_a_group_too_small_get_no_panel_but_a_reason():
     )
 
 
+def test_reasons_of_pairs_left_out_are_in_order():
+    notes = {"a - b": "b: 1 subject, 3 needed", "a - c": "a: 2 subjects, 3 needed", "b - c": None}
+    frame = pd.DataFrame(
+        {"groups": [*notes], "criterion": "accuracy_gap", "definition": "signed",
+         "estimate": [np.nan, np.nan, 0.1], "note": [*notes.values()]}
+    )  # fmt: skip
+    kept, said = gaps.without_empty(frame)
+    assert kept["groups"].tolist() == ["b - c"]
+    told = "a: 2 subjects, 3 needed; b: 1 subject, 3 needed"
+    assert said == f"Not drawn: 2 pairs of groups, {told}."
+
+
 def test_three_groups_use_the_range_for_sizes_and_pairs_for_signs():
     table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
     _, sizes = draw("gaps", {"fairness": table}, attribute="skin")

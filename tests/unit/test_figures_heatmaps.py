@@ -6,7 +6,7 @@ import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, texts
 
 from facebias.figures import heatmap_pictures, heatmap_samples
-from facebias.figures.request import FigureError
+from facebias.figures.request import FigureError, Request
 from facebias.study import Labels
 
 
@@ -21,6 +21,17 @@ def test_heatmaps_show_best_median_and_worst_by_score():
     assert picked["score"]["best"] == scores["score"].max()
     assert picked["score"]["median"] == scores["score"].median()
     assert picked["score"]["worst"] == scores["score"].min()
+
+
+def test_two_of_a_group_are_the_best_and_the_worst():
+    every, _ = made.explanations(per_label=5)
+    frame = heatmap_samples.with_groups(every, made.manifest(), "gender", made.labels())
+    request = Request(figures=made.looks(), labels=made.labels(), select={"per_group": "2"})
+    for _, rows in heatmap_samples.pick(frame, request).groupby(["group", "column"]):
+        (group,), (label,) = set(rows["group"]), set(rows["label"])
+        scores = frame.loc[(frame["group"] == group) & (frame["label"] == label), "score"]
+        assert rows["rank"].tolist() == ["best", "worst"]
+        assert rows["score"].tolist() == [scores.max(), scores.min()]
 
 
 def test_a_confident_error_is_the_worst_when_predictions_are_explained():

@@ -12,6 +12,7 @@ from drawing import GENDER, draw, texts
 from matplotlib.colors import to_hex
 
 from facebias.figures import style
+from facebias.figures.variance import largest
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,13 @@ def test_flips_stand_beside_each_number_of_test_subjects(redraws):
     expected = [f"{100 * share:.0f} %" for share in numbers["share_verdict_flipped"]]
     assert shown == sorted(expected)
     assert len(shown) == 3 * 3 * 2
+    assert [axes.get_title(loc="right") for axes in figure.axes] == ["flips"] * 2
+
+
+def test_without_verdicts_no_panel_is_headed_by_flips(redraws):
+    unknown = redraws.assign(share_verdict_flipped=np.nan)
+    figure, _ = draw("redraws", {"redraws": unknown}, **GENDER)
+    assert not any(axes.get_title(loc="right") for axes in figure.axes)
 
 
 def _percent(axes):
@@ -129,3 +137,12 @@ def test_gap_of_all_tested_subjects_is_a_tick(redraws):
         if line.get_linewidth() == pytest.approx(1.6)
     ]
     assert ticks == pytest.approx(list(regular["estimate"]))
+
+
+def test_pairs_with_most_subjects_in_any_model_are_drawn():
+    people = {"a - b": (1, 9), "a - c": (5, 5), "a - d": (6, 6), "b - c": (4, 4)}
+    rows = [(pair, n) for pair, counts in people.items() for n in counts]
+    frame = pd.DataFrame(rows, columns=["groups", "n_subjects"])
+    kept, said = largest(frame, frame, "n_subjects")
+    assert kept == ["a - b", "a - c", "a - d"]
+    assert "1 further pair of groups" in said

@@ -174,3 +174,9 @@ def test_scores_have_a_row_per_pair_of_splits():
     ]
     assert wide["f1_macro"].tolist() == pytest.approx([0.3, 0.4, 0.4, 0.5, 0.5, 0.6])
     assert wide["f1_weighted"].tolist() == pytest.approx([0.35, 0.45, 0.45, 0.55, 0.55, 0.65])
+
+
+def test_a_call_without_its_tables_says_what_is_missing(capsys):
+    with pytest.raises(SystemExit):
+        numbered_tables.main([])
+    assert "required: --settings, --metrics, --out" in capsys.readouterr().err

@@ -125,6 +125,10 @@ def test_the_figure_marks_what_ours_cannot_explain(definition):
     said = texts(figure)
     assert outside > 0
     assert sum(text in ("†", "‡") for text in said) == outside
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        marks = [text for text in axes.texts if text.get_text() in ("†", "‡")]
+        assert all(mark.get_window_extent().x0 > axes.bbox.x1 for mark in marks)
     assert any("no replication" in text for text in said)
     assert any(f"({outside} of {len(drawn)} cells)" in text for text in said)
     assert set(drawn["definition"]) == {definition}

@@ -32,6 +32,10 @@ def test_special_letters_are_escaped():
     )
 
 
+def test_labels_keep_what_latex_takes_in_one():
+    assert latex._label("tab:a b_c.1-2 (x)") == "tab:a-b-c.1-2--x-"
+
+
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [

@@ -104,6 +104,13 @@ def test_match_size_balance_and_number():
     assert skins.to_dict() == {"light": 4, "dark": 4}
 
 
+def test_nobody_validates_where_nobody_is_asked_for():
+    asked = declared(validation=Validation(n_subjects=None, share=None))
+    found = roles(splits.draw(asked, [1], SUBJECTS))
+    assert not found.get("validation")
+    assert len(found["train"]) == len(SUBJECTS) - len(found["test"])
+
+
 @given(st.integers(2, 12), st.integers(0, 5))
 def test_folds_test_everyone_once_and_never_cross(k, seed):
     rotation = declared(
