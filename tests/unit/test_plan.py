@@ -216,3 +216,41 @@ def test_a_stage_asks_for_gpus_by_job_and_minute(monkeypatch, gpus, asked, used)
     found = plan._stage(SimpleNamespace(name="train_model"), [job] * 3, workflow=None)
     assert (found.asked, found.gpu_seconds, found.seconds) == (asked, used, 27.0)
     assert found.causes == {"not made yet": 3}
+
+
+class Job:
+    """A job as Snakemake knows it: what it reads, and which of that another job makes."""
+
+    def __init__(self, **facts):
+        self.rule = SimpleNamespace(name=facts.pop("rule"), snakefile="all.smk")
+        self.__dict__ |= {"input": [], "output": ["out"], "params": {}, "wildcards": {}, **facts}
+
+
+def why(job, *, before=(), old=(), makers=None, **reason):
+    usual = {"forced": False, "missing_output": [], "updated_input": []}
+    changed = SimpleNamespace(only_old=set(old), only_new=set(map(repr, job.params.values())))
+    records = SimpleNamespace(
+        metadata=lambda output: SimpleNamespace(input=list(before)),
+        params_changed=lambda job: changed if old else None,
+        code_changed=lambda job: reason.get("code", []),
+        software_stack_changed=lambda job: [],
+    )
+    dag = SimpleNamespace(
+        reason=lambda job: SimpleNamespace(**{**usual, **reason}),
+        dependencies={job: makers or {}},
+        needrun=lambda job: True,
+    )
+    made = [other.rule for other in makers or ()]
+    return causes.causes(job, SimpleNamespace(dag=dag, persistence=records, rules=made))
+
+
+def test_causes_of_a_job_are_what_snakemake_found():
+    split, train = Job(rule="split"), Job(rule="train", input=["a", "b"], params={"seed": 2})
+    assert why(train, before=["a", "b"], old={"1"}) == ["seed: 1 -> 2"]
+    assert why(train, before=["a"], makers={split: {"b"}}) == ["new input from split"]
+    assert why(train, before=["a"]) == ["new input: b"]
+    assert why(train, before=["a", "b", "c"]) == ["1 input less"]
+    assert why(train, before=["a", "b"], updated_input=["a"]) == ["edited: a"]
+    assert why(train, before=["a", "b"], missing_output=["out"]) == ["missing: out"]
+    assert why(train, before=["a", "b"], code=["out"]) == ["edited: the command in all.smk"]
+    assert why(train, before=["a", "b"], makers={split: {"b"}}) == ["after split"]

@@ -1,0 +1,36 @@
+"""What of a configuration is checked without planning it."""
+
+import dataclasses
+
+import pytest
+import synthetic
+
+from facebias import checks
+from facebias.study import Weights
+
+# Which variant of ResNet50 the weights of a format fit.
+VARIANTS = {"torchvision": "torchvision", "vggface2": "caffe"}
+
+
+def faults(given: str, **changes):
+    weights = Weights(source="file.pth", format=given, sha256=None, channel_order="auto")
+    settings = synthetic.architecture(**{"width": 1, "input_size": 224, **changes})
+    settings = dataclasses.replace(settings, weights=weights)
+    found = checks._weights("architectures.a", "resnet50", settings)
+    return [line for line in found if ".weights.source" not in line]
+
+
+@pytest.mark.parametrize("given", VARIANTS)
+def test_weights_need_the_variant_that_they_fit(given):
+    fits = VARIANTS[given]
+    (other,) = {*VARIANTS.values()} - {fits}
+    assert faults(given, options={"variant": fits}) == []
+    assert faults(given, options={"variant": other}) == [
+        f"architectures.a.options.variant: found {other}; weights of the format {given} need {fits}"
+    ]
+
+
+def test_weights_fit_one_width():
+    assert faults("torchvision", width=0.5, options={"variant": "torchvision"}) == [
+        "architectures.a.width: found 0.5; pretrained weights fit width 1 alone"
+    ]
