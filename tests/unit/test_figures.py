@@ -300,4 +300,4 @@ def test_drawing_leaves_matplotlib_as_it_was():
 def test_arrays_that_hold_code_are_not_read(tmp_path):
     np.savez(tmp_path / "maps.npz", maps=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        stage.read({"maps": str(tmp_path / "maps.npz")}, {"maps": None})
+        stage.read({"maps": str(tmp_path / "maps.npz")}, {"maps": None}, {})
