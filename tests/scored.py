@@ -12,10 +12,12 @@ EVALUATION = Evaluation(
     attributes=("gender",),
     bins={},
     min_subjects=3,
+    min_subjects_per_label=1,
     primary=Primary(
         criterion="equalized_odds", definition="per_class_mean", attribute=None, train_split=None
     ),
     margin=0.1,
+    margins={},
     confidence=0.95,
     interval="expanded",
     resamples=200,

@@ -16,7 +16,7 @@ from fairlearn.metrics import (
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import recall_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
 import scored
 from facebias.evaluation import counts, gaps, rates
@@ -103,8 +103,10 @@ def test_rates_and_gaps_of_tables_with_holes_match_fairlearn_and_scikit_learn(ki
         for criterion in OF_COUNTS:
             by_rate = [
                 [rates.rate(name, table)[0] for table in tables]
-                for name in gaps.CRITERIA[criterion].rates
+                for name in OF_COUNTS[criterion].rates
             ]
+            if "worst_class" not in OF_COUNTS[criterion].definitions:
+                continue
             widest = [
                 abs(a - b)
                 for rated in by_rate
@@ -146,35 +148,85 @@ def test_definitions_by_hand():
         ("equalized_odds", "published"): 0.1 + 0.15,
         ("equalized_odds", "per_class_mean"): 0.3 + 0.15,
         ("equalized_odds", "worst_class"): 0.4,
-        ("accuracy_gap", "signed"): (0.15 - 0.10) / 2,
+        ("accuracy_gap", "signed"): (15 - 17) / 20,
+        ("accuracy_gap", "absolute"): 0.1,
         ("accuracy_gap", "published"): (0.15 + 0.10) / 2,
-        ("accuracy_gap", "per_class_mean"): (0.15 + 0.10) / 2,
-        ("accuracy_gap", "worst_class"): 0.15,
-        ("demographic_parity", "signed"): (0.05 - 0.30) / 2,
-        ("demographic_parity", "published"): (0.30 - 0.05) / 2,
+        ("balanced_accuracy_gap", "signed"): -0.1,
+        ("balanced_accuracy_gap", "absolute"): 0.1,
         ("demographic_parity", "per_class_mean"): (0.30 + 0.05) / 2,
         ("demographic_parity", "worst_class"): 0.30,
+        ("f1_gap", "signed"): (20 / 21 - 16 / 20 + 10 / 17 - 18 / 23) / 2,
+        ("f1_gap", "absolute"): abs(20 / 21 - 16 / 20 + 10 / 17 - 18 / 23) / 2,
+        ("f1_gap", "per_class_mean"): (20 / 21 - 16 / 20 + 18 / 23 - 10 / 17) / 2,
+        ("f1_gap", "worst_class"): 18 / 23 - 10 / 17,
     }
-    found = {
-        (criterion, definition): gap(criterion, definition, a, b)[0]
-        for criterion in gaps.OF_CLASSES
-        for definition in gaps.DEFINITIONS
-        if gaps.applies(criterion, definition)
+    assert {key: value[0] for key, value in gaps.between([a, b]).items()} == pytest.approx(expected)
+    of_units = {
+        ("accuracy_gap", "signed"): (32 - 31) / 40,
+        ("demographic_parity", "signed"): (0.05 - 0.30) / 2,
+        ("demographic_parity", "published"): (0.30 - 0.05) / 2,
     }
-    assert found == pytest.approx(expected)
+    for key, value in of_units.items():
+        assert gap(*key, a, b)[0] == pytest.approx(value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gaps_of_accuracy_are_those_that_scikit_learn_gives_readers(seed):
+    frame = scored.classes(np.random.default_rng(seed), n_samples=8)
+    names = ["joy", "grief", "rage"]
+    said = frame[[f"score_{name}" for name in names]].to_numpy().argmax(axis=1)
+    frame["said"] = np.array(names)[said]
+    of_groups = dict(iter(frame.groupby("gender")))
+    found = gaps.between([of_group(frame, name) for name in ("female", "male")])
+    for criterion, compute in (
+        ("accuracy_gap", accuracy_score),
+        ("balanced_accuracy_gap", balanced_accuracy_score),
+        ("f1_gap", lambda true, said: f1_score(true, said, average="macro")),
+    ):
+        a, b = (compute(rows["label"], rows["said"]) for _, rows in sorted(of_groups.items()))
+        assert found[criterion, "signed"][0] == pytest.approx(a - b)
+        assert found[criterion, "absolute"][0] == pytest.approx(abs(a - b))
+
+
+def test_only_the_published_gap_of_accuracies_is_2_of_l_of_what_a_reader_sees():
+    # Of 7 labels, one group is right in 8 of 10 samples of each, the other in 6 of 10.
+    def table(right):
+        return np.array([[[right, 10 - right, 10 - right, 60 - (10 - right)]] * 7])
+
+    found = gaps.between([table(8), table(6)])
+    assert found["accuracy_gap", "signed"][0] == pytest.approx(0.2)
+    assert found["accuracy_gap", "published"][0] == pytest.approx(0.2 * 2 / 7)
+
+
+def test_labels_that_too_few_people_show_are_left_out_of_every_gap():
+    # Of the second label two of group a and all of group b tell.
+    a, b = np.tile([2, 1, 1, 4], (6, 2, 1)), np.tile([1, 1, 2, 4], (6, 2, 1))
+    a[2:, 1, [0, 2]] = 0
+    for fewest, left in ((2, [True, True]), (3, [True, False]), (7, [False, False])):
+        (chosen,) = gaps.kept([a, b], fewest=fewest)
+        assert chosen["tpr"].tolist() == left
+    table = np.concatenate([a, b]).astype(float)
+    members = [np.repeat([[1.0, 0.0]], 6, axis=1), np.repeat([[0.0, 1.0]], 6, axis=1)]
+    kept = gaps.kept([a, b], fewest=3)
+    values, errors = gaps.studentised(members, table, kept=kept)["equal_opportunity", "per_label"]
+    assert np.isnan(values[0]).tolist() == np.isnan(errors[0]).tolist() == [False, True]
+    both = gaps.studentised(members, table, kept=kept)
+    for definition in ("signed", "per_class_mean", "worst_class"):
+        assert both["equal_opportunity", definition][0] == pytest.approx(values[0, 0])
 
 
 @given(tables_of_labels, tables_of_labels)
 def test_bounds_and_symmetry(a, b):
-    for criterion in OF_COUNTS:
+    for criterion, declared in OF_COUNTS.items():
         value = {
-            definition: gap(criterion, definition, a, b)[0]
-            for definition in gaps.DEFINITIONS
-            if gaps.applies(criterion, definition)
+            definition: gap(criterion, definition, a, b)[0] for definition in declared.definitions
         }
-        if np.isnan(value["worst_class"]):
+        if "absolute" in value and not np.isnan(value["absolute"]):
+            assert 0 <= value["absolute"] <= 1
+            assert abs(value["signed"]) == pytest.approx(value["absolute"])
+        if np.isnan(value.get("worst_class", np.nan)):
             continue
-        n_rates = len(gaps.CRITERIA[criterion].rates)
+        n_rates = len(declared.rates)
         assert 0 <= value.get("published", 0) <= value["per_class_mean"] + 1e-12
         assert value["per_class_mean"] <= n_rates * value["worst_class"] + 1e-12
         assert value["worst_class"] <= 1
@@ -189,7 +241,8 @@ def test_bounds_and_symmetry(a, b):
 @given(tables_of_labels)
 def test_no_gap_between_equal_groups(a):
     for criterion in OF_COUNTS:
-        value = gap(criterion, "worst_class", a, 3 * a)[0]
+        definition = OF_COUNTS[criterion].definitions[-1]
+        value = gap(criterion, definition, a, 3 * a)[0]
         assert np.isnan(value) or value == pytest.approx(0)
 
 
@@ -215,10 +268,11 @@ def test_selection_rates_of_classes_cancel(score):
     counted = counts.count(scored.scored(frame))
     a, b = counted.table[:1], counted.table[1:]
     assert gap("demographic_parity", "signed", a, b)[0] == pytest.approx(0, abs=1e-12)
-    assert gaps.cancels("demographic_parity", "signed", exclusive=True)
-    assert gaps.cancels("demographic_parity", "published", exclusive=True)
-    assert not gaps.cancels("demographic_parity", "worst_class", exclusive=True)
-    assert not gaps.cancels("demographic_parity", "published", exclusive=False)
+    for definition in ("signed", "published"):
+        reason = gaps.why_not("demographic_parity", definition, exclusive=True)
+        assert "0 by construction" in reason
+        assert gaps.why_not("demographic_parity", definition, exclusive=False) is None
+    assert gaps.why_not("demographic_parity", "worst_class", exclusive=True) is None
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +296,7 @@ def published_gaps():
     }
     return pd.DataFrame(
         {
-            criterion: gaps.published(gaps.CRITERIA[criterion], gap)
+            criterion: gaps.published(gaps.OF_CLASSES[criterion], gap)
             for criterion, gap in differences.items()
         },
         index=wide.index,

@@ -1,7 +1,6 @@
 """Fairness tables: pairs, ranges, groups that are too small or missing, intervals."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pandas as pd
@@ -48,11 +47,12 @@ def frame():
 def test_two_groups_have_one_row_per_criterion_and_definition(frame):
     table = fairness(frame)
     assert set(table["groups"]) == {"female - male"}
-    expected = list(itertools.product(gaps.OF_CLASSES, gaps.DEFINITIONS))
-    expected.remove(("equalized_odds", "signed"))
-    assert list(zip(table["criterion"], table["definition"], strict=True)) == expected
-    assert (table["n_subjects"] == 18).all()
-    assert (table["n_samples"] == len(frame)).all()
+    averaged = table[table["definition"] != gaps.PER_LABEL]
+    expected = gaps.defined()
+    assert list(zip(averaged["criterion"], averaged["definition"], strict=True)) == expected
+    assert (averaged["n_subjects"] == 18).all()
+    assert (averaged["n_samples"] == len(frame)).all()
+    assert (averaged["label"] == "overall").eq(averaged["definition"] != "worst_class").all()
 
 
 def test_order_of_rows_is_nothing(frame):
@@ -74,7 +74,9 @@ def test_interval_is_the_slow_bootstrap_within_groups(frame):
             means.append(rates.rate("tpr", table).mean())
         values.append(means[0] - means[1])
     assert found["estimate"] == pytest.approx(values[0])
-    tail = resampling.expanded(0.025, subjects=min(len(female.subjects), len(male.subjects)))
+    # As many as show a label, on average: the smaller group's.
+    showing = min(rates.people("tpr", part.table).mean() for part in (female, male))
+    tail = resampling.expanded(0.025, subjects=int(showing))
     assert found["ci_low"] == pytest.approx(np.nanquantile(values[1:], tail))
     assert found["ci_high"] == pytest.approx(np.nanquantile(values[1:], 1 - tail))
 
@@ -85,7 +87,7 @@ def test_more_than_two_groups_have_all_pairs_and_a_range(frame):
     whole = "range over dark, light, middle"
     signed = table[(table["criterion"] == "accuracy_gap") & (table["definition"] == "signed")]
     assert signed["groups"].tolist() == pairs
-    for definition in ("published", "per_class_mean", "worst_class"):
+    for definition in gaps.UNSIGNED:
         parts = [row(table, "equalized_odds", definition, pair)["estimate"] for pair in pairs]
         found = row(table, "equalized_odds", definition, whole)
         assert found["estimate"] == max(parts)
@@ -143,7 +145,8 @@ def test_attribute_recorded_for_nobody_says_so(frame):
 
 def test_subjects_without_the_attribute_are_left_out_and_counted(frame):
     table = fairness(by_turns(frame, "light", "dark", None), "skin")
-    assert (table["n_subjects"] == 12).all()
+    averaged = table["definition"] != gaps.PER_LABEL
+    assert (table.loc[averaged, "n_subjects"] == 12).all()
     assert table["note"].str.contains("6 subjects without skin left out").all()
     known = by_turns(frame, "light", "dark", None).dropna()
     pd.testing.assert_series_equal(table["estimate"], fairness(known, "skin")["estimate"])
@@ -153,19 +156,40 @@ def test_label_that_a_group_never_shows_drops_with_a_note(frame):
     frame.loc[(frame["gender"] == "female") & (frame["label"] == "rage"), "label"] = "joy"
     table = fairness(frame)
     found = row(table, "equal_opportunity", "per_class_mean", "female - male")
-    assert found["note"] == "rage left out: no tpr in female"
+    assert found["note"] == "rage left out: 0 subjects behind its tpr in female, 1 needed"
     assert not np.isnan(found["estimate"])
     assert row(table, "accuracy_gap", "signed", "female - male")["note"] is None
 
 
-def test_selection_rates_of_classes_are_missing_where_they_cancel(frame):
+def per_label(table, criterion="equal_opportunity"):
+    rows = table[(table["criterion"] == criterion) & (table["definition"] == gaps.PER_LABEL)]
+    return rows.set_index("label")
+
+
+def test_gaps_of_labels_make_up_their_averages_and_the_largest_is_named(frame):
+    frame.loc[(frame["gender"] == "male") & (frame["label"] == "grief"), "score_grief"] = 1.0
     table = fairness(frame)
-    for definition in ("signed", "published"):
-        found = row(table, "demographic_parity", definition, "female - male")
-        assert np.isnan(found["estimate"])
-        assert found["note"] == gaps.CANCELS
-    units = fairness(scored.units(np.random.default_rng(0)))
-    assert not np.isnan(row(units, "demographic_parity", "signed", "female - male")["estimate"])
+    for criterion in ("equal_opportunity", "demographic_parity", "f1_gap"):
+        each = per_label(table, criterion)
+        sizes = each["estimate"].abs()
+        largest = row(table, criterion, "worst_class", "female - male")
+        assert largest["estimate"] == pytest.approx(sizes.max())
+        assert largest["label"] == sizes.idxmax()
+        mean = row(table, criterion, "per_class_mean", "female - male")["estimate"]
+        assert mean == pytest.approx(sizes.mean())
+        assert ((each["ci_low"] < each["estimate"]) & (each["estimate"] < each["ci_high"])).all()
+    assert row(table, "equal_opportunity", "worst_class", "female - male")["label"] == "grief"
+
+
+def test_gaps_of_labels_count_those_who_show_them(frame):
+    only = frame["label"].ne("rage") | frame["subject"].isin(["p000", "p001", "p002", "p003"])
+    found = per_label(fairness(frame[only]))
+    assert found.loc["rage", "n_subjects"] <= 4
+    assert found.loc["rage", "n_samples"] == (frame[only]["label"] == "rage").sum()
+    strict = per_label(fairness(frame[only], min_subjects_per_label=3)).loc["rage"]
+    assert np.isnan(strict["estimate"])
+    assert np.isnan(strict["p_value"])
+    assert strict["note"].startswith("rage left out: 2 subjects behind its tpr in female, 3 needed")
 
 
 # --------------------------------------------------------------------------------------- grouping

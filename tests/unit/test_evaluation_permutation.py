@@ -1,5 +1,6 @@
 """Permutation of group labels over subjects, sign flips, and standard errors behind them."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -139,13 +140,33 @@ def test_every_studentised_gap_and_p_value_match_a_slow_loop():
     assert p == pytest.approx(np.mean(np.array(units) >= own[0] / own[1] - 1e-9))
 
 
-def test_studentised_gaps_are_the_gaps():
+def test_studentised_gaps_are_the_gaps(monkeypatch):
     table = people(sizes=(4, 5))
     found = dealt(4, 5)
     sums = [np.einsum("rs,slk->rlk", group, table) for group in found.members]
     plain = gaps.between(sums)
-    for key, (values, _) in gaps.studentised(found.members, table).items():
-        np.testing.assert_allclose(values, plain[key])
+    few = functools.partialmethod(permutation.Assignments.blocks, entries=60)
+    monkeypatch.setattr(permutation.Assignments, "blocks", few)
+    some = gaps.by_chance(found, table)
+    for key, (values, errors) in gaps.studentised(found.members, table).items():
+        if key[1] == gaps.PER_LABEL:
+            (rate,) = gaps.OF_CLASSES[key[0]].rates
+            np.testing.assert_allclose(values, np.subtract(*(rates.rate(rate, s) for s in sums)))
+        else:
+            np.testing.assert_allclose(values, plain[key])
+        np.testing.assert_allclose(some[key], (values, errors))
+
+
+@pytest.mark.parametrize("sizes", [(4, 5), (15, 25)])
+def test_some_assignments_at_a_time_are_the_assignments(sizes):
+    found = dealt(*sizes)
+    whole, (first, *later) = found.members, list(found.blocks(entries=7 * sum(sizes)))
+    assert len(later) > 2
+    assert {len(block[0]) for block in later[:-1]} == {8}
+    for place, group in enumerate(whole):
+        parts = [first[place], *(block[place][1:] for block in later)]
+        np.testing.assert_array_equal(np.concatenate(parts), group)
+        assert all((block[place][0] == group[0]).all() for block in later)
 
 
 def test_error_of_a_signed_gap_is_that_of_the_mean_over_labels():
@@ -212,7 +233,7 @@ def test_band_holds_its_share_and_the_test_calls_the_rest_unusual():
     table = people(sizes=(6, 6), seed=5)
     found = dealt(6, 6)
     for key, (values, errors) in gaps.studentised(found.members, table).items():
-        if gaps.cancels(*key, exclusive=True):
+        if key[1] == gaps.PER_LABEL:
             continue
         signed = key[1] == "signed"
         chance = permutation.compare(values, errors, found, signed=signed)
@@ -232,7 +253,8 @@ def test_level_holds_where_groups_differ_in_size_and_samples_and_plain_gaps_do_n
             [part.subjects for part in parts], draws=199, seed=number, most=0
         )
         table = np.concatenate([part.table for part in parts])
-        values, errors = gaps.studentised(found.members, table, criteria=["equalized_odds"])[
+        asked = {"equalized_odds": gaps.OF_CLASSES["equalized_odds"]}
+        values, errors = gaps.studentised(found.members, table, criteria=asked)[
             "equalized_odds", "per_class_mean"
         ]
         for place, scale in enumerate((errors, np.ones_like(errors))):

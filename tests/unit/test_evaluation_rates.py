@@ -38,7 +38,7 @@ def test_rates_of_classes_match_scikit_learn(seed):
             assert rates.rate(rate, table)[position] == pytest.approx(value), rate
     said = np.array(names)[decided]
     f1 = rates.rate("f1", table)[None]
-    assert rates.overall_accuracy(table, exclusive=True) == sk.accuracy_score(frame["label"], said)
+    assert rates.rate("right_classes", table) == [sk.accuracy_score(frame["label"], said)]
     assert rates.macro(f1)[0] == pytest.approx(sk.f1_score(frame["label"], said, average="macro"))
     assert rates.f1_weighted(table) == pytest.approx(
         sk.f1_score(frame["label"], said, average="weighted")
@@ -89,7 +89,7 @@ def test_rates_of_units_pass_over_missing_labels(seed):
     truth = frame.filter(like="label_").to_numpy()
     right = (truth == 1) == (frame.filter(like="score_").to_numpy() >= 0.5)
     expected = right[~np.isnan(truth)].mean()
-    assert rates.overall_accuracy(table, exclusive=False) == pytest.approx(expected)
+    assert rates.rate("right_units", table) == pytest.approx([expected])
 
 
 def test_seeds_are_averaged_and_samples_counted_once():
@@ -110,7 +110,7 @@ def test_empty_denominators_are_missing_and_zeros_are_not():
     np.testing.assert_equal(rates.rate("precision", table), [np.nan, np.nan, np.nan])
     np.testing.assert_equal(rates.rate("f1", table), [np.nan, 0, np.nan])
     np.testing.assert_equal(rates.rate("accuracy", table), [np.nan, 4 / 7, 1])
-    assert np.isnan(rates.overall_accuracy(np.zeros((3, 4)), exclusive=True))
+    assert np.isnan(rates.rate("right_classes", np.zeros((3, 4))))
     assert np.isnan(rates.f1_weighted(np.array([nothing, quiet])))
 
 

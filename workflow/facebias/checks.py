@@ -278,15 +278,15 @@ def _evaluation(study: Study) -> Iterator[str]:
     if primary.train_split is not None and primary.train_split not in study.splits.train:
         hint = suggest(primary.train_split, study.splits.train)
         yield f"evaluation.primary.train_split: found {primary.train_split!r}{hint}"
-    if not gaps.applies(primary.criterion, primary.definition):
-        found = f"{primary.criterion} has no gap {primary.definition}; choose another"
-        yield f"evaluation.primary.definition: {found}"
     exclusive = study.labels.kind == "classes"
-    if gaps.cancels(primary.criterion, primary.definition, exclusive=exclusive):
-        yield f"evaluation.primary: found a gap that is {gaps.CANCELS}; choose another definition"
-    if gaps.CRITERIA[primary.criterion].units and study.labels.kind != "units":
+    if primary.criterion not in gaps.criteria(exclusive=exclusive, ranked=True):
         hint = suggest(primary.criterion, gaps.OF_CLASSES)
         yield f"evaluation.primary.criterion: {primary.criterion} is for units only{hint}"
+    elif reason := gaps.why_not(primary.criterion, primary.definition, exclusive=exclusive):
+        yield (
+            f"evaluation.primary.definition: found {primary.definition} of {primary.criterion}, "
+            f"but {reason}"
+        )
 
 
 def _attributes(study: Study, subjects: pd.DataFrame) -> Iterator[str]:

@@ -50,6 +50,7 @@ NAMES = {
     "equal_opportunity": "equal opportunity",
     "equalized_odds": "equalized odds",
     "accuracy_gap": "accuracy gap",
+    "balanced_accuracy_gap": "balanced accuracy gap",
     "demographic_parity": "demographic parity",
     "f1_gap": "F1 gap",
     "f1_skew_normalised_gap": "skew-normalised F1 gap",
@@ -59,6 +60,8 @@ NAMES = {
     "per_class_mean": "mean of absolute gaps per label",
     "worst_class": "largest gap of any label",
     "signed": "signed mean over labels",
+    "absolute": "size of the mean over labels",
+    "per_label": "gap of a single label",
 }
 
 # Metrics whose mean over labels has a name of its own: figures and tables put both together.

@@ -137,16 +137,15 @@ def _label(metrics: pd.DataFrame, row: pd.Series) -> str:
     # Else the row is of all groups at once.
     pairs = [pair for pair in pairs if " - ".join(pair) == row["groups"]] or pairs
     values = metrics.pivot(index=["metric", "label"], columns="test_split", values="value")
-    wanted = [name for name in gaps.CRITERIA[row["criterion"]].rates if name in values.index]
-    values = values.loc[wanted].drop(index=tables.OVERALL, level="label", errors="ignore")
-    sizes = {
-        (rate, label, pair): abs(here[f"{attribute}={pair[0]}"] - here[f"{attribute}={pair[1]}"])
-        for pair in pairs
-        for (rate, label), here in values.iterrows()
+    label, rated = row["label"], gaps.OF_UNITS[row["criterion"]].rates
+    of_groups = {
+        (rate, pair): [values.loc[(rate, label), f"{attribute}={name}"] for name in pair]
+        for rate, pair in itertools.product(rated, pairs)
+        if (rate, label) in values.index
     }
-    rate, label, pair = max(sizes, key=lambda key: np.nan_to_num(sizes[key], nan=-1))
-    each = (f"{name} {values.loc[(rate, label), f'{attribute}={name}']:.3f}" for name in pair)
-    return f"{printed(rate)} of {label}: {', '.join(each)}"
+    rate, pair = max(of_groups, key=lambda key: np.nan_to_num(abs(np.subtract(*of_groups[key]))))
+    each = zip(pair, of_groups[rate, pair], strict=True)
+    return f"{printed(rate)} of {label}: {', '.join(f'{name} {value:.3f}' for name, value in each)}"
 
 
 def main(arguments: list[str]) -> None:
@@ -169,7 +168,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--permutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--confidence", type=float, default=0.95)
-    parser.add_argument("--min-subjects", type=int, default=3)
+    parser.add_argument("--min-subjects", type=int, default=3, help="that a group needs")
+    parser.add_argument(
+        "--min-subjects-per-label", type=int, default=3, help="of each group who show it"
+    )
     asked = parser.parse_args(arguments)
     _check(asked)
     attributes = tuple(dict.fromkeys(asked.attribute))
@@ -177,6 +179,7 @@ def main(arguments: list[str]) -> None:
         attributes=attributes,
         bins=dict(map(_bins, asked.bins)),
         min_subjects=asked.min_subjects,
+        min_subjects_per_label=asked.min_subjects_per_label,
         primary=Primary(
             criterion="equalized_odds",
             definition="per_class_mean",
@@ -184,6 +187,7 @@ def main(arguments: list[str]) -> None:
             train_split=None,
         ),
         margin=asked.margin,
+        margins={},
         confidence=asked.confidence,
         interval=asked.interval,
         resamples=asked.resamples,
@@ -227,6 +231,12 @@ def _check(asked: argparse.Namespace) -> None:
             f"{max(100, needed)} or more with --confidence {asked.confidence:g}",
         ),
         ("--min-subjects", asked.min_subjects, asked.min_subjects >= 2, "2 or more"),
+        (
+            "--min-subjects-per-label",
+            asked.min_subjects_per_label,
+            asked.min_subjects_per_label >= 2,
+            "2 or more",
+        ),
         ("--margin", asked.margin, asked.margin > 0, "more than 0"),
         ("--permutations", asked.permutations, asked.permutations >= 999, "999 or more"),
         ("--seed", asked.seed, asked.seed >= 0, "0 or more"),
@@ -254,7 +264,7 @@ def _sentence(row: pd.Series, confidence: float) -> str:
         sure = "no interval"
     else:
         sure = f"{100 * confidence:g} % interval {row['ci_low']:{form}} to {row['ci_high']:{form}}"
-    p_value = row["p_holm"] if row["family"] == verdicts.PRIMARY else row["q_bh"]
+    (p_value,) = verdicts.corrected_p(row.to_frame().T)
     if np.isfinite(p_value):
         sure += f", corrected p = {p_value:.3g}"
     return (

@@ -79,9 +79,8 @@ def study(
     dealt = permutation.assignments(
         [part.subjects for part in parts], draws=DRAWS, seed=number, most=MOST_ENUMERATED
     )
-    values, errors = gaps.studentised(dealt.members, table, criteria=[CRITERION])[
-        CRITERION, DEFINITION
-    ]
+    asked = {CRITERION: gaps.OF_CLASSES[CRITERION]}
+    values, errors = gaps.by_chance(dealt, table, criteria=asked)[CRITERION, DEFINITION]
     found = {
         f"p_{name}": permutation.compare(values, scale, dealt, signed=False).p_value
         for name, scale in (("studentised", errors), ("plain", np.ones_like(errors)))

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import counts, rates, resampling
+from facebias.evaluation import counts, proportions, rates, resampling
 from facebias.evaluation.scores import Scores
 from facebias.study import Resampling
 
 
 def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) -> pd.DataFrame:
-    """Compute all metrics of a cell with intervals from a bootstrap of its subjects.
+    """Compute all metrics of a cell with intervals over its subjects.
 
-    Per label: the rates of ``rates.RATIOS`` and ``auc``, for units also ``f1_skew_normalised``.
+    Per label: the rates of ``rates.OF_LABELS`` and ``auc``, for units also ``f1_skew_normalised``.
     Overall: ``accuracy`` (share of correct decisions), ``f1_macro``, ``f1_weighted`` (by
     positives), ``auc_macro`` and ``tpr_macro`` (balanced accuracy), for units also
     ``f1_skew_normalised_macro``; macro averages go over the labels that can be estimated. Scores
@@ -36,18 +36,15 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     A ``tables.METRICS`` table. ``n_samples`` counts the samples in the denominator
     (``rates.entering``; averaged over seeds and rounded), ``n_subjects`` their subjects; for
     ``rates.CURVED`` and overall rows they are all samples with a known label. Both are 0 where the
-    value is missing. An interval is missing where fewer than 2 subjects enter.
+    value is missing. Intervals are those of ``proportions``, with the variance over resamples of
+    subjects; they are missing where fewer than 2 subjects enter.
     """
     counted = counts.count(scores)
-    drawn = resampling.weights(
-        counted.subjects, resamples=evaluation.resamples, seed=evaluation.seed
-    )
-    pairs = counts.concordant(scores, drawn)
-    table = np.concatenate([counted.summed(drawn), pairs[..., None]], axis=2)
-    names = [*rates.RATIOS, "auc", *([] if counted.exclusive else ["f1_skew_normalised"])]
+    table = counts.resampled(scores, resamples=evaluation.resamples, seed=evaluation.seed)
+    names = [*rates.OF_LABELS, "auc", *([] if counted.exclusive else ["f1_skew_normalised"])]
     values = {name: rates.rate(name, table) for name in names}
     overall = {
-        "accuracy": rates.overall_accuracy(table, exclusive=counted.exclusive),
+        "accuracy": rates.rate(rates.right(exclusive=counted.exclusive), table)[:, 0],
         "f1_macro": rates.macro(values["f1"]),
         "f1_weighted": rates.f1_weighted(table),
         "auc_macro": rates.macro(values["auc"]),
@@ -109,8 +106,12 @@ def _row(
     n_subjects = int((samples > 0).sum())
     low, high = np.nan, np.nan
     if n_subjects >= 2:
-        low, high = resampling.interval(
-            values, confidence=evaluation.confidence, subjects=n_subjects
+        low, high = proportions.interval(
+            values[0],
+            resampling.spread(values, subjects=n_subjects) ** 2,
+            people=n_subjects,
+            samples=float(samples.sum()),
+            confidence=evaluation.confidence,
         )
     return {
         "label": label,

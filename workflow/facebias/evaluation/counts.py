@@ -72,6 +72,11 @@ class Counts:
             return table
         return np.concatenate([table, _within(self.concordance, weights)[..., None]], axis=2)
 
+    def resampled(self, *, resamples: int, seed: int) -> np.ndarray:
+        """Give ``summed`` counts of the data and of every resample of subjects: (1 + B, ...)."""
+        drawn = resampling.blocks(self.subjects, resamples=resamples, seed=seed)
+        return np.concatenate([self.summed(weights) for weights in drawn])
+
 
 def count(scores: Scores, *, ranked: bool = False) -> Counts:
     """Count ``scores`` per subject, averaged over seeds; ``ranked``: with concordant pairs.
@@ -151,6 +156,17 @@ def concordant(scores: Scores, weights: np.ndarray) -> np.ndarray:
             truth, score = scores.truth[of_seed, label], scores.score[of_seed, label]
             pairs[:, label] += _drawn(truth, score, rows[of_seed], weights)
     return pairs / scores.n_seeds
+
+
+def resampled(scores: Scores, *, resamples: int, seed: int) -> np.ndarray:
+    """Count the data and every resample of subjects, with concordant pairs: (1 + B, L, 5)."""
+    counted = count(scores)
+    drawn = resampling.blocks(counted.subjects, resamples=resamples, seed=seed)
+    parts = [
+        np.concatenate([counted.summed(weights), concordant(scores, weights)[..., None]], axis=2)
+        for weights in drawn
+    ]
+    return np.concatenate(parts)
 
 
 def _within(pairs: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from facebias.evaluation import rates, standard_errors
+from facebias.evaluation import permutation, rates, standard_errors
 
 # One array (R, L) of differences a - b per rate; R resamples, L labels, NaN = not estimable.
 Differences = Sequence[np.ndarray]
@@ -33,42 +33,76 @@ def mean_of_absolute(differences: Differences) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Criterion:
-    """Rates that should not differ between groups, and how a published study averages them.
+    """Rates that should not differ between groups, and the definitions that make them a number.
 
-    ``published`` None: no study did. ``units``: only for labels of which a sample has any number.
+    ``published``: how a published study averages them, and ``published_rates``: which rates those
+    are, where they are others. ``labels``: the gap of every single label is asked for too.
     """
 
     rates: tuple[str, ...]
-    published: Callable[[Differences], np.ndarray] | None
-    units: bool = False
+    definitions: tuple[str, ...]
+    published: Callable[[Differences], np.ndarray] | None = None
+    published_rates: tuple[str, ...] = ()
+    labels: bool = False
+
+    def rates_of(self, definition: str) -> tuple[str, ...]:
+        """Name the rates behind a definition."""
+        return self.published_rates or self.rates if definition == "published" else self.rates
+
+    @property
+    def all_rates(self) -> tuple[str, ...]:
+        """Name the rates behind all definitions."""
+        return tuple(dict.fromkeys(itertools.chain(*map(self.rates_of, self.definitions))))
 
 
+UNSIGNED = ("published", "per_class_mean", "worst_class")
+SIZES = ("per_class_mean", "worst_class")
 # The published forms are confirmed by recomputing that paper's conclusions from its tables 11-28.
-CRITERIA: dict[str, Criterion] = {
-    "equal_opportunity": Criterion(("tpr",), absolute_of_mean),
-    "equalized_odds": Criterion(("tpr", "fpr"), absolute_of_mean),
-    "accuracy_gap": Criterion(("accuracy",), mean_of_absolute),
-    "demographic_parity": Criterion(("selection_rate",), absolute_of_mean),
-    "f1_gap": Criterion(("f1",), absolute_of_mean, units=True),
-    "f1_skew_normalised_gap": Criterion(("f1_skew_normalised",), None, units=True),
-    "auc_gap": Criterion(("auc",), None, units=True),
+# Accuracy is the share of right decisions; the published gap is one of accuracies of each label
+# against the rest, of which a reader sees 2 / L: never to say a label is right in all that lack it.
+OF_CLASSES: dict[str, Criterion] = {
+    "equal_opportunity": Criterion(("tpr",), ("signed", *UNSIGNED), absolute_of_mean, labels=True),
+    "equalized_odds": Criterion(("tpr", "fpr"), UNSIGNED, absolute_of_mean),
+    "accuracy_gap": Criterion(
+        ("right_classes",), ("signed", "absolute", "published"), mean_of_absolute, ("accuracy",)
+    ),
+    "balanced_accuracy_gap": Criterion(("tpr",), ("signed", "absolute")),
+    # The selection rates of exclusive classes add up to 1 in every group: their mean never differs.
+    "demographic_parity": Criterion(("selection_rate",), SIZES, labels=True),
+    "f1_gap": Criterion(("f1",), ("signed", "absolute", *SIZES), labels=True),
 }
-OF_CLASSES = tuple(name for name, criterion in CRITERIA.items() if not criterion.units)
+OF_UNITS: dict[str, Criterion] = {
+    "equal_opportunity": OF_CLASSES["equal_opportunity"],
+    "equalized_odds": OF_CLASSES["equalized_odds"],
+    "accuracy_gap": dataclasses.replace(OF_CLASSES["accuracy_gap"], rates=("right_units",)),
+    "balanced_accuracy_gap": OF_CLASSES["balanced_accuracy_gap"],
+    "demographic_parity": Criterion(
+        ("selection_rate",), ("signed", *UNSIGNED), absolute_of_mean, labels=True
+    ),
+    "f1_gap": Criterion(("f1",), ("signed", *UNSIGNED), absolute_of_mean, labels=True),
+    "f1_skew_normalised_gap": Criterion(("f1_skew_normalised",), ("signed", *SIZES), labels=True),
+    "auc_gap": Criterion(("auc",), ("signed", *SIZES), labels=True),
+}
 
 
-def criteria(*, exclusive: bool, ranked: bool = False) -> tuple[str, ...]:
-    """Name the criteria of classes (``exclusive``) or of units.
+def criteria(*, exclusive: bool, ranked: bool = False) -> dict[str, Criterion]:
+    """Give the criteria of classes (``exclusive``) or of units.
 
     ``ranked``: with the area under the ROC curve, which needs concordant pairs beside the counts.
     """
     if exclusive:
         return OF_CLASSES
-    return tuple(name for name in CRITERIA if ranked or "auc" not in CRITERIA[name].rates)
+    return {name: found for name, found in OF_UNITS.items() if ranked or "auc" not in found.rates}
 
 
 def signed(criterion: Criterion, differences: Differences) -> np.ndarray:
     """Mean over labels of (a - b): -1 to 1."""
     return rates.average(differences[0])
+
+
+def absolute(criterion: Criterion, differences: Differences) -> np.ndarray:
+    """Size of the mean over labels of (a - b): 0 to 1."""
+    return absolute_of_mean(differences)
 
 
 def published(criterion: Criterion, differences: Differences) -> np.ndarray:
@@ -89,33 +123,74 @@ def worst_class(criterion: Criterion, differences: Differences) -> np.ndarray:
 
 DEFINITIONS: dict[str, Callable[[Criterion, Differences], np.ndarray]] = {
     "signed": signed,
+    "absolute": absolute,
     "published": published,
     "per_class_mean": per_class_mean,
     "worst_class": worst_class,
 }
-
-CANCELS = "0 by construction: the selection rates of exclusive classes add up to 1 in every group"
-
-
-def applies(criterion: str, definition: str) -> bool:
-    """Tell whether a definition exists: two rates have no signed gap, some were not published."""
-    if definition == "published":
-        return CRITERIA[criterion].published is not None
-    return definition != "signed" or len(CRITERIA[criterion].rates) == 1
+# The gap of one label, signed: no average, and judged together with those of the other labels.
+PER_LABEL = "per_label"
 
 
-def defined(criteria: Sequence[str] = OF_CLASSES) -> list[tuple[str, str]]:
+def why_not(criterion: str, definition: str, *, exclusive: bool) -> str | None:
+    """Say why a definition of a criterion does not exist, or nothing where it does."""
+    found = criteria(exclusive=exclusive, ranked=True)
+    if criterion not in found:
+        return f"labels of this kind have no {criterion}"
+    if definition in found[criterion].definitions:
+        return None
+    if criterion == "demographic_parity" and definition in OF_UNITS[criterion].definitions:
+        return (
+            "it is 0 by construction: the selection rates of exclusive classes add up to 1 in "
+            "every group"
+        )
+    return f"{criterion} is measured as {', '.join(found[criterion].definitions)}"
+
+
+def defined(criteria: Mapping[str, Criterion] = OF_CLASSES) -> list[tuple[str, str]]:
     """List every criterion with every definition that exists for it."""
-    return [key for key in itertools.product(criteria, DEFINITIONS) if applies(*key)]
+    return [
+        (name, definition) for name, each in criteria.items() for definition in each.definitions
+    ]
 
 
-def cancels(criterion: str, definition: str, *, exclusive: bool) -> bool:
-    """Tell whether a gap is 0 whatever the model does, and so says nothing."""
-    return exclusive and criterion == "demographic_parity" and definition in ("signed", "published")
+# Of every pair of groups, in the order of their combinations: by rate, which labels count.
+Kept = Sequence[Mapping[str, np.ndarray]]
+
+
+def kept(
+    groups: Sequence[np.ndarray],
+    *,
+    criteria: Mapping[str, Criterion] = OF_CLASSES,
+    fewest: int = 1,
+) -> list[dict[str, np.ndarray]]:
+    """Tell which labels count in the comparison of two groups: those that enough people show.
+
+    Parameters
+    ----------
+    groups
+        (S, L, 4) counts of the subjects of each group.
+    criteria
+        What is compared.
+    fewest
+        So many subjects of each group must enter the rate of a label; of rates that need positives
+        and negatives, so many must have the one, and so many the other.
+
+    Returns
+    -------
+    Per pair of groups, rate to (L,) truth values, or (1,) for a rate over all labels.
+    """
+    people = [
+        {name: rates.people(name, table) >= fewest for name in _rates(criteria)} for table in groups
+    ]
+    return [{name: a[name] & b[name] for name in a} for a, b in itertools.combinations(people, 2)]
 
 
 def between(
-    tables: Sequence[np.ndarray], *, criteria: Sequence[str] = OF_CLASSES
+    tables: Sequence[np.ndarray],
+    *,
+    criteria: Mapping[str, Criterion] = OF_CLASSES,
+    kept: Kept | None = None,
 ) -> dict[tuple[str, str], np.ndarray]:
     """Compute every gap of two groups, or the range of every unsigned gap over more of them.
 
@@ -126,12 +201,14 @@ def between(
         ``counts.Counts.summed``.
     criteria
         Which criteria to compute.
+    kept
+        Which labels count; by default all that the first rows can estimate in both groups.
 
     Returns
     -------
-    (criterion, definition) to (R,). Labels that the data cannot estimate in one of the groups are
-    left out of the average; where no label is left, and in rows in which a label is lost, a gap is
-    NaN. Over more than two groups it is the largest gap of any two that the data can estimate.
+    (criterion, definition) to (R,). Where no label is left, and in rows in which a label is lost, a
+    gap is NaN. Over more than two groups it is the largest gap of any two that the data can
+    estimate.
 
     Examples
     --------
@@ -145,18 +222,21 @@ def between(
     contrasts = {}
     for name in _rates(criteria):
         rated = [rates.rate(name, table) for table in tables]
+        differences = [a - b for a, b in itertools.combinations(rated, 2)]
         contrasts[name] = [
-            Contrast(difference=_kept(a - b)) for a, b in itertools.combinations(rated, 2)
+            Contrast(difference=difference, kept=_chosen(difference, kept, name, place))
+            for place, difference in enumerate(differences)
         ]
-    return {key: value for key, (value, _) in _compared(contrasts).items()}
+    return {key: value for key, (value, _) in _compared(contrasts, criteria).items()}
 
 
 def studentised(
     members: Sequence[np.ndarray],
     table: np.ndarray,
     *,
-    criteria: Sequence[str] = OF_CLASSES,
+    criteria: Mapping[str, Criterion] = OF_CLASSES,
     concordance: np.ndarray | None = None,
+    kept: Kept | None = None,
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Compute every gap of ``between`` for ways of grouping subjects, with its standard error.
 
@@ -170,80 +250,132 @@ def studentised(
         One (R, S) array of 0 and 1 per group; the first row is the data.
     table
         (S, L, 4) counts of the subjects.
-    criteria
-        Which criteria to compute.
+    criteria, kept
+        As of ``between``.
     concordance
         (L, S, S) concordant pairs of the subjects; only for ``auc_gap``.
 
     Returns
     -------
-    (criterion, definition) to gaps (R,) and their standard errors (R,).
+    (criterion, definition) to gaps (R,) and their standard errors (R,). Of two groups also
+    (criterion, ``PER_LABEL``) to (R, L), NaN where a label does not count.
     """
+    averaged = {
+        name
+        for criterion in criteria.values()
+        for definition in criterion.definitions
+        if _of_means(criterion, definition)
+        for name in criterion.rates_of(definition)
+    }
     contrasts = {}
     for name in _rates(criteria):
         measured = [standard_errors.measure(name, group, table, concordance) for group in members]
-        contrasts[name] = [_contrast(a, b) for a, b in itertools.combinations(measured, 2)]
-    return _compared(contrasts)
+        contrasts[name] = [
+            _contrast(a, b, _chosen(a.rate - b.rate, kept, name, place), name in averaged)
+            for place, (a, b) in enumerate(itertools.combinations(measured, 2))
+        ]
+    found = _compared(contrasts, criteria)
+    if len(members) == 2:
+        for name, criterion in criteria.items():
+            if criterion.labels:
+                (contrast,) = contrasts[criterion.rates[0]]
+                found[name, PER_LABEL] = contrast.per_label()
+    return found
 
 
-def _rates(criteria: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(rate for one in criteria for rate in CRITERIA[one].rates))
+def by_chance(
+    dealt: permutation.Assignments,
+    table: np.ndarray,
+    *,
+    criteria: Mapping[str, Criterion] = OF_CLASSES,
+    concordance: np.ndarray | None = None,
+    kept: Kept | None = None,
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Compute ``studentised`` gaps of all assignments (1 + P,), some at a time."""
+    options = {"criteria": criteria, "concordance": concordance, "kept": kept}
+    parts = [studentised(members, table, **options) for members in dealt.blocks()]
+    return {
+        key: tuple(
+            np.concatenate([parts[0][key][end][:1], *(part[key][end][1:] for part in parts)])
+            for end in (0, 1)
+        )
+        for key in parts[0]
+    }
+
+
+def _rates(criteria: Mapping[str, Criterion]) -> list[str]:
+    return list(dict.fromkeys(rate for each in criteria.values() for rate in each.all_rates))
+
+
+def _of_means(criterion: Criterion, definition: str) -> bool:
+    """Tell whether a definition is made of means over labels of signed differences."""
+    return definition in ("signed", "absolute") or (
+        definition == "published" and criterion.published is absolute_of_mean
+    )
+
+
+def _chosen(difference: np.ndarray, kept: Kept | None, name: str, place: int) -> np.ndarray:
+    return ~np.isnan(difference[0]) if kept is None else kept[place][name]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """One rate of two groups: differences of labels (R, L), their errors, that of their mean."""
+    """One rate of two groups: differences of labels (R, L), their errors, that of their mean.
+
+    ``kept``: which labels (L,) count.
+    """
 
     difference: np.ndarray
+    kept: np.ndarray
     error: np.ndarray | None = None
     error_of_mean: np.ndarray | None = None
 
+    def per_label(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give differences and errors, missing where a label does not count."""
+        return tuple(np.where(self.kept, each, np.nan) for each in (self.difference, self.error))
 
-def _contrast(a: standard_errors.Measured, b: standard_errors.Measured) -> Contrast:
-    difference = a.rate - b.rate
-    kept = ~np.isnan(difference[0])
+
+def _contrast(
+    a: standard_errors.Measured, b: standard_errors.Measured, kept: np.ndarray, averaged: bool
+) -> Contrast:
+    mean = None
+    if averaged and kept.any():
+        mean = np.sqrt(a.variance_of_mean(kept) + b.variance_of_mean(kept))
     return Contrast(
-        difference=difference[:, kept],
-        error=np.sqrt(a.variance + b.variance)[:, kept],
-        error_of_mean=np.sqrt(a.variance_of_mean(kept) + b.variance_of_mean(kept)),
+        difference=a.rate - b.rate,
+        kept=kept,
+        error=np.sqrt(a.variance + b.variance),
+        error_of_mean=mean,
     )
 
 
-def _kept(difference: np.ndarray) -> np.ndarray:
-    """Leave out the labels that the data, in the first row, cannot estimate in both groups."""
-    return difference[:, ~np.isnan(difference[0])]
-
-
 def _compared(
-    contrasts: Mapping[str, list[Contrast]],
+    contrasts: Mapping[str, list[Contrast]], criteria: Mapping[str, Criterion]
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Make gaps and their errors of the contrasts of all pairs; the largest of several pairs."""
     found = {}
-    for name, criterion in CRITERIA.items():
-        if not set(criterion.rates) <= set(contrasts):
-            continue
-        pairs = list(zip(*(contrasts[rate] for rate in criterion.rates), strict=True))
-        for definition in DEFINITIONS:
-            if applies(name, definition) and (len(pairs) == 1 or definition != "signed"):
-                each = [_gap(criterion, definition, pair) for pair in pairs]
-                each = [gap for gap in each if not np.isnan(gap[0][0])] or each[:1]
-                values, errors = zip(*each, strict=True)
-                found[name, definition] = np.max(values, axis=0), np.max(errors, axis=0)
+    for name, definition in defined(criteria):
+        criterion = criteria[name]
+        used = (contrasts[rate] for rate in criterion.rates_of(definition))
+        pairs = list(zip(*used, strict=True))
+        if len(pairs) == 1 or definition != "signed":
+            each = [_gap(criterion, definition, pair) for pair in pairs]
+            each = [gap for gap in each if not np.isnan(gap[0][0])] or each[:1]
+            values, errors = zip(*each, strict=True)
+            found[name, definition] = np.max(values, axis=0), np.max(errors, axis=0)
     return found
 
 
 def _gap(
     criterion: Criterion, definition: str, pair: Sequence[Contrast]
 ) -> tuple[np.ndarray, np.ndarray]:
-    if not all(contrast.difference.shape[1] for contrast in pair):
+    if not all(contrast.kept.any() for contrast in pair):
         missing = np.full(len(pair[0].difference), np.nan)
         return missing, missing
     compute = DEFINITIONS[definition]
-    values = compute(criterion, [contrast.difference for contrast in pair])
+    values = compute(criterion, [contrast.difference[:, contrast.kept] for contrast in pair])
     if any(contrast.error is None for contrast in pair):
         return values, np.full(len(values), np.nan)
-    if definition == "signed" or (
-        definition == "published" and criterion.published is absolute_of_mean
-    ):
+    if _of_means(criterion, definition):
         return values, np.sum([contrast.error_of_mean for contrast in pair], axis=0)
-    return values, compute(criterion, [contrast.error for contrast in pair])
+    return values, compute(criterion, [contrast.error[:, contrast.kept] for contrast in pair])

@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import gaps, permutation, power, rates, resampling, trends
+from facebias.evaluation import (
+    gaps,
+    permutation,
+    power,
+    proportions,
+    rates,
+    resampling,
+    standard_errors,
+    trends,
+)
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.permutation import Chance
@@ -28,8 +37,8 @@ def fairness(
 
     Every two groups a, b (in order) give rows "a - b". Where there are more than two, the unsigned
     definitions also get a row "range over a, b, c": the largest gap of any two estimable groups,
-    with a p-value for all groups at once. An attribute of numbers also gets rows "trend in ...".
-    Intervals come from a bootstrap of subjects within each group, p-values from a permutation of
+    with a p-value for all groups at once. Pairs also get a row per label. An attribute of numbers
+    also gets rows "trend in ...". Intervals come from a bootstrap of subjects within each group, p-values from a permutation of
     the group labels over subjects.
 
     Parameters
@@ -41,12 +50,12 @@ def fairness(
     model
         ``architecture``, ``train_split``.
     evaluation
-        How to resample, and the subjects a group needs.
+        How to resample, and the subjects a group and a label need.
 
     Returns
     -------
     A ``tables.GAPS`` table. ``n_subjects`` and ``n_samples`` count all tested people of the
-    groups named and their samples with a known label. A gap that cannot be estimated is missing and
+    groups named (of a label those who enter its rate) and their samples with a known label. A gap that cannot be estimated is missing and
     ``note`` says why; ``note`` also names labels and subjects that were left out.
     """
     tested = _tested(counted, groups, evaluation)
@@ -65,7 +74,7 @@ def fairness(
     always = [f"{_people(unknown)} without {groups.attribute} left out"] if unknown else []
     table = pd.DataFrame(rows).assign(**model, attribute=groups.attribute)
     table["note"] = ["; ".join(notes + always) or None for notes in table["note"]]
-    order = {name: place for place, name in enumerate(gaps.CRITERIA)}
+    order = {name: place for place, name in enumerate(gaps.OF_UNITS)}
     table = table.sort_values("criterion", key=lambda column: column.map(order), kind="stable")
     return tables.check(table.reset_index(drop=True), tables.GAPS)
 
@@ -80,7 +89,7 @@ class _Tested:
     resampled: Mapping[str, np.ndarray]
 
     @property
-    def criteria(self) -> tuple[str, ...]:
+    def criteria(self) -> dict[str, gaps.Criterion]:
         """What is compared."""
         ranked = self.everybody.concordance is not None
         return gaps.criteria(exclusive=self.everybody.exclusive, ranked=ranked)
@@ -100,9 +109,7 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
         if len(part.subjects) < needed
     }
     resampled = {
-        name: part.summed(
-            resampling.weights(part.subjects, resamples=evaluation.resamples, seed=evaluation.seed)
-        )
+        name: part.resampled(resamples=evaluation.resamples, seed=evaluation.seed)
         for name, part in parts.items()
         if name not in too_few
     }
@@ -125,40 +132,140 @@ def _compare(
         named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
         defined = gaps.defined(tested.criteria)
         keys = [key for key in defined if key[1] != "signed" or not whole]
-        return [_row(words, key, named, small + _cancelling(key, tested)) for key in keys]
-    kept = [name for name in names if name not in tested.too_few]
-    criteria = tested.criteria
-    resampled = gaps.between([tested.resampled[name] for name in kept], criteria=criteria)
+        return [_row(words, key, named, small) for key in keys]
+    large = [name for name in names if name not in tested.too_few]
+    kept = gaps.kept(
+        [part.table for part in parts],
+        criteria=tested.criteria,
+        fewest=evaluation.min_subjects_per_label,
+    )
+    options = {"criteria": tested.criteria, "kept": kept}
+    resampled = gaps.between([tested.resampled[name] for name in large], **options)
     without = []
     if evaluation.interval == "bca":
         without = [
             gaps.between(
                 [part.summed(weights) for part, weights in zip(parts, drawn, strict=True)],
-                criteria=criteria,
+                **options,
             )
             for drawn in resampling.left_out([len(part.subjects) for part in parts])
         ]
-    chance = _chance(parts, tested, resampled, evaluation)
-    rough, smallest = _rough(parts), min(len(part.subjects) for part in parts)
+    dealt = permutation.assignments(
+        [part.subjects for part in parts], draws=evaluation.permutations, seed=evaluation.seed
+    )
+    people = tested.dealt(parts)
+    found = gaps.by_chance(dealt, people.table, concordance=people.concordance, **options)
+    rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
-        notes = _cancelling(key, tested)
-        if notes:
-            rows.append(_row(words, key, parts, small + notes))
-            continue
-        notes = small if whole else _lost_labels(key[0], kept, tested)
-        rows.append(
-            _row(words, key, parts, notes + rough)
-            | _estimated(
-                values,
-                chance[key],
-                [part[key][1:] for part in without] or None,
-                signed=key[1] == "signed",
-                subjects=smallest,
-                evaluation=evaluation,
-            )
+        notes = list(small) if whole else _left_out(key, large, tested, evaluation)
+        row = _row(words, key, parts, notes + rough) | _estimated(
+            values,
+            permutation.compare(*found[key], dealt, signed=key[1] == "signed"),
+            [part[key][1:] for part in without] or None,
+            signed=key[1] == "signed",
+            subjects=_subjects(key, parts, kept, tested),
+            evaluation=evaluation,
         )
+        if key[1] == "worst_class":
+            row["label"] = _worst(key[0], large, kept, tested)
+        rows.append(row)
+    if not whole:
+        for criterion, declared in tested.criteria.items():
+            if declared.labels:
+                key = criterion, gaps.PER_LABEL
+                (chosen,) = (each[declared.rates[0]] for each in kept)
+                notes = _left_out(key, large, tested, evaluation)
+                facts = _row(words, key, parts, notes)
+                each = _labels(declared.rates[0], parts, chosen, found[key], dealt, evaluation)
+                rows += [{**facts, **row} for row in each]
     return rows
+
+
+def _subjects(
+    key: tuple[str, str], parts: Sequence[Counts], kept: gaps.Kept, tested: _Tested
+) -> int:
+    """Count the people behind a gap in the smallest group: those who enter the rate of a label.
+
+    Of an average over labels their mean, of the largest gap of any label the fewest.
+    """
+    names = tested.criteria[key[0]].rates_of(key[1])
+    behind = []
+    for part, name in itertools.product(parts, names):
+        entering = rates.people(name, part.table)[np.any([each[name] for each in kept], axis=0)]
+        if len(entering):
+            behind.append(entering.min() if key[1] == "worst_class" else entering.mean())
+    return max(2, int(min(behind, default=2)))
+
+
+def _worst(criterion: str, names: Sequence[str], kept: gaps.Kept, tested: _Tested) -> str:
+    """Name the label whose rate differs most between any two groups."""
+    largest, found = -1.0, tables.OVERALL
+    pairs = itertools.combinations(names, 2)
+    for (a, b), chosen in zip(pairs, kept, strict=True):
+        for name in tested.criteria[criterion].rates:
+            first, second = (rates.rate(name, tested.resampled[group][0]) for group in (a, b))
+            sizes = np.where(chosen[name], np.abs(first - second), -1.0)
+            if sizes.max() > largest:
+                largest, found = sizes.max(), tested.everybody.labels[int(sizes.argmax())]
+    return found
+
+
+def _labels(
+    name: str,
+    parts: Sequence[Counts],
+    chosen: np.ndarray,
+    found: tuple[np.ndarray, np.ndarray],
+    dealt: permutation.Assignments,
+    evaluation: Resampling,
+) -> list[dict[str, object]]:
+    """Compare two groups label by label: intervals and p-values that hold for all labels at once.
+
+    An interval reaches to either side as many standard errors as the largest gap of all labels
+    does by chance; its ends come from score intervals of both groups.
+    """
+    p_values, reach = permutation.simultaneous(*found, dealt, confidence=evaluation.confidence)
+    measured = [
+        standard_errors.measure(
+            name, np.ones((1, len(part.subjects))), part.table, part.concordance
+        )
+        for part in parts
+    ]
+    behind = [rates.people(name, part.table) for part in parts]
+    ends = []
+    for one, part, people in zip(measured, parts, behind, strict=True):
+        number = proportions.effective(
+            one.rate[0],
+            one.variance[0],
+            people=people,
+            samples=rates.entering(name, part.table.sum(axis=0)),
+        )
+        # Of few people no standard error is sure: no shorter than for one label by Student's t.
+        quantiles = np.fmax(reach, proportions.student(people, evaluation.confidence))
+        ends.append(proportions.score(one.rate[0], number, quantiles))
+    a, b = (one.rate[0] for one in measured)
+    low, high = proportions.difference(a, ends[0], b, ends[1])
+    rows = []
+    for place, label in enumerate(parts[0].labels):
+        counted = {
+            "label": label,
+            "n_subjects": int(sum(people[place] for people in behind)),
+            "n_samples": round(sum(float(_entering(name, part)[place]) for part in parts)),
+        }
+        if chosen[place]:
+            counted |= {
+                "estimate": resampling.exact(a[place] - b[place]),
+                "ci_low": low[place],
+                "ci_high": high[place],
+                "p_value": p_values[place],
+                "p_floor": dealt.floor,
+            }
+        rows.append(counted)
+    return rows
+
+
+def _entering(name: str, part: Counts) -> np.ndarray:
+    return rates.entering(name, part.table.sum(axis=0))
 
 
 def _estimated(
@@ -185,24 +292,6 @@ def _estimated(
     return {"estimate": estimate, "ci_low": low, "ci_high": high, **beside}
 
 
-def _chance(
-    parts: list[Counts],
-    tested: _Tested,
-    resampled: Mapping[tuple[str, str], np.ndarray],
-    evaluation: Resampling,
-) -> dict[tuple[str, str], Chance]:
-    dealt = permutation.assignments(
-        [part.subjects for part in parts], draws=evaluation.permutations, seed=evaluation.seed
-    )
-    people = tested.dealt(parts)
-    found = gaps.studentised(
-        dealt.members, people.table, criteria=tested.criteria, concordance=people.concordance
-    )
-    return {
-        key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
-    }
-
-
 def _row(
     words: str, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
 ) -> dict[str, object]:
@@ -211,6 +300,7 @@ def _row(
         "groups": words,
         "criterion": key[0],
         "definition": key[1],
+        "label": tables.OVERALL,
         **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
         "n_subjects": sum(len(part.subjects) for part in parts),
         "n_samples": round(sum(float(part.samples.sum()) for part in parts)),
@@ -225,19 +315,22 @@ def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
     return [_row(words, key, parts, [note]) for key in gaps.defined(tested.criteria)]
 
 
-def _cancelling(key: tuple[str, str], tested: _Tested) -> list[str]:
-    return [gaps.CANCELS] if gaps.cancels(*key, exclusive=tested.everybody.exclusive) else []
-
-
-def _lost_labels(criterion: str, names: Sequence[str], tested: _Tested) -> list[str]:
-    """Say which labels drop from the average, and in which group they cannot be estimated."""
-    notes = []
-    for name in gaps.CRITERIA[criterion].rates:
-        for group in names:
-            lost = np.isnan(rates.rate(name, tested.resampled[group][0]))
-            if lost.any():
-                who = ", ".join(itertools.compress(tested.everybody.labels, lost))
-                notes.append(f"{who} left out: no {name} in {group}")
+def _left_out(
+    key: tuple[str, str], names: Sequence[str], tested: _Tested, evaluation: Resampling
+) -> list[str]:
+    """Say which labels do not count, and in which group too few people show them."""
+    criterion, definition = tested.criteria[key[0]], key[1]
+    if definition == gaps.PER_LABEL:
+        definition = "signed"
+    notes, needed = [], evaluation.min_subjects_per_label
+    for name, group in itertools.product(criterion.rates_of(definition), names):
+        people = rates.people(name, tested.parts[group].table)
+        labels = tested.everybody.labels if len(people) > 1 else (tables.OVERALL,)
+        notes += [
+            f"{label} left out: {_people(n)} behind its {name} in {group}, {needed} needed"
+            for label, n in zip(labels, people.tolist(), strict=True)
+            if n < needed
+        ]
     return notes
 
 

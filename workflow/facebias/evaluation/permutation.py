@@ -13,13 +13,15 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from facebias.evaluation import resampling
 
 MOST_ENUMERATED = 100_000
+# Subjects times assignments that are looked at together: 32 MB per array.
+ENTRIES = 4_000_000
 # Sums of the same counts in another order differ in the last bits; such gaps are ties.
 TOLERANCE = 1e-9
 
@@ -47,12 +49,33 @@ class Drawn:
 class Assignments(Drawn):
     """Ways of dealing group labels out to S subjects who stand group after group.
 
-    ``members`` is one (1 + P, S) array of 0 and 1 per group. The first row is the data's own
-    assignment. Enumerated assignments of groups of one size that only exchange the groups' names
-    are one.
+    Enumerated assignments of groups of one size that only exchange the groups' names are one. Drawn
+    ones are drawn anew, the same ones, whenever they are asked for: all of them would take a
+    gigabyte where 100,000 people are tested.
     """
 
-    members: tuple[np.ndarray, ...]
+    sizes: tuple[int, ...]
+    deal: Callable[[int], Iterator[np.ndarray]] = dataclasses.field(repr=False)
+
+    def blocks(self, entries: int = ENTRIES) -> Iterator[tuple[np.ndarray, ...]]:
+        """Give one (1 + R, S) array of 0 and 1 per group, for some assignments after the others.
+
+        The first row of every block is the data's own assignment. A block has about ``entries``
+        entries per group, and one assignment at least.
+        """
+        own = np.repeat(np.arange(len(self.sizes), dtype=np.int8), self.sizes)[None]
+        for rows in self.deal(max(1, entries // max(1, own.size))):
+            dealt = np.concatenate([own, rows])
+            yield tuple((dealt == group).astype(float) for group in range(len(self.sizes)))
+
+    @property
+    def members(self) -> tuple[np.ndarray, ...]:
+        """All blocks in one: (1 + P, S) per group."""
+        first, *later = self.blocks()
+        return tuple(
+            np.concatenate([group, *(block[place][1:] for block in later)])
+            for place, group in enumerate(first)
+        )
 
 
 def assignments(
@@ -73,22 +96,34 @@ def assignments(
     """
     sizes = tuple(len(names) for names in groups)
     equal = len(set(sizes)) == 1
-    if distinct(sizes) <= most:
-        dealt = _enumerated(sizes, exchanged=not equal)
-    else:
-        random = resampling.generator(np.concatenate(groups), seed=seed, what="permutation")
-        own = np.repeat(np.arange(len(sizes), dtype=np.int8), sizes)
-        dealt = random.permuted(np.broadcast_to(own, (draws, len(own))), axis=1)
-    own = np.repeat(np.arange(len(sizes)), sizes)[None]
-    dealt = np.concatenate([own, dealt])
     enumerated = distinct(sizes) <= most
     least = floor(sizes)
+    if enumerated:
+        deal = functools.partial(_listed, sizes, not equal)
+    else:
+        deal = functools.partial(_shuffled, np.concatenate(groups), sizes, draws, seed)
     return Assignments(
-        members=tuple((dealt == group).astype(float) for group in range(len(sizes))),
+        sizes=sizes,
+        deal=deal,
         enumerated=enumerated,
         mirrored=enumerated and equal and len(sizes) == 2,
         floor=least if enumerated else max(least, 1 / (1 + draws)),
     )
+
+
+def _listed(sizes: tuple[int, ...], exchanged: bool, rows: int) -> Iterator[np.ndarray]:
+    dealt = _enumerated(sizes, exchanged=exchanged)
+    yield from (dealt[start : start + rows] for start in range(0, len(dealt), rows))
+
+
+def _shuffled(
+    subjects: np.ndarray, sizes: tuple[int, ...], draws: int, seed: int, rows: int
+) -> Iterator[np.ndarray]:
+    random = resampling.generator(subjects, seed=seed, what="permutation")
+    own = np.repeat(np.arange(len(sizes), dtype=np.int8), sizes)
+    for start in range(0, draws, rows):
+        dealt = np.broadcast_to(own, (min(rows, draws - start), len(own)))
+        yield random.permuted(dealt, axis=1)
 
 
 def drawn(*, floor: float, draws: int) -> Drawn:
@@ -198,7 +233,7 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
     -------
     Without p-value if the data's gap is missing or more than half of the others are.
     """
-    usable = ~np.isnan(values[1:])
+    usable = ~(np.isnan(values[1:]) | np.isnan(errors[1:]))
     if np.isnan(values[0]) or 2 * usable.sum() < len(usable):
         return Chance(p_value=np.nan, p_floor=np.nan, gaps=values[:0])
     others, own = values[1:][usable], values[0]
@@ -220,6 +255,43 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
         else max(dealt.floor, 1 / (1 + len(chance))),
         gaps=np.concatenate([scaled, -scaled]) if both else scaled,
     )
+
+
+def simultaneous(
+    values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, confidence: float
+) -> tuple[np.ndarray, float]:
+    """Compare every label's gap with the largest of all labels in each assignment.
+
+    The chance of a single false alarm among the labels is held (max-t: Westfall & Young 1993,
+    "Resampling-based multiple testing").
+
+    Parameters
+    ----------
+    values, errors
+        (1 + P, L) gaps and their standard errors, the data's own first; NaN where a label does not
+        count.
+    dealt
+        What the rows belong to.
+    confidence
+        Level of the second result.
+
+    Returns
+    -------
+    p-values (L,), NaN where a label does not count; and the gap in units of its standard error that
+    the largest of all labels stays within with this confidence, NaN without labels.
+    """
+    units = np.abs(_in_units(values, errors))
+    units[np.isnan(errors)] = np.nan
+    own = units[0]
+    chance = units[1:][:, ~np.isnan(own)]
+    chance = chance[~np.isnan(chance).all(axis=1)] if chance.size else chance
+    if not len(chance) or 2 * len(chance) < len(values) - 1:
+        return np.full(len(own), np.nan), np.nan
+    largest = np.nanmax(chance, axis=1)
+    hits = (largest[:, None] >= own * (1 - TOLERANCE) - TOLERANCE).sum(axis=0).astype(float)
+    hits[np.isnan(own)] = np.nan
+    p_values = hits / len(largest) if dealt.enumerated else (1 + hits) / (1 + len(largest))
+    return p_values, float(np.quantile(largest, confidence, method="higher"))
 
 
 def _in_units(values: np.ndarray, errors: np.ndarray) -> np.ndarray:

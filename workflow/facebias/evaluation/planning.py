@@ -73,7 +73,9 @@ def power(plan: Plan, subjects: int) -> float:
             [part.subjects for part in parts], draws=draws, seed=number, most=MOST_ENUMERATED
         )
         table = np.concatenate([part.table for part in parts])
-        gap = gaps.studentised(dealt.members, table, criteria=[plan.criterion])
+        gap = gaps.by_chance(
+            dealt, table, criteria={plan.criterion: gaps.OF_CLASSES[plan.criterion]}
+        )
         chance = permutation.compare(
             *gap[plan.criterion, plan.definition], dealt, signed=plan.definition == "signed"
         )
@@ -242,7 +244,5 @@ def _check(given: argparse.Namespace, people: Population) -> None:
     for option, value, fits, expected in faults:
         if not fits:
             raise StudyError(f"{option} is {value}; expected {expected}")
-    if not gaps.applies(given.criterion, given.definition):
-        raise StudyError(f"--definition: {given.criterion} has no signed gap; choose another")
-    if gaps.cancels(given.criterion, given.definition, exclusive=True):
-        raise StudyError(f"--criterion: {gaps.CANCELS}; choose another definition")
+    if reason := gaps.why_not(given.criterion, given.definition, exclusive=True):
+        raise StudyError(f"--definition {given.definition}: {reason}")

@@ -15,11 +15,23 @@ import numpy as np
 class Ratio:
     """A rate as weights of (true positives, false positives, false negatives, true negatives).
 
-    The cells of the denominator are the samples that enter the rate.
+    The cells of the denominator are the samples that enter the rate. ``pooled``: their sums go over
+    all labels, and there is one rate instead of one per label.
     """
 
     numerator: tuple[int, int, int, int]
     denominator: tuple[int, int, int, int]
+    pooled: bool = False
+
+    def sums(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give numerator and denominator of (..., L, 4) counts: (..., L), or (..., 1) if pooled."""
+        table = table[..., :4]
+        if self.pooled:
+            table = table.sum(axis=-2, keepdims=True)
+        # One product of two flat matrices: thousands of small ones take five times as long.
+        ends = np.array([self.numerator, self.denominator], dtype=float).T
+        sums = (table.reshape(-1, 4) @ ends).reshape(*table.shape[:-1], 2)
+        return sums[..., 0], sums[..., 1]
 
 
 # Per label, one against the rest. Accuracy is therefore (TP + TN) / all, as Domnich &
@@ -31,7 +43,17 @@ RATIOS: dict[str, Ratio] = {
     "precision": Ratio((1, 0, 0, 0), (1, 1, 0, 0)),
     "f1": Ratio((2, 0, 0, 0), (2, 1, 1, 0)),
     "selection_rate": Ratio((1, 1, 0, 0), (1, 1, 1, 1)),
+    # The share of right decisions: a sample of exclusive classes is one decision (the right class
+    # or not), of units every known label is one.
+    "right_classes": Ratio((1, 0, 0, 0), (1, 0, 1, 0), pooled=True),
+    "right_units": Ratio((1, 0, 0, 1), (1, 1, 1, 1), pooled=True),
 }
+OF_LABELS = tuple(name for name, ratio in RATIOS.items() if not ratio.pooled)
+
+
+def right(*, exclusive: bool) -> str:
+    """Name the rate that is the share of right decisions."""
+    return "right_classes" if exclusive else "right_units"
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -72,12 +94,12 @@ def rate(name: str, table: np.ndarray) -> np.ndarray:
     name
         A key of either.
     table
-        (..., 4) counts: true positives, false positives, false negatives, true negatives. ``auc``
-        needs a fifth: concordant pairs (``counts.Counts.summed``).
+        (..., L, 4) counts: true positives, false positives, false negatives, true negatives.
+        ``auc`` needs a fifth: concordant pairs (``counts.Counts.summed``).
 
     Returns
     -------
-    (...), 0 to 1, NaN where the denominator is empty.
+    (..., L), for pooled rates (..., 1); 0 to 1, NaN where the denominator is empty.
 
     Examples
     --------
@@ -87,16 +109,11 @@ def rate(name: str, table: np.ndarray) -> np.ndarray:
     """
     if name in CURVED:
         return CURVED[name](table)
-    ratio = RATIOS[name]
-    table = table[..., :4]
-    # One product of two flat matrices: thousands of small ones take five times as long.
-    ends = np.array([ratio.numerator, ratio.denominator], dtype=float).T
-    sums = table.reshape(-1, 4) @ ends
-    return divide(sums[:, 0], sums[:, 1]).reshape(table.shape[:-1])
+    return divide(*RATIOS[name].sums(table))
 
 
 def entering(name: str, table: np.ndarray) -> np.ndarray:
-    """Count the samples in the denominator of a rate: (..., 4) counts to (...) numbers.
+    """Count the samples in the denominator of a rate: (..., L, 4) counts to (..., L) numbers.
 
     True positive rate: samples with the label; false positive rate: those without it; precision:
     those predicted; F1: those with it or predicted; accuracy and selection rate: all; ``CURVED``:
@@ -105,7 +122,20 @@ def entering(name: str, table: np.ndarray) -> np.ndarray:
     if name in CURVED:
         present, absent = table[..., [0, 2]].sum(axis=-1), table[..., [1, 3]].sum(axis=-1)
         return (present + absent) * ((present > 0) & (absent > 0))
-    return table @ (np.array(RATIOS[name].denominator) > 0)
+    ratio = RATIOS[name]
+    return Ratio((0, 0, 0, 0), tuple(map(bool, ratio.denominator)), ratio.pooled).sums(table)[1]
+
+
+def people(name: str, table: np.ndarray) -> np.ndarray:
+    """Count the subjects who enter a rate: (S, L, 4) counts to (L,), pooled to (1,).
+
+    Of ``CURVED`` the fewer of those with positives and those with negatives: one person may give
+    the positives and another the negatives.
+    """
+    if name in CURVED:
+        present, absent = table[..., [0, 2]].sum(axis=-1), table[..., [1, 3]].sum(axis=-1)
+        return np.minimum((present > 0).sum(axis=0), (absent > 0).sum(axis=0))
+    return (RATIOS[name].sums(table)[1] > 0).sum(axis=0)
 
 
 def auc(weights: np.ndarray, concordance: np.ndarray, table: np.ndarray) -> np.ndarray:
@@ -128,18 +158,6 @@ def auc(weights: np.ndarray, concordance: np.ndarray, table: np.ndarray) -> np.n
     positives = weights @ (table[:, 0] + table[:, 2])
     negatives = weights @ (table[:, 1] + table[:, 3])
     return divide(concordant, positives * negatives)
-
-
-def overall_accuracy(table: np.ndarray, *, exclusive: bool) -> np.ndarray:
-    """Share of correct decisions: (..., L, 4) counts to (...).
-
-    For classes a sample is one decision (right class or not); for units every known label is one.
-    """
-    true_positive, false_negative = table[..., 0].sum(axis=-1), table[..., 2].sum(axis=-1)
-    if exclusive:
-        return divide(true_positive, true_positive + false_negative)
-    correct = table[..., [0, 3]].sum(axis=(-2, -1))
-    return divide(correct, table[..., :4].sum(axis=(-2, -1)))
 
 
 def macro(values: np.ndarray) -> np.ndarray:

@@ -87,9 +87,7 @@ def _pair(
     pair: tuple[str, str], parts: Mapping[str, Sequence[Counts]], evaluation: Resampling
 ) -> Iterator[dict[str, object]]:
     first = next(iter(parts.values()))
-    exclusive = first[0].exclusive
-    defined = gaps.defined(gaps.criteria(exclusive=exclusive))
-    keys = [key for key in defined if not gaps.cancels(*key, exclusive=exclusive)]
+    keys = gaps.defined(gaps.criteria(exclusive=first[0].exclusive))
     people = [len(part.subjects) for part in first]
     few = [
         f"{name}: {counted(n)}, {evaluation.min_subjects} needed"
@@ -198,10 +196,9 @@ def _sides(
     """
     everybody = [np.arange(len(part.subjects))[None] for part in parts]
     found = {}
-    for name in gaps.criteria(exclusive=parts[0].exclusive):
-        cancels = gaps.cancels(name, "signed", exclusive=parts[0].exclusive)
-        if gaps.applies(name, "signed") and not cancels:
-            counted_of = [_Rated.of(gaps.CRITERIA[name].rates[0], part.table) for part in parts]
+    for name, criterion in gaps.criteria(exclusive=parts[0].exclusive).items():
+        if "signed" in criterion.definitions:
+            counted_of = [_Rated.of(criterion.rates[0], part.table) for part in parts]
             found[name, "signed"] = np.concatenate(
                 [_sides_of(counted_of, places, evaluation) for places in (everybody, drawn)]
             )
@@ -225,8 +222,7 @@ class _Rated:
             return cls(
                 counts=counts, rate=lambda sums: rates.rate(name, np.stack(sums, -1)), known=known
             )
-        ratio = rates.RATIOS[name]
-        counts = np.stack([table @ np.array(ratio.numerator), table @ np.array(ratio.denominator)])
+        counts = np.stack(rates.RATIOS[name].sums(table))
         return cls(counts=counts, rate=lambda sums: rates.divide(*sums), known=known)
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from scipy import special
+
+# Subjects times resamples that are looked at together: 32 MB per array.
+ENTRIES = 4_000_000
 
 
 def fewest(confidence: float) -> int:
@@ -39,13 +42,21 @@ def weights(subjects: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     -------
     (1 + B, S) whole numbers as float. The first row is all ones: the data themselves.
     """
-    drawn = np.ones((1 + resamples, len(subjects)))
-    if len(subjects):
-        random = generator(subjects, seed=seed)
-        n = len(subjects)
-        places = random.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
-        drawn[1:] = np.bincount(places.ravel(), minlength=resamples * n).reshape(resamples, n)
-    return drawn
+    return np.concatenate(list(blocks(subjects, resamples=resamples, seed=seed)))
+
+
+def blocks(
+    subjects: np.ndarray, *, resamples: int, seed: int, entries: int = ENTRIES
+) -> Iterator[np.ndarray]:
+    """Draw ``weights`` a few rows at a time, so that any number of subjects fits into memory."""
+    n = len(subjects)
+    yield np.ones((1, n))
+    random, rows = generator(subjects, seed=seed), max(1, entries // max(1, n))
+    for start in range(0, resamples, rows):
+        size = min(rows, resamples - start)
+        places = random.integers(n, size=(size, n)) if n else np.zeros((size, 0), int)
+        places += n * np.arange(size)[:, None]
+        yield np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(float)
 
 
 def generator(subjects: np.ndarray, *, seed: int, what: str = "") -> np.random.Generator:

@@ -4,6 +4,9 @@ A rate is a ratio of sums over subjects, so its variance is that of its linearis
 section 6.4): with x of n samples in subject i, rate r and N samples in all, the subject moves the
 rate by (x - r n) / N. What is no such ratio is linearised as well: each subject moves it by its
 derivative (infinitesimal jackknife, Efron 1982, chapter 6).
+
+Variances over few people come out too small by (m - 1) / m, where m counts those who enter the rate
+of a label, not all of the group: two who show it say as little in a group of 50 as in one of two.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ class Measured:
     rate
         (R, L) rates; NaN where the denominator is empty.
     variance
-        (R, L) their variances over subjects; at least 0.
+        (R, L) their variances over subjects; at least 0, NaN where fewer than two enter.
+    entering
+        (R, L) subjects who enter the rate of each label.
     """
 
     members: np.ndarray
@@ -34,13 +39,17 @@ class Measured:
     denominator: np.ndarray
     rate: np.ndarray
     variance: np.ndarray
+    entering: np.ndarray
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
         """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
+        if kept.sum() == 1:
+            return self.variance[:, kept][:, 0]
         x, n, r = self.numerator[:, kept], self.denominator[:, kept], self.rate[:, kept]
-        share = rates.divide(np.ones(()), self.members @ n) / kept.sum()
-        moved = share @ x.T - (share * r) @ n.T
-        return (self.members * moved**2).sum(axis=1) * _unbiased(self.members)[:, 0]
+        share = rates.divide(np.sqrt(_few(self.entering[:, kept])), self.members @ n) / kept.sum()
+        moved = share @ x.T
+        moved -= (share * r) @ n.T
+        return _spread(self.members, moved)
 
 
 # By how much every subject moves one label's rate in every group: (R, S).
@@ -52,28 +61,27 @@ class Curved:
     """One of ``rates.CURVED`` of R groups that are drawn from S subjects; as ``Measured``.
 
     ``moves`` has one entry per label. They are computed when asked for: all at once would take
-    L times the memory of everything else.
+    L times the memory of everything else. Of ``entering``, the fewer of those with positives and
+    those with negatives are counted.
     """
 
     members: np.ndarray
     rate: np.ndarray
+    entering: np.ndarray
     moves: Sequence[Moves]
 
-    @property
+    @functools.cached_property
     def variance(self) -> np.ndarray:
         """(R, L) variances over subjects; at least 0, NaN where the rate is."""
-        each = [self._variance(moved()) for moved in self.moves]
-        return np.stack(each, axis=1) if each else np.empty_like(self.rate)
+        each = [_spread(self.members, moved()) for moved in self.moves]
+        return np.stack(each, axis=1) * _few(self.entering) if each else np.empty_like(self.rate)
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
         """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
-        moved = np.zeros(self.members.shape)
+        moved, few = np.zeros(self.members.shape), np.sqrt(_few(self.entering))
         for place in np.flatnonzero(kept):
-            moved += self.moves[place]() / kept.sum()
-        return self._variance(moved)
-
-    def _variance(self, moved: np.ndarray) -> np.ndarray:
-        return (self.members * moved**2).sum(axis=1) * _unbiased(self.members)[:, 0]
+            moved += self.moves[place]() * few[:, [place]] / kept.sum()
+        return _spread(self.members, moved)
 
 
 def measure(
@@ -96,18 +104,24 @@ def measure(
         return _f1_skew_normalised(members, table.astype(float))
     if name == "auc":
         return _auc(members, table.astype(float), concordance)
-    ratio = rates.RATIOS[name]
-    return of_sums(members, table @ np.array(ratio.numerator), table @ np.array(ratio.denominator))
+    return of_sums(members, *rates.RATIOS[name].sums(table))
 
 
 def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> Measured:
     """Measure ratios of sums over subjects: (R, S) members, (S, L) numerators and denominators."""
     x, n = numerator.astype(float), denominator.astype(float)
-    total = members @ n
-    rate = rates.divide(members @ x, total)
-    spread = members @ x**2 - 2 * rate * (members @ (x * n)) + rate**2 * (members @ n**2)
-    variance = rates.divide(np.maximum(spread, 0), total**2) * _unbiased(members)
-    return Measured(members=members, numerator=x, denominator=n, rate=rate, variance=variance)
+    summed = members @ np.concatenate([x, n, n > 0, x**2, x * n, n**2], axis=1)
+    right, total, entering, xx, xn, nn = np.split(summed, 6, axis=1)
+    rate = rates.divide(right, total)
+    spread = np.maximum(xx - 2 * rate * xn + rate**2 * nn, 0)
+    return Measured(
+        members=members,
+        numerator=x,
+        denominator=n,
+        rate=rate,
+        variance=rates.divide(spread, total**2) * _few(entering),
+        entering=entering,
+    )
 
 
 def _f1_skew_normalised(members: np.ndarray, table: np.ndarray) -> Curved:
@@ -127,6 +141,7 @@ def _f1_skew_normalised(members: np.ndarray, table: np.ndarray) -> Curved:
     return Curved(
         members=members,
         rate=2 * tpr / (1 + tpr + fpr),
+        entering=_both(members, present, absent),
         moves=[functools.partial(moves, label) for label in range(table.shape[1])],
     )
 
@@ -147,10 +162,21 @@ def _auc(members: np.ndarray, table: np.ndarray, concordance: np.ndarray) -> Cur
     return Curved(
         members=members,
         rate=area,
+        entering=_both(members, present, absent),
         moves=[functools.partial(moves, label) for label in range(table.shape[1])],
     )
 
 
-def _unbiased(members: np.ndarray) -> np.ndarray:
-    size = members.sum(axis=1, keepdims=True)
-    return size / (size - 1)
+def _both(members: np.ndarray, present: np.ndarray, absent: np.ndarray) -> np.ndarray:
+    return np.minimum(members @ (present > 0), members @ (absent > 0))
+
+
+def _spread(members: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Add up the squares (R,) of what the members of each group move."""
+    np.square(moved, out=moved)
+    return np.einsum("rs,rs->r", members, moved)
+
+
+def _few(entering: np.ndarray) -> np.ndarray:
+    """By how much variances over so few people are too small; NaN for fewer than two."""
+    return rates.divide(entering, entering - 1)

@@ -28,22 +28,20 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
     tested = counted.of(counted.subjects[known])
     numbers = np.array([values[name] for name in tested.subjects])
     needed, found = max(evaluation.min_subjects, FEWEST), []
-    for criterion in gaps.criteria(exclusive=counted.exclusive):
-        declared = gaps.CRITERIA[criterion]
-        if not gaps.applies(criterion, "signed") or declared.rates[0] in rates.CURVED:
+    for criterion, declared in gaps.criteria(exclusive=counted.exclusive).items():
+        if "signed" not in declared.definitions or declared.rates[0] in rates.CURVED:
             continue
         row = {
             "groups": f"trend in {groups.attribute}",
             "criterion": criterion,
             "definition": TREND,
+            "label": tables.OVERALL,
             **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
             "n_subjects": len(tested.subjects),
             "n_samples": round(float(tested.samples.sum())),
             "note": [],
         }
-        if gaps.cancels(criterion, "signed", exclusive=counted.exclusive):
-            row["note"] = [gaps.CANCELS]
-        elif len(numbers) < needed or len(np.unique(numbers)) < 2:
+        if len(numbers) < needed or len(np.unique(numbers)) < 2:
             row["note"] = [
                 f"{len(numbers)} subjects with {len(np.unique(numbers))} different values; a trend "
                 f"needs {needed} subjects and 2 values"
@@ -58,12 +56,8 @@ def _tested(
     tested: Counts, numbers: np.ndarray, rate: str, evaluation: Resampling
 ) -> dict[str, object]:
     numbers = numbers - numbers.mean()  # a shift changes no slope and keeps sums small
-    ratio, n = rates.RATIOS[rate], len(numbers)
-    x, samples = (
-        tested.table @ np.array(ratio.numerator),
-        tested.table @ np.array(ratio.denominator),
-    )
-    x, samples = x.astype(float), samples.astype(float)
+    n = len(numbers)
+    x, samples = rates.RATIOS[rate].sums(tested.table.astype(float))
     drawn = resampling.weights(
         tested.subjects, resamples=evaluation.resamples, seed=evaluation.seed
     )

@@ -99,9 +99,7 @@ def _pair(
         for name, part in zip(pair, parts, strict=True)
         if len(part.subjects) < needed
     ]
-    exclusive = parts[0].exclusive
-    defined = gaps.defined(gaps.criteria(exclusive=exclusive))
-    keys = [key for key in defined if not gaps.cancels(*key, exclusive=exclusive)]
+    keys = gaps.defined(gaps.criteria(exclusive=parts[0].exclusive))
     moved = {} if few else influence(parts)
     drawn = {} if few else intervals(parts, moved, evaluation=evaluation)
     rows = []

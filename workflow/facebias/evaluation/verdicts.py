@@ -3,8 +3,8 @@
 Rules, in this order, with level = 1 - confidence:
 
 - ``gap found``: the corrected p-value is at most the level.
-- ``no gap larger than X``: the whole interval lies within the declared margin X of 0. Not where
-  no gap could have been found with so few subjects, or where all of them are alike: the interval
+- ``no gap larger than X``: the whole interval lies within the margin X of 0, which is declared for
+  each criterion. Not where no gap could have been found with so few subjects, or where all of them are alike: the interval
   then has no width, which says nothing about people who were not tested.
 - ``cannot tell``: neither.
 
@@ -22,10 +22,11 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import multiplicity, questions
+from facebias.evaluation.gaps import PER_LABEL
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
 
-PRIMARY, EXPLORATORY = "primary", "exploratory"
+PRIMARY, EXPLORATORY, LABELS = "primary", "exploratory", "labels"
 FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
 RANGE = "range over "
 
@@ -81,23 +82,35 @@ def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> p
     frame
         Rows with ``tables.INTERVAL``, ``p_value`` and ``p_floor``.
     declared
-        Which of them are the primary family: Holm; the others: Benjamini and Hochberg.
+        Which of them are the primary family: Holm; the others: Benjamini and Hochberg. The gaps of
+        single labels are corrected already, for each other (``permutation.simultaneous``).
     evaluation
         Level and margin.
     """
     declared = declared.to_numpy(dtype=bool)
+    # Their p-values hold for all labels of a gap as they are.
+    labels = frame["definition"].eq(PER_LABEL).to_numpy() if "definition" in frame else False
     p_values, floors = frame["p_value"].to_numpy(float), frame["p_floor"].to_numpy(float)
     columns = {name: np.full(len(frame), np.nan) for name in ("p_holm", "q_bh", "p_reachable")}
     for name, rows, correct in (
         ("p_holm", declared, multiplicity.holm),
-        ("q_bh", ~declared, multiplicity.benjamini_hochberg),
+        ("q_bh", ~declared & ~labels, multiplicity.benjamini_hochberg),
+        ("p_holm", ~declared & labels, np.asarray),
     ):
         columns[name][rows] = correct(p_values[rows])
         # Corrections never fall when a p-value rises: the best a row can do is all at their floors.
         columns["p_reachable"][rows] = correct(floors[rows])
-    judged = frame.assign(family=np.where(declared, PRIMARY, EXPLORATORY), **columns)
+    families = np.select(
+        [declared, labels & np.ones(len(frame), bool)], [PRIMARY, LABELS], EXPLORATORY
+    )
+    judged = frame.assign(family=families, **columns)
     judged["verdict"] = _verdicts(judged, evaluation)
     return judged
+
+
+def corrected_p(frame: pd.DataFrame) -> np.ndarray:
+    """Give the p-value of each row that is corrected for the number of tests in its family."""
+    return np.where(frame["family"] == EXPLORATORY, frame["q_bh"], frame["p_holm"])
 
 
 def no_larger(margin: float) -> str:
@@ -106,16 +119,18 @@ def no_larger(margin: float) -> str:
 
 
 def _verdicts(frame: pd.DataFrame, evaluation: Evaluation) -> np.ndarray:
-    corrected = np.where(frame["family"] == PRIMARY, frame["p_holm"], frame["q_bh"])
+    corrected = corrected_p(frame)
     ends = frame[["ci_low", "ci_high"]].abs().max(axis=1, skipna=False)
     # A slope has other units than the margin.
     comparable = frame["definition"] != TREND if "definition" in frame else True
-    within = (ends <= evaluation.margin) & comparable
+    criteria = frame["criterion"] if "criterion" in frame else pd.Series("", index=frame.index)
+    margins = criteria.map(evaluation.margin_of)
+    within = (ends <= margins) & comparable
     level = 1 - evaluation.confidence + 1e-12
     told = (frame["p_reachable"] <= level) & (frame["ci_low"] < frame["ci_high"])
     return np.select(
         [frame["estimate"].isna(), corrected <= level, within & told],
-        [MISSING, FOUND, no_larger(evaluation.margin)],
+        [np.full(len(frame), MISSING, object), FOUND, margins.map(no_larger)],
         UNCLEAR,
     ).astype(object)
 

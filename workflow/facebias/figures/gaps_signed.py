@@ -19,6 +19,7 @@ INPUTS = {"fairness": tables.FAIRNESS}
 FAVOURS = {
     "equal_opportunity",
     "accuracy_gap",
+    "balanced_accuracy_gap",
     "accuracy",
     "f1_gap",
     "f1_skew_normalised_gap",

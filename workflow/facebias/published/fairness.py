@@ -76,14 +76,12 @@ def intervals(drawn: Draws, paper: Paper, *, confidence: float = CONFIDENCE) -> 
 
     Returns
     -------
-    A ``contracts.INTERVALS`` table. A gap that is 0 whatever a model does is missing.
+    A ``contracts.INTERVALS`` table.
     """
     rows = []
     for (train, architecture, attribute, assumption), found in drawn.items():
         pair = paper.pairs[attribute]
         for (criterion, definition), gap in found.items():
-            if gaps.cancels(criterion, definition, exclusive=True):
-                gap = np.full_like(gap, np.nan)
             low, high = resampling.interval(
                 gap, confidence=confidence, subjects=units(assumption, pair, paper)
             )
@@ -165,7 +163,7 @@ def extremes(drawn: Draws, paper: Paper, *, confidence: float = CONFIDENCE) -> p
         pairs = len(found) * (len(found) - 1) / 2
         corrected = 1 - (1 - confidence) / pairs
         for criterion, definition in next(iter(found.values())):
-            if definition == "signed" or gaps.cancels(criterion, definition, exclusive=True):
+            if definition == "signed":
                 continue
             sizes = np.array([gap[criterion, definition] for gap in found.values()])
             least, most = int(sizes[:, 0].argmin()), int(sizes[:, 0].argmax())

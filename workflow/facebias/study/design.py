@@ -132,6 +132,7 @@ class Resampling:
 
     bins: Mapping[str, tuple[float, ...]]
     min_subjects: int
+    min_subjects_per_label: int
     confidence: float
     interval: str
     resamples: int
@@ -146,11 +147,16 @@ class Evaluation(Resampling):
     attributes: tuple[str, ...]
     primary: Primary
     margin: float
+    margins: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Write crossed attributes as one name, which files can have too."""
         names = tuple(CROSS.join(crossed(name)) for name in self.attributes)
         object.__setattr__(self, "attributes", names)
+
+    def margin_of(self, criterion: str) -> float:
+        """Give the margin of a criterion, on its scale."""
+        return self.margins.get(criterion, self.margin)
 
     @property
     def resampling(self) -> Resampling:

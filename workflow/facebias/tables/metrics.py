@@ -36,7 +36,8 @@ CONFUSION = Table(
 )
 
 # The gaps of one model. `groups` names the two groups as "a - b" (the order of a signed gap),
-# "range over a, b, c" or "trend in age".
+# "range over a, b, c" or "trend in age". `label` is `overall` where labels are averaged; of a gap
+# in the definition `per_label`, and of the largest gap of any label, it is that label.
 GAPS = Table(
     "gaps",
     {
@@ -46,11 +47,12 @@ GAPS = Table(
         "groups": "text",
         "criterion": "text",
         "definition": "text",
+        "label": "text",
         **INTERVAL,
         **CHANCE,
         "note": "text",
     },
-    ("architecture", "train_split", "attribute", "groups", "criterion", "definition"),
+    ("architecture", "train_split", "attribute", "groups", "criterion", "definition", "label"),
 )
 
 # The gaps of a study, judged together.
