@@ -55,7 +55,7 @@ def audit(
     these are corrected together.
     """
     scored = scores.assemble(frame.assign(seed=0), labels, source="predictions")
-    counted = counts.count(scored, ranked=not scored.exclusive)
+    counted = counts.count(scored, ranked=True)
     measured = [_measure(scored, "all", evaluation)]
     compared = []
     for attribute in evaluation.attributes:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facebias.evaluation import gaps, permutation, rates, resampling, simulation
+from facebias.evaluation import counts, gaps, permutation, rates, resampling, simulation
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.simulation import Population
 from facebias.progress import track
@@ -86,10 +86,7 @@ def study(
         for name, scale in (("studentised", errors), ("plain", np.ones_like(errors)))
     }
     signed, size = _resampled(parts, resamples=resamples, seed=number)
-    without = [
-        _gaps([part.summed(weights) for part, weights in zip(parts, drawn, strict=True)])
-        for drawn in resampling.left_out([len(part.subjects) for part in parts])
-    ]
+    without = [_gaps(each) for each in counts.without_one(parts)]
     level = {"confidence": 1 - LEVEL, "subjects": min(design.sizes)}
     intervals = {
         "subjects": resampling.interval(signed, **level),

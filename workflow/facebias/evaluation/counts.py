@@ -6,6 +6,7 @@ Counts are averaged over seeds, so that a sample counts once however many models
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from facebias.evaluation.scores import Scores
 # So many pairs of subjects are counted in the time of one sample (measured with BLAS), and so many
 # groups at once stay in the cache.
 PAIRS_PER_SAMPLE, DRAWN_AT_ONCE = 64, 32
+MOST_RANKED = 2_000
+# Where so many people have, one as another, one of few counts, kinds of people are drawn instead.
+FEWEST_ALIKE, ALIKE = 1_000, 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,14 +76,46 @@ class Counts:
             return table
         return np.concatenate([table, _within(self.concordance, weights)[..., None]], axis=2)
 
+    @property
+    def kinds(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The (K, L, 4) different counts that subjects have and which (S,) each of them has.
+
+        None where they are not few: most people with several samples differ from all others.
+        """
+        if self.concordance is not None or len(self.subjects) < FEWEST_ALIKE:
+            return None
+        found, places = np.unique(self.table, axis=0, return_inverse=True)
+        alike = len(found) * ALIKE <= len(self.subjects)
+        return (found, places.ravel()) if alike else None
+
     def resampled(self, *, resamples: int, seed: int) -> np.ndarray:
         """Give ``summed`` counts of the data and of every resample of subjects: (1 + B, ...)."""
+        if self.kinds is not None:
+            found, places = self.kinds
+            drawn = resampling.of_kinds(
+                self.subjects, np.bincount(places), resamples=resamples, seed=seed
+            )
+            return resampling.weighted(drawn, found)
         drawn = resampling.blocks(self.subjects, resamples=resamples, seed=seed)
         return np.concatenate([self.summed(weights) for weights in drawn])
+
+    def left_out(self) -> np.ndarray:
+        """Give ``summed`` counts of everybody, then without one subject each: (1 + S, ...)."""
+        whole = self.summed(np.ones((1, len(self.subjects))))
+        if self.concordance is None:
+            own = self.table
+        else:
+            pairs = self.concordance
+            diagonal = np.einsum("lss->sl", pairs)
+            own_pairs = (pairs.sum(axis=1) + pairs.sum(axis=2)).T - diagonal
+            own = np.concatenate([self.table, own_pairs[..., None]], axis=2)
+        return np.concatenate([whole, whole - own])
 
 
 def count(scores: Scores, *, ranked: bool = False) -> Counts:
     """Count ``scores`` per subject, averaged over seeds; ``ranked``: with concordant pairs.
+
+    Of units alone, and of no more than ``MOST_RANKED`` subjects: pairs grow with their square.
 
     Examples
     --------
@@ -94,6 +130,7 @@ def count(scores: Scores, *, ranked: bool = False) -> Counts:
     [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]
     """
     subjects, rows = np.unique(scores.subject, return_inverse=True)
+    ranked = ranked and not scores.exclusive and len(subjects) <= MOST_RANKED
     decision = scores.decision
     true, false = scores.truth == 1, scores.truth == 0
     cells = np.stack([true & decision, false & decision, true & ~decision, false & ~decision], -1)
@@ -156,6 +193,16 @@ def concordant(scores: Scores, weights: np.ndarray) -> np.ndarray:
             truth, score = scores.truth[of_seed, label], scores.score[of_seed, label]
             pairs[:, label] += _drawn(truth, score, rows[of_seed], weights)
     return pairs / scores.n_seeds
+
+
+def without_one(groups: Sequence[Counts]) -> Iterator[list[np.ndarray]]:
+    """Give the counts of all groups without one person at a time, those of each group in turn."""
+    for left in groups:
+        one = left.left_out()
+        yield [
+            one if group is left else np.repeat(group.left_out()[:1], len(one), axis=0)
+            for group in groups
+        ]
 
 
 def resampled(scores: Scores, *, resamples: int, seed: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import (
+    counts,
     gaps,
     permutation,
     power,
@@ -21,7 +22,7 @@ from facebias.evaluation import (
     trends,
 )
 from facebias.evaluation.attributes import Grouping
-from facebias.evaluation.counts import Counts
+from facebias.evaluation.counts import MOST_RANKED, Counts
 from facebias.evaluation.permutation import Chance
 from facebias.study import Resampling
 
@@ -38,8 +39,8 @@ def fairness(
     Every two groups a, b (in order) give rows "a - b". Where there are more than two, the unsigned
     definitions also get a row "range over a, b, c": the largest gap of any two estimable groups,
     with a p-value for all groups at once. Pairs also get a row per label. An attribute of numbers
-    also gets rows "trend in ...". Intervals come from a bootstrap of subjects within each group, p-values from a permutation of
-    the group labels over subjects.
+    also gets rows "trend in ...". Intervals come from a bootstrap of subjects within each group,
+    p-values from a permutation of the group labels over subjects.
 
     Parameters
     ----------
@@ -55,8 +56,9 @@ def fairness(
     Returns
     -------
     A ``tables.GAPS`` table. ``n_subjects`` and ``n_samples`` count all tested people of the
-    groups named (of a label those who enter its rate) and their samples with a known label. A gap that cannot be estimated is missing and
-    ``note`` says why; ``note`` also names labels and subjects that were left out.
+    groups named (of a label those who enter its rate) and their samples with a known label. A gap
+    that cannot be estimated is missing and ``note`` says why; ``note`` also names labels and
+    subjects that were left out.
     """
     tested = _tested(counted, groups, evaluation)
     names = list(tested.parts)
@@ -72,6 +74,8 @@ def fairness(
         rows += trends.rows(counted, groups, evaluation=evaluation)
     unknown = int(np.isin(counted.subjects, groups.missing).sum())
     always = [f"{_people(unknown)} without {groups.attribute} left out"] if unknown else []
+    if not counted.exclusive and len(counted.subjects) > MOST_RANKED:
+        always.append(f"no gap of ROC areas: more than {_people(MOST_RANKED)}")
     table = pd.DataFrame(rows).assign(**model, attribute=groups.attribute)
     table["note"] = ["; ".join(notes + always) or None for notes in table["note"]]
     order = {name: place for place, name in enumerate(gaps.OF_UNITS)}
@@ -143,18 +147,9 @@ def _compare(
     resampled = gaps.between([tested.resampled[name] for name in large], **options)
     without = []
     if evaluation.interval == "bca":
-        without = [
-            gaps.between(
-                [part.summed(weights) for part, weights in zip(parts, drawn, strict=True)],
-                **options,
-            )
-            for drawn in resampling.left_out([len(part.subjects) for part in parts])
-        ]
-    dealt = permutation.assignments(
-        [part.subjects for part in parts], draws=evaluation.permutations, seed=evaluation.seed
-    )
-    people = tested.dealt(parts)
-    found = gaps.by_chance(dealt, people.table, concordance=people.concordance, **options)
+        without = [gaps.between(each, **options) for each in counts.without_one(parts)]
+    dealt, table, concordance = _dealt(parts, tested, evaluation)
+    found = gaps.by_chance(dealt, table, concordance=concordance, **options)
     rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
@@ -180,6 +175,25 @@ def _compare(
                 each = _labels(declared.rates[0], parts, chosen, found[key], dealt, evaluation)
                 rows += [{**facts, **row} for row in each]
     return rows
+
+
+def _dealt(
+    parts: Sequence[Counts], tested: _Tested, evaluation: Resampling
+) -> tuple[permutation.Assignments, np.ndarray, np.ndarray | None]:
+    """Give the ways of dealing people, or kinds of people, into groups; their counts and pairs."""
+    names = [part.subjects for part in parts]
+    options = {"draws": evaluation.permutations, "seed": evaluation.seed}
+    people = tested.dealt(parts)
+    kinds = people.kinds
+    if kinds is None:
+        return permutation.assignments(names, **options), people.table, people.concordance
+    table, places = kinds
+    ends = np.cumsum([0, *map(len, names)])
+    of_groups = [
+        np.bincount(places[start:end], minlength=len(table))
+        for start, end in itertools.pairwise(ends)
+    ]
+    return permutation.of_kinds(names, np.array(of_groups), **options), table, None
 
 
 def _subjects(

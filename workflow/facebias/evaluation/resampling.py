@@ -59,6 +59,16 @@ def blocks(
         yield np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(float)
 
 
+def of_kinds(subjects: np.ndarray, kinds: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
+    """Draw how often each of K kinds of subjects, (K,) people each, stands in each resample.
+
+    The distribution is that of ``weights``, added up over those of a kind.
+    """
+    random = generator(subjects, seed=seed, what="kinds")
+    drawn = random.multinomial(kinds.sum(), kinds / kinds.sum(), size=resamples)
+    return np.concatenate([kinds[None], drawn]).astype(float)
+
+
 def generator(subjects: np.ndarray, *, seed: int, what: str = "") -> np.random.Generator:
     """Give the generator of a draw among ``subjects``; ``what`` keeps kinds of draws apart."""
     names = "\n".join([*map(str, subjects), *filter(None, [what])])
@@ -70,30 +80,6 @@ def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Add up the counts of the drawn subjects: (R, S) and (S, ...) to (R, ...)."""
     flat = drawn @ table.reshape(len(table), int(np.prod(table.shape[1:])))
     return flat.reshape(len(drawn), *table.shape[1:])
-
-
-def left_out(sizes: Sequence[int]) -> list[list[np.ndarray]]:
-    """Leave out one person at a time.
-
-    Parameters
-    ----------
-    sizes
-        Number of people of each group.
-
-    Returns
-    -------
-    Per group whose people are left out: for every group (1 + S, n) how often its people stand in
-    it, the first row with everybody.
-    """
-    return [
-        [
-            np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
-            if position == left
-            else np.ones((1 + n, other))
-            for position, other in enumerate(sizes)
-        ]
-        for left, n in enumerate(sizes)
-    ]
 
 
 def interval(

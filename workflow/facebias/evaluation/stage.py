@@ -42,7 +42,7 @@ def fairness(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
     manifest = tables.read(given.manifest, tables.MANIFEST)
-    counted = counts.count(_read(given, manifest, labels), ranked=labels.kind == "units")
+    counted = counts.count(_read(given, manifest, labels), ranked=True)
     model = {"architecture": given.architecture, "train_split": given.train_split}
     grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
     table = groups.fairness(counted, grouped, model, evaluation=evaluation)

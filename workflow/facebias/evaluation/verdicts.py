@@ -4,8 +4,8 @@ Rules, in this order, with level = 1 - confidence:
 
 - ``gap found``: the corrected p-value is at most the level.
 - ``no gap larger than X``: the whole interval lies within the margin X of 0, which is declared for
-  each criterion. Not where no gap could have been found with so few subjects, or where all of them are alike: the interval
-  then has no width, which says nothing about people who were not tested.
+  each criterion. Not where no gap could have been found with so few subjects, or where all of them
+  are alike: the interval then has no width, which says nothing about people who were not tested.
 - ``cannot tell``: neither.
 
 A row without an estimate is ``not estimable``. No row is ever called unbiased.

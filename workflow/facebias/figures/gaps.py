@@ -18,7 +18,7 @@ from facebias.vocabulary import printed
 
 INPUTS = {"fairness": tables.FAIRNESS}
 RANGE = "range over "
-SIGNED, TREND = "signed", "trend"
+SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
 FOUND = "gap found"
 CHANCE, CHANCE_EDGE = "#e3e3e3", "#a8a8a8"
 
@@ -81,7 +81,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
 def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """Choose the unsigned gaps: those of the range over all groups, or of the only pair."""
-    frame = frame[~frame["definition"].isin([SIGNED, TREND])]
+    frame = frame[~frame["definition"].isin([SIGNED, TREND, PER_LABEL])]
     ranges = frame["groups"].astype(str).str.startswith(RANGE)
     if ranges.any():
         return frame[ranges]

@@ -16,7 +16,7 @@ from facebias.study import StudyError
 from facebias.vocabulary import MEANS, printed
 
 RANGE = "range over "
-SIGNED, TREND = "signed", "trend"
+SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
 STAR = "Star: gap found, corrected for the number of gaps; no star is no evidence of none."
 OVERALL = "overall"
 MOST_COLUMNS = 7  # labels across a page; more of them go down the side
@@ -47,7 +47,7 @@ def metrics(frame: pd.DataFrame) -> list[latex.Printed]:
 
 def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
     """Lay out gaps: per attribute and train split, one table of sizes and one of signs."""
-    frame = frame[frame["definition"] != TREND]
+    frame = frame[~frame["definition"].isin([TREND, PER_LABEL])]
     parts = []
     for (attribute, train), rows in frame.groupby(["attribute", "train_split"], sort=False):
         n = most(rows, "n_subjects", "test subject")
