@@ -192,6 +192,37 @@ def test_gaps_of_labels_count_those_who_show_them(frame):
     assert strict["note"].startswith("rage left out: 2 subjects behind its tpr in female, 3 needed")
 
 
+@pytest.mark.parametrize("names", [("light", "dark"), ("light", "dark", "middle")])
+def test_many_people_of_one_sample_each_are_drawn_as_kinds_with_the_same_results(
+    monkeypatch, names
+):
+    random = np.random.default_rng(2)
+    frame = by_turns(scored.classes(random, n_subjects=1200, n_samples=1), *names)
+    lower = (frame["skin"] == "dark") & (random.random(len(frame)) < 0.3)
+    frame.loc[lower, "score_joy"] = 1.0
+    alike = fairness(frame, "skin", resamples=1500, permutations=1500)
+    monkeypatch.setattr(counts, "FEWEST_ALIKE", 10_000)
+    apart = fairness(frame, "skin", resamples=1500, permutations=1500)
+    assert len(counts.count(scored.scored(frame)).table) == 1200
+    exact = ["groups", "criterion", "definition", "label", "n_subjects", "n_samples", "note"]
+    pd.testing.assert_frame_equal(alike[exact], apart[exact])
+    np.testing.assert_allclose(alike["estimate"], apart["estimate"], atol=1e-12)
+    drawn = ["ci_low", "ci_high", "p_value", "null_high", "detectable"]
+    np.testing.assert_allclose(alike[drawn], apart[drawn], atol=0.05)
+
+
+def test_leaving_one_out_is_counting_the_others():
+    for make in (scored.classes, scored.units):
+        counted = counts.count(
+            scored.scored(make(np.random.default_rng(3), n_subjects=6)), ranked=True
+        )
+        whole, *without = counted.left_out()
+        np.testing.assert_allclose(whole, counted.summed(np.ones((1, 6)))[0])
+        for place, found in enumerate(without):
+            others = counted.take(np.delete(np.arange(6), place))
+            np.testing.assert_allclose(found, others.summed(np.ones((1, 5)))[0], atol=1e-12)
+
+
 # --------------------------------------------------------------------------------------- grouping
 
 

@@ -313,3 +313,66 @@ def test_variance_of_a_ratio_is_cochrans():
     assert found.rate[0, 0] == pytest.approx(3 / 7)
     assert found.variance[0, 0] == pytest.approx((moved**2).sum() * 3 / 2)
     assert found.variance_of_mean(np.array([True]))[0] == pytest.approx(found.variance[0, 0])
+
+
+# ------------------------------------------------------------------------- labels, and kinds
+
+
+def test_the_largest_gap_of_any_label_judges_each_by_the_slow_way():
+    table = people(sizes=(4, 5), seed=3)
+    found = dealt(4, 5)
+    values, errors = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+    p_values, reach = permutation.simultaneous(values, errors, found, confidence=0.9)
+    units = np.abs(values / errors)
+    largest = [max(row) for row in units[1:].tolist()]
+    for label in range(4):
+        assert p_values[label] == np.mean([one >= units[0, label] - 1e-9 for one in largest])
+    assert np.mean(np.array(largest) <= reach) >= 0.9
+    assert np.mean(np.array(largest) < reach) < 0.9
+
+
+def test_labels_that_do_not_count_change_nothing():
+    table = people(sizes=(4, 5), seed=3)
+    found = dealt(4, 5)
+    both = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+    without = [np.where([True, True, False, True], each, np.nan) for each in both]
+    some = [each[:, [0, 1, 3]] for each in both]
+    p_values, reach = permutation.simultaneous(*without, found, confidence=0.9)
+    wanted, same = permutation.simultaneous(*some, found, confidence=0.9)
+    assert reach == same
+    np.testing.assert_array_equal(p_values, [*wanted[:2], np.nan, wanted[2]])
+    nothing = [np.full_like(each, np.nan) for each in both]
+    p_values, reach = permutation.simultaneous(*nothing, found, confidence=0.9)
+    assert np.isnan([*p_values, reach]).all()
+
+
+def test_a_false_alarm_about_any_label_is_as_rare_as_the_level():
+    alarms = 0
+    for number in range(200):
+        table = people(seed=number, sizes=(6, 9))
+        found = dealt(6, 9, draws=199, most=0, seed=number)
+        pair = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+        p_values, _ = permutation.simultaneous(*pair, found, confidence=0.9)
+        alarms += np.nanmin(p_values) <= 0.1
+    # 20 expected of 200; more than 34 come by chance in about 1 of 1,000 such tests.
+    assert 7 <= alarms <= 34
+
+
+@pytest.mark.parametrize("sizes", [(600, 400), (300, 300, 400)])
+def test_kinds_of_people_fall_into_groups_as_people_do(sizes):
+    random = np.random.default_rng(4)
+    places = random.choice(3, size=1000, p=[0.6, 0.3, 0.1])
+    names = np.split(np.array([f"p{n:04d}" for n in range(1000)]), np.cumsum(sizes)[:-1])
+    ends = np.cumsum([0, *sizes])
+    kinds = np.array([np.bincount(places[a:b], minlength=3) for a, b in itertools.pairwise(ends)])
+    found = permutation.of_kinds(names, kinds, draws=4000, seed=1)
+    slow = permutation.assignments(names, draws=4000, seed=1)
+    one_hot = np.eye(3)[places]
+    for own, group, people_in_it in zip(kinds, found.members, slow.members, strict=True):
+        np.testing.assert_array_equal(group[0], own)
+        np.testing.assert_array_equal(group.sum(axis=1), own.sum())
+        counted = people_in_it @ one_hot
+        np.testing.assert_allclose(group[1:].mean(axis=0), counted[1:].mean(axis=0), atol=0.7)
+        np.testing.assert_allclose(group[1:].std(axis=0), counted[1:].std(axis=0), rtol=0.06)
+    np.testing.assert_array_equal(sum(found.members), np.tile(kinds.sum(axis=0), (4001, 1)))
+    assert found.floor == slow.floor

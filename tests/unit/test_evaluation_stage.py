@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 
 import scored
 from facebias import tables
-from facebias.evaluation import cells, counts, rates, resampling, stage
+from facebias.evaluation import cells, counts, proportions, rates, resampling, stage
 from facebias.study import Split, settings
 
 CELL = {"architecture": "vgg16", "train_split": "regular", "test_split": "all"}
@@ -50,7 +50,7 @@ def test_values_counts_and_intervals_of_a_cell(frame):
     assert len(table) == 3 * 7 + 5
 
 
-def test_interval_draws_all_people_and_is_widened_for_those_who_enter(frame):
+def test_interval_rests_on_the_spread_over_all_people_and_on_those_who_enter(frame):
     few = frame["subject"].isin(["p001", "p002", "p003"])
     frame["label"] = frame["label"].mask((frame["label"] == "rage") & ~few, "joy")
     counted = counts.count(scored.scored(frame))
@@ -63,10 +63,13 @@ def test_interval_draws_all_people_and_is_widened_for_those_who_enter(frame):
         found = table.loc[(name, "tpr")]
         people = frame.loc[frame["label"] == name, "subject"].nunique()
         assert people <= 3 if name == "rage" else people > 9
-        expected = resampling.interval(
-            rates.rate("tpr", summed)[:, position],
+        values = rates.rate("tpr", summed)[:, position]
+        expected = proportions.interval(
+            values[0],
+            np.nanvar(values[1:], ddof=1) * people / (people - 1),
+            people=people,
+            samples=(frame["label"] == name).sum(),
             confidence=scored.EVALUATION.confidence,
-            subjects=people,
         )
         assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
 
@@ -212,7 +215,7 @@ def test_fairness_of_an_attribute(study):
     stage.fairness([*given, "--attribute", "gender", "--out", out])
     found = tables.read(out, tables.GAPS)
     assert set(found["groups"]) == {"female - male"}
-    assert (found["n_subjects"] == 12).all()
+    assert (found.loc[found["label"] == "overall", "n_subjects"] == 12).all()
 
 
 def test_missing_label_of_the_settings_is_a_readable_error(study):

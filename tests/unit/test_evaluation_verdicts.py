@@ -68,6 +68,7 @@ def gaps_of(**changes):
                 "groups": "female - male",
                 "criterion": criterion,
                 "definition": definition,
+                "label": "overall",
                 "estimate": 0.2,
                 "ci_low": 0.0,
                 "ci_high": 0.4,
@@ -195,6 +196,28 @@ def test_both_ends_of_a_signed_gap_must_lie_within_the_margin():
     frame = gaps_of(ci_low=-0.15, ci_high=0.05)
     assert "no gap larger than 0.1" not in set(judged(frame)["verdict"])
     assert set(judged(frame, margin=0.2)["verdict"]) == {"no gap larger than 0.2"}
+
+
+def test_every_criterion_has_a_margin_on_its_own_scale():
+    frame = gaps_of(ci_low=-0.15, ci_high=0.15, p_value=0.9, estimate=0.0)
+    found = judged(frame, margin=0.1, margins={"equalized_odds": 0.2})
+    verdicts_of = found.groupby("criterion")["verdict"].unique()
+    assert list(verdicts_of["equalized_odds"]) == ["no gap larger than 0.2"]
+    assert list(verdicts_of["equal_opportunity"]) == ["cannot tell"]
+
+
+def test_gaps_of_labels_are_corrected_among_themselves_and_change_no_other_correction():
+    frame = gaps_of(p_value=0.04)
+    rows = frame[frame["definition"] == "signed"].assign(definition="per_label")
+    labels = pd.concat([rows.assign(label=name, p_value=0.03) for name in ("joy", "rage")])
+    both = judged(pd.concat([frame, labels], ignore_index=True))
+    alone = judged(frame)
+    pd.testing.assert_frame_equal(both.iloc[: len(frame)], alone)
+    own = both.iloc[len(frame) :]
+    assert set(own["family"]) == {"labels"}
+    assert set(own["p_holm"]) == {0.03}
+    assert own["q_bh"].isna().all()
+    assert set(own["verdict"]) == {"gap found"}
 
 
 def test_a_slope_is_not_compared_with_the_margin():

@@ -343,8 +343,8 @@ def simultaneous(
     units[np.isnan(errors)] = np.nan
     own = units[0]
     chance = units[1:][:, ~np.isnan(own)]
-    chance = chance[~np.isnan(chance).all(axis=1)] if chance.size else chance
-    if not len(chance) or 2 * len(chance) < len(values) - 1:
+    chance = chance[~np.isnan(chance).all(axis=1)]
+    if not chance.size or 2 * len(chance) < len(values) - 1:
         return np.full(len(own), np.nan), np.nan
     largest = np.nanmax(chance, axis=1)
     hits = (largest[:, None] >= own * (1 - TOLERANCE) - TOLERANCE).sum(axis=0).astype(float)

@@ -25,6 +25,7 @@ def effective(
     Where all people are alike it is the number of people, the fewest that it can be. It is never
     more than the number of samples.
     """
+    rate, variance = np.asarray(rate, float), np.asarray(variance, float)
     found = rates.divide(rate * (1 - rate), np.where(variance > 1e-12, variance, 0))
     return np.minimum(np.where(np.isnan(found), people, found), samples)
 

@@ -124,13 +124,13 @@ def _verdicts(frame: pd.DataFrame, evaluation: Evaluation) -> np.ndarray:
     # A slope has other units than the margin.
     comparable = frame["definition"] != TREND if "definition" in frame else True
     criteria = frame["criterion"] if "criterion" in frame else pd.Series("", index=frame.index)
-    margins = criteria.map(evaluation.margin_of)
+    margins = np.array([evaluation.margin_of(name) for name in criteria], dtype=float)
     within = (ends <= margins) & comparable
     level = 1 - evaluation.confidence + 1e-12
     told = (frame["p_reachable"] <= level) & (frame["ci_low"] < frame["ci_high"])
     return np.select(
         [frame["estimate"].isna(), corrected <= level, within & told],
-        [np.full(len(frame), MISSING, object), FOUND, margins.map(no_larger)],
+        [np.full(len(frame), MISSING, object), FOUND, list(map(no_larger, margins))],
         UNCLEAR,
     ).astype(object)
 
