@@ -34,6 +34,8 @@ class Population:
         Between 0.2 and 0.5 for five of the six networks of the demo.
     between_labels
         Correlation, on the normal scale, of a subject's probabilities for two labels.
+    showing
+        Share of the subjects who show each label; empty: all show all.
     """
 
     labels: int = 4
@@ -41,6 +43,7 @@ class Population:
     rate: float = 0.7
     correlation: float = 0.25
     between_labels: float = 0.2
+    showing: tuple[float, ...] = ()
 
 
 def draw(
@@ -48,7 +51,7 @@ def draw(
     sizes: Sequence[int],
     random: np.random.Generator,
     *,
-    lower: Sequence[float],
+    lower: Sequence[float | Sequence[float]],
 ) -> list[Counts]:
     """Draw the tested subjects of one study, group after group.
 
@@ -59,21 +62,23 @@ def draw(
     random
         Source of randomness.
     lower
-        By how much the rate of every label is lower in each group.
+        By how much the rate of every label is lower in each group, or of each label in turn.
     """
     firsts = np.cumsum([0, *sizes])
     return [
-        _group(population, size, population.rate - less, random, int(first))
+        _group(population, size, population.rate - np.asarray(less), random, int(first))
         for population, size, less, first in zip(populations, sizes, lower, firsts, strict=False)
     ]
 
 
 def _group(
-    population: Population, size: int, rate: float, random: np.random.Generator, first: int
+    population: Population, size: int, rate: np.ndarray, random: np.random.Generator, first: int
 ) -> Counts:
     n_labels, (fewest, most) = population.labels, population.samples
     chance = np.clip(_chances(population, size, rate, random), 0, 1)
     shown = random.integers(fewest, most + 1, size=(size, n_labels))
+    for label, share in enumerate(population.showing):
+        shown[random.permutation(size)[round(share * size) :], label] = 0
     right = random.binomial(shown, chance)
     confusion = np.zeros((size, n_labels, n_labels))
     for label in range(n_labels):
@@ -102,12 +107,12 @@ def from_confusion(confusion: np.ndarray, subjects: np.ndarray) -> Counts:
 
 
 def _chances(
-    population: Population, size: int, rate: float, random: np.random.Generator
+    population: Population, size: int, rate: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
     """Draw each subject's probability of being read, per label: (size, labels)."""
     shape, rho = (size, population.labels), population.correlation
-    if rho == 0 or rate in (0, 1):
-        return np.full(shape, rate)
+    if rho == 0 or np.isin(rate, (0, 1)).all():
+        return np.broadcast_to(rate, shape)
     shared = np.sqrt(population.between_labels) * random.standard_normal((size, 1))
     own = np.sqrt(1 - population.between_labels) * random.standard_normal(shape)
     spread = (1 - rho) / rho
