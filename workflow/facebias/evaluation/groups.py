@@ -15,6 +15,7 @@ from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.permutation import Chance
 from facebias.study import Resampling
+from facebias.tables import comparisons
 
 # Below this number of different resamples an interval is called rough; below the other the number
 # is worth telling.
@@ -26,9 +27,9 @@ def fairness(
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
-    Every two groups a, b (in order) give rows "a - b". Where there are more than two, the unsigned
-    definitions also get a row "range over a, b, c": the largest gap of any two estimable groups,
-    with a p-value for all groups at once. An attribute of numbers also gets rows "trend in ...".
+    Every two groups (in order) give rows of a pair. Where there are more than two, the unsigned
+    definitions also get a row of their range: the largest gap of any two estimable groups, with a
+    p-value for all groups at once. An attribute of numbers also gets rows of its trend.
     Intervals come from a bootstrap of subjects within each group, p-values from a permutation of
     the group labels over subjects.
 
@@ -53,10 +54,10 @@ def fairness(
     names = list(tested.parts)
     rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
-        rows += _compare(" - ".join(pair), pair, tested, evaluation)
+        rows += _compare(comparisons.pair(*pair), pair, tested, evaluation)
     if len(names) > 2:
         enough = [name for name in names if name not in tested.too_few]
-        rows += _compare(f"range over {', '.join(enough or names)}", enough, tested, evaluation)
+        rows += _compare(comparisons.over(enough or names), enough, tested, evaluation)
     if len(names) < 2:
         rows += _alone(names, tested)
     if groups.values is not None:
@@ -115,17 +116,17 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
 
 
 def _compare(
-    words: str, names: Sequence[str], tested: _Tested, evaluation: Resampling
+    compared: comparisons.Row, names: Sequence[str], tested: _Tested, evaluation: Resampling
 ) -> list[dict[str, object]]:
     """Compare two groups, or all that are large enough, in every criterion and definition."""
     parts = [tested.parts[name] for name in names if name not in tested.too_few]
-    whole = words.startswith("range over ")
+    whole = compared["comparison"] == comparisons.RANGE
     small = [note for name, note in tested.too_few.items() if whole or name in names]
     if len(parts) < 2 or (small and not whole):
         named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
         defined = gaps.defined(tested.criteria)
         keys = [key for key in defined if key[1] != "signed" or not whole]
-        return [_row(words, key, named, small + _cancelling(key, tested)) for key in keys]
+        return [_row(compared, key, named, small + _cancelling(key, tested)) for key in keys]
     kept = [name for name in names if name not in tested.too_few]
     criteria = tested.criteria
     resampled = gaps.between([tested.resampled[name] for name in kept], criteria=criteria)
@@ -144,11 +145,11 @@ def _compare(
     for key, values in resampled.items():
         notes = _cancelling(key, tested)
         if notes:
-            rows.append(_row(words, key, parts, small + notes))
+            rows.append(_row(compared, key, parts, small + notes))
             continue
         notes = small if whole else _lost_labels(key[0], kept, tested)
         rows.append(
-            _row(words, key, parts, notes + rough)
+            _row(compared, key, parts, notes + rough)
             | _estimated(
                 values,
                 chance[key],
@@ -204,11 +205,11 @@ def _chance(
 
 
 def _row(
-    words: str, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
+    compared: comparisons.Row, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
 ) -> dict[str, object]:
     """Give a row without an estimate."""
     return {
-        "groups": words,
+        **compared,
         "criterion": key[0],
         "definition": key[1],
         **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
@@ -220,9 +221,9 @@ def _row(
 
 def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
     note = f"{names[0]} is the only group and a gap needs two" if names else "no recorded value"
-    words = names[0] if names else "no group"
+    compared = comparisons.group(names[0] if names else None)
     parts = list(tested.parts.values())
-    return [_row(words, key, parts, [note]) for key in gaps.defined(tested.criteria)]
+    return [_row(compared, key, parts, [note]) for key in gaps.defined(tested.criteria)]
 
 
 def _cancelling(key: tuple[str, str], tested: _Tested) -> list[str]:
