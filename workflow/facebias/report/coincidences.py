@@ -6,6 +6,8 @@ import dataclasses
 
 import pandas as pd
 
+from facebias.tables import COMPARED
+
 FOUND = "gap found"
 ALL = "all"
 BETWEEN_SPLITS = "split_ratio"
@@ -56,7 +58,7 @@ def between_splits(confounds: pd.DataFrame) -> list[str]:
 
 def _once(rows: pd.DataFrame) -> tuple[str, ...]:
     """Leave out what is said of all subjects where the same is said of the test subjects."""
-    key = ["measure", "groups", "label"]
+    key = ["measure", *COMPARED, "label"]
     tested = set(rows.loc[rows["role"] == "test", key].itertuples(index=False, name=None))
     kept = [
         warning
