@@ -257,5 +257,6 @@ def _sentence(row: pd.Series, confidence: float) -> str:
         sure += f", corrected p = {p_value:.3g}"
     return (
         f"{row['verdict']}: {criterion}, {compared_groups(row, ' - ')}: "
-        f"{row['estimate']:{form}}, {sure}, {row['n_subjects']} subjects, {row['n_samples']} samples"
+        f"{row['estimate']:{form}}, {sure}, "
+        f"{row['n_subjects']} subjects, {row['n_samples']} samples"
     )

@@ -79,8 +79,7 @@ def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """Choose the unsigned gaps: those of the range over all groups, or of the only pair."""
     frame = frame[~frame["definition"].isin([SIGNED, TREND])]
     frame = comparisons.of_all_groups(frame)
-    several = len(comparisons.pairs(frame)) > 1
-    return request.rows(frame, "first", "second") if several else frame
+    return request.rows(frame, "first", "second") if comparisons.pairs(frame) else frame
 
 
 def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
