@@ -57,7 +57,7 @@ def facts(card: Card) -> dict[str, Any]:
     """Collect everything that a card says."""
     metrics = card.metrics[card.metrics["architecture"] == card.name]
     fairness = card.fairness[card.fairness["architecture"] == card.name]
-    gaps = _gaps(fairness)
+    gaps = gaps_of(fairness)
     return {
         "card": card,
         "trains": card.trains,
@@ -211,7 +211,7 @@ def _measured(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _gaps(fairness: pd.DataFrame) -> list[dict[str, Any]]:
+def gaps_of(fairness: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the gaps of every training split and groups, as ``GAPS`` names them."""
     wanted = fairness.set_index(["criterion", "definition"])
     found = []
