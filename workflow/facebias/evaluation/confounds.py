@@ -122,7 +122,7 @@ def _rows(people: People, found: Grouping, evaluation: Resampling) -> Iterator[R
         compared = compare(people.subjects, found, weight > 0, evaluation=evaluation)
         where = f"{found.attribute} among {_who(split, role)}"
         rows = [*_shares(people, compared, weight), *_together(people, compared, weight, where)]
-        if split == ALL:
+        if role != "train":
             rows += _measures(people, compared, where)
         yield from ({"train_split": split, "role": role, **row} for row in rows)
     yield from _sizes(people, found)

@@ -175,11 +175,11 @@ def _measure(
 
 def _scopes(rows: pd.DataFrame) -> list[tuple[str, str]]:
     found = list(rows[["train_split", "role"]].drop_duplicates().itertuples(index=False, name=None))
-    return sorted(found, key=lambda scope: (scope[0] != ALL, scope[1] != ALL))
+    return sorted(found, key=lambda scope: (scope[1] not in ROLES, scope[1] != ALL))
 
 
 def _scope(split: str, role: str) -> str:
-    return ROLES[role] if split == ALL else f"trained on {printed(split)}"
+    return ROLES.get(role, f"trained on {printed(split)}")
 
 
 def _lines(axes: Axes, names: Sequence[str]) -> None:

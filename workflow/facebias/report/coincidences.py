@@ -35,11 +35,13 @@ def warnings(confounds: pd.DataFrame, fairness: pd.DataFrame) -> list[Coincidenc
     """
     found = fairness[fairness["verdict"] == FOUND]
     about_groups = confounds[confounds["measure"] != BETWEEN_SPLITS].dropna(subset="warning")
+    # A training split may be called `all` as well.
+    of_everybody = (about_groups["train_split"] == ALL) & (about_groups["role"] != "train")
     joined: dict[tuple[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = {}
     for (attribute, train_split), gaps in found.groupby(["attribute", "train_split"], sort=False):
         rows = about_groups[
             (about_groups["attribute"] == attribute)
-            & about_groups["train_split"].isin([train_split, ALL])
+            & (of_everybody | (about_groups["train_split"] == train_split))
         ]
         if said := _once(rows):
             architectures = tuple(gaps["architecture"].unique())
