@@ -45,7 +45,8 @@ def test_planted_gap_is_found_with_its_sign():
         (fairness["train_split"] == "regular")
         & (fairness["criterion"] == "equal_opportunity")
         & (fairness["definition"] == "signed")
-        & (fairness["groups"] == "female - male")
+        & (fairness["first"] == "female")
+        & (fairness["second"] == "male")
     ]
     assert len(gaps) == 6
     assert (gaps["estimate"] < 0).sum() >= 5, gaps[["architecture", "estimate"]]

@@ -11,6 +11,7 @@ import scored
 from facebias import tables
 from facebias.evaluation import verdicts
 from facebias.study import Figures, Labels
+from facebias.tables import comparisons
 
 ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
@@ -123,10 +124,10 @@ def fairness(
             for definition in ("signed", "published", "per_class_mean", "worst_class"):
                 if definition == "signed" and criterion == "equalized_odds":
                     continue
-                names = [" - ".join(pair) for pair in pairs]
+                compared = [comparisons.pair(*pair) for pair in pairs]
                 if len(groups) > 2 and definition != "signed":
-                    names.append(f"range over {', '.join(groups)}")
-                for name in names:
+                    compared.append(comparisons.over(groups))
+                for named in compared:
                     empty = criterion == "demographic_parity" and definition in (
                         "signed",
                         "published",
@@ -155,7 +156,7 @@ def fairness(
                             "architecture": architecture,
                             "train_split": train,
                             "attribute": attribute,
-                            "groups": name,
+                            **named,
                             "criterion": criterion,
                             "definition": definition,
                             **(dict.fromkeys(row, np.nan) if empty else row),
@@ -176,23 +177,23 @@ def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
 
 def effects(*, difference: float = -0.2) -> pd.DataFrame:
     """Changes of the mean true positive rate: women lose ``difference`` more than men."""
+    both = comparisons.pair("female", "male")
+    compared = [comparisons.group("female"), comparisons.group("male"), both]
     rows = []
-    for architecture, train, groups in itertools.product(
-        ARCHITECTURES, TRAINS[1:], ("female", "male", "female - male")
-    ):
-        value = difference if " - " in groups else difference * (groups == "female")
+    for architecture, train, named in itertools.product(ARCHITECTURES, TRAINS[1:], compared):
+        value = difference * (named["first"] == "female")
         rows.append(
             {
                 "architecture": architecture,
                 "attribute": "gender",
-                "train_splits": f"{train} - regular",
-                "groups": groups,
+                **comparisons.change(train, "regular"),
+                **named,
                 "metric": "tpr_macro",
                 "estimate": value,
                 "ci_low": value - 0.1,
                 "ci_high": value + 0.1,
-                "n_subjects": 10 if " - " in groups else 5,
-                "n_samples": 80 if " - " in groups else 40,
+                "n_subjects": 10 if named is both else 5,
+                "n_samples": 80 if named is both else 40,
                 "p_value": 0.003,
                 "p_floor": 0.002,
                 "null_median": 0.0,

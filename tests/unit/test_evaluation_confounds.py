@@ -222,7 +222,7 @@ def test_pairs_of_three_groups_are_held_against_the_largest():
     manifest = diagnosed.people(n=15, groups=("dark", "light", "medium"))
     table = measured(manifest, quality=diagnosed.quality(manifest, seed=8))
     rows = table[(table["measure"] == "brightness") & (table["role"] == "all")]
-    pairs = rows[rows["groups"].str.contains(" - ")]
+    pairs = rows[rows["comparison"] == "pair"]
     assert set(pairs["groups"]) == {"dark - light", "dark - medium", "light - medium"}
     joined = manifest.merge(diagnosed.quality(manifest, seed=8), on="sample")
     per_subject = joined.groupby("subject")["brightness"]

@@ -181,8 +181,8 @@ def test_a_group_of_units_in_ranges():
     third = frame["subject"].str[1:].astype(int) % 3
     frame["gender"] = np.array(["a", "b", "c"])[third]
     table = fairness(frame)
-    whole = table[table["groups"].str.startswith("range over")].set_index("criterion")
-    pairs = table[~table["groups"].str.startswith("range over")]
+    whole = table[table["comparison"] == "range"].set_index("criterion")
+    pairs = table[table["comparison"] == "pair"]
     for criterion in CRITERIA:
         of_range = whole.loc[criterion].set_index("definition")["estimate"]
         sizes = pairs[pairs["criterion"] == criterion].groupby("definition")["estimate"].max()

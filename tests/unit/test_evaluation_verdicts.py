@@ -14,6 +14,7 @@ import scored
 from facebias import tables
 from facebias.evaluation import multiplicity, verdicts
 from facebias.study import StudyError, settings
+from facebias.tables import comparisons
 
 CORRECTIONS = {"holm": multiplicity.holm, "fdr_bh": multiplicity.benjamini_hochberg}
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -65,7 +66,7 @@ def gaps_of(**changes):
                 "architecture": architecture,
                 "train_split": train,
                 "attribute": "gender",
-                "groups": "female - male",
+                **comparisons.pair("female", "male"),
                 "criterion": criterion,
                 "definition": definition,
                 "label": "overall",
@@ -140,7 +141,7 @@ def test_the_questions_of_all_hold_outs_are_one_family():
 
 
 def test_the_range_over_groups_counts_in_the_question_that_has_one():
-    three = [gaps_of(groups=name) for name in ("a - b", "range over a, b, c")]
+    three = [gaps_of(**comparisons.pair("a", "b")), gaps_of(**comparisons.over("abc"))]
     frame = pd.concat([*three, gaps_of(attribute="skin")], ignore_index=True)
     found = judged(frame, [REGULAR, scored.question("regular", attribute="skin")])
     declared = found[found["family"] == "primary"]
@@ -149,11 +150,12 @@ def test_the_range_over_groups_counts_in_the_question_that_has_one():
 
 
 def test_of_more_than_two_groups_the_range_is_primary():
-    pairs = [gaps_of(groups=f"{pair}") for pair in ("a - b", "a - c", "b - c")]
-    frame = pd.concat([*pairs, gaps_of(groups="range over a, b, c")], ignore_index=True)
+    compared = [comparisons.pair(*pair) for pair in ("ab", "ac", "bc")]
+    parts = [gaps_of(**named) for named in (*compared, comparisons.over("abc"))]
+    frame = pd.concat(parts, ignore_index=True)
     found = judged(frame)
     declared = found[found["family"] == "primary"]
-    assert declared["groups"].tolist() == ["range over a, b, c"] * 2
+    assert declared["comparison"].tolist() == ["range"] * 2
 
 
 def test_what_five_against_five_can_reach_depends_on_the_number_of_architectures():
@@ -223,7 +225,8 @@ def test_gaps_of_labels_are_corrected_among_themselves_and_change_no_other_corre
 def test_a_slope_is_not_compared_with_the_margin():
     frame = gaps_of(ci_low=-0.001, ci_high=0.001)
     trend = frame["definition"] == "signed"
-    frame.loc[trend, ["definition", "groups"]] = ["trend", "trend in age"]
+    slope = {"definition": "trend", **comparisons.trend("age")}
+    frame.loc[trend, [*slope]] = [*slope.values()]
     assert set(judged(frame).loc[trend, "verdict"]) == {"cannot tell"}
 
 

@@ -9,6 +9,7 @@ import study_tables as made
 from drawing import GENDER, draw, texts
 
 from facebias.figures import gaps
+from facebias.tables import comparisons
 
 
 def test_gaps_leave_out_what_is_zero_by_construction_and_say_so():
@@ -86,7 +87,8 @@ def test_gap_without_a_reference_has_no_band():
 
 def test_trends_are_no_sizes():
     table = made.fairness(trains=("regular",))
-    slope = table[table["definition"] == "signed"].assign(definition="trend", groups="trend in age")
+    slope = table[table["definition"] == "signed"].assign(definition="trend")
+    slope = slope.assign(**comparisons.trend("age"))
     _, numbers = draw("gaps", {"fairness": pd.concat([table, slope])}, **GENDER)
     assert "trend" not in set(numbers["definition"])
 
@@ -111,7 +113,7 @@ def test_no_interval_leaves_its_panel():
 
 def test_pairs_with_a_group_too_small_get_no_panel_but_a_reason():
     table = made.fairness(attribute="skin", groups=("dark", "light", "medium"))
-    small = table["groups"].str.contains("dark") & ~table["groups"].str.startswith("range")
+    small = table["first"] == "dark"
     table.loc[small, ["estimate", "ci_low", "ci_high"]] = np.nan
     table.loc[small, "note"] = "dark: 1 subject, 3 needed"
     figure, signs = draw("gaps_signed", {"fairness": table}, attribute="skin")
@@ -123,11 +125,13 @@ def test_pairs_with_a_group_too_small_get_no_panel_but_a_reason():
 
 
 def test_reasons_of_pairs_left_out_are_in_order():
-    notes = {"a - b": "b: 1 subject, 3 needed", "a - c": "a: 2 subjects, 3 needed", "b - c": None}
-    frame = pd.DataFrame(
-        {"groups": [*notes], "criterion": "accuracy_gap", "definition": "signed",
-         "estimate": [np.nan, np.nan, 0.1], "note": [*notes.values()]}
-    )  # fmt: skip
+    notes = {"ab": "b: 1 subject, 3 needed", "ac": "a: 2 subjects, 3 needed", "bc": None}
+    rows = [
+        {**comparisons.pair(*pair), "criterion": "accuracy_gap", "definition": "signed",
+         "estimate": np.nan if note else 0.1, "note": note}
+        for pair, note in notes.items()
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
     kept, said = gaps.without_empty(frame)
     assert kept["groups"].tolist() == ["b - c"]
     told = "a: 2 subjects, 3 needed; b: 1 subject, 3 needed"

@@ -25,7 +25,7 @@ def test_numbers_are_those_of_the_tables():
     accuracy = numbers[numbers["measure"] == "accuracy"]
     # 5 architectures, 3 train splits; on the first test split.
     assert len(accuracy) == 15
-    assert set(accuracy["of"]) == {"all"}
+    assert set(accuracy["test_split"]) == {"all"}
     metrics = GIVEN["metrics"].set_index(["architecture", "train_split", "test_split"])
     for row in accuracy.itertuples():
         cell = metrics.loc[(row.architecture, row.train_split, "all")]
@@ -37,9 +37,9 @@ def test_numbers_are_those_of_the_tables():
     fairness = GIVEN["fairness"]
     signed = fairness[
         (fairness["criterion"] == "equal_opportunity") & (fairness["definition"] == "signed")
-    ].set_index(["architecture", "train_split", "groups"])
+    ].set_index(["architecture", "train_split", "first", "second"])
     for row in gaps.itertuples():
-        cell = signed.loc[(row.architecture, row.train_split, row.of)]
+        cell = signed.loc[(row.architecture, row.train_split, row.first, row.second)]
         assert row.estimate == cell["estimate"]
     kept = numbers.set_index("architecture")
     assert set(kept.loc["cnn3d", "clips"]) == {"m0"}

@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 
 from facebias.figures import style
 from facebias.figures.variance import largest
+from facebias.tables import comparisons
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_three_pairs_with_most_subjects_are_drawn_and_the_others_counted(name, v
     people = {"variance": "levels", "redraws": "n_subjects"}[name]
     parts = []
     for n, pair in enumerate(itertools.combinations("abcd", 2)):
-        parts.append(table.assign(groups=" - ".join(pair), **{people: table[people] + n}))
+        parts.append(table.assign(**comparisons.pair(*pair), **{people: table[people] + n}))
     figure, numbers = draw(name, {name: pd.concat(parts, ignore_index=True)}, **GENDER)
     assert list(numbers["groups"].unique()) == ["b - c", "b - d", "c - d"]
     assert "Not drawn: 3 further pairs of groups, see the table." in note(figure)
@@ -140,9 +141,12 @@ def test_gap_of_all_tested_subjects_is_a_tick(redraws):
 
 
 def test_pairs_with_most_subjects_in_any_model_are_drawn():
-    people = {"a - b": (1, 9), "a - c": (5, 5), "a - d": (6, 6), "b - c": (4, 4)}
-    rows = [(pair, n) for pair, counts in people.items() for n in counts]
-    frame = pd.DataFrame(rows, columns=["groups", "n_subjects"])
+    people = {"ab": (1, 9), "ac": (5, 5), "ad": (6, 6), "bc": (4, 4)}
+    frame = pd.DataFrame(
+        {**comparisons.pair(*pair), "n_subjects": n}
+        for pair, counts in people.items()
+        for n in counts
+    )
     kept, said = largest(frame, frame, "n_subjects")
-    assert kept == ["a - b", "a - c", "a - d"]
+    assert kept == [("a", "b"), ("a", "c"), ("a", "d")]
     assert "1 further pair of groups" in said

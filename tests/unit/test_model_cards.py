@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from facebias import configuration, provenance, tables
 from facebias.record import layout, model_card, study_record
 from facebias.study import StudyError, plain
+from facebias.tables import comparisons
 
 LABELS = ("happiness", "surprise", "sadness")
 PEOPLE = {"F1": "female", "F2": "female", "F3": "female", "M1": "male", "M2": "male", "M3": "male"}
@@ -156,7 +157,7 @@ class Finished:
                 "architecture": name,
                 "train_split": "regular",
                 "attribute": "gender",
-                "groups": "female - male",
+                **comparisons.pair("female", "male"),
                 "criterion": criterion,
                 "definition": definition,
                 "estimate": value,

@@ -11,6 +11,8 @@ from published_results import DEUSCHEL
 from facebias import checks, configuration, tables
 from facebias.published import comparison, papers
 from facebias.study import ConfigError, StudyError
+from facebias.tables import comparisons
+from facebias.vocabulary import compared_groups
 
 FUSED = {
     "labels.names": ["happiness", "surprise", "sadness", "anger", "disgust", "contempt"],
@@ -60,12 +62,14 @@ def test_an_interval_beside_its_estimate_is_at_no_distance():
     ],
 )
 def test_whose_uncertainty_explains_a_difference(ours, theirs, explained):
+    named = comparisons.pair("female", "male")
+    cell = ("vgg16", "regular", *named.values(), "equal_opportunity", "published")
     both = pd.DataFrame(
-        [("vgg16", "regular", "female - male", "equal_opportunity", "published", *ours, *theirs)],
+        [(*cell, *ours, *theirs)],
         columns=[
             "architecture",
             "train_split",
-            "compared",
+            *named,
             "criterion",
             "definition",
             *comparison.NUMBERS,
@@ -104,7 +108,7 @@ def test_nothing_in_common_is_an_error():
 
 
 def test_scores_and_their_differences_are_compared():
-    found = units().set_index(["train_split", "compared", "criterion"])
+    found = units().set_index(["train_split", "groups", "criterion"])
     assert set(found.index.get_level_values("criterion")) == {"f1_macro", "f1_weighted"}
     score = found.loc[("female", "male", "f1_macro")]
     assert (score["ours"], score["published"], score["explained"]) == (0.55, 0.56, "ours")
@@ -138,7 +142,7 @@ def test_the_figure_marks_what_ours_cannot_explain(definition):
 def test_the_figure_of_units_names_what_is_compared(definition):
     figure, drawn = draw("published_comparison", {"comparison": units()}, definition=definition)
     said = texts(figure)
-    assert set(drawn["compared"]) <= set(said)
+    assert {compared_groups(row) for row in drawn.to_dict("records")} <= set(said)
     assert any("none can be computed from its tables" in " ".join(text.split()) for text in said)
     for axes in figure.axes:
         low, high = axes.get_xlim()

@@ -83,7 +83,8 @@ def test_fairness_is_printed_as_sizes_and_signs(tmp_path):
     table = made.fairness(attribute="skin_tone", groups=("very_dark", "light", "medium"))
     tex, wide = printed(tmp_path, "fairness", table)
     assert tex.count(r"\begin{tabular}") == 3 * 2
-    assert "very dark - light" in tex
+    assert r"First & Second & Architecture" in tex
+    assert "very dark & light & VGG16" in tex
     assert "range over very dark, light, medium" in tex
     assert re.search(r"(?<!\\)_", tex) is None
     assert set(wide["table"]) == {

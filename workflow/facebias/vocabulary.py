@@ -5,6 +5,10 @@ A name that is not listed is printed as it is, so a new architecture needs no en
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from facebias.tables.comparisons import PAIR
+
 NAMES = {
     # architectures
     "vgg16": "VGG16",
@@ -75,3 +79,15 @@ MEANS = {
 def printed(name: object) -> str:
     """Give the name that ``name`` has in print."""
     return NAMES.get(str(name), str(name).replace("_", " "))
+
+
+def printed_pair(pair: tuple[str, str], between: str = " \u2212 ") -> str:
+    """Name two groups in print, the first minus the second."""
+    return between.join(map(printed, pair))
+
+
+def compared_groups(row: Mapping[str, object], between: str = " \u2212 ") -> str:
+    """Name in print whom a row of a table compares."""
+    if row["comparison"] == PAIR:
+        return printed_pair((row["first"], row["second"]), between)
+    return printed(row["groups"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,8 @@ from facebias.evaluation import (
 from facebias.evaluation.scores import Scores, nearest
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Primary, Question, StudyError, crossed
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import compared_groups, printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
 # Of each attribute the largest gap in these definitions is printed.
@@ -57,7 +58,7 @@ def audit(
     scored = scores.assemble(frame.assign(seed=0), labels, source="predictions")
     counted = counts.count(scored, ranked=True)
     measured = [_measure(scored, "all", evaluation)]
-    compared = []
+    parts = []
     for attribute in evaluation.attributes:
         found = recorded.grouping(frame, attribute, bins=evaluation.bins)
         measured += [
@@ -66,13 +67,13 @@ def audit(
             )
             for name, members in found.members.items()
         ]
-        compared.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
+        parts.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
     train = MODEL["train_split"]
     asked = [
         Question(attribute=name, train_split=train, train_splits=(train,))
         for name in evaluation.attributes
     ]
-    together = pd.concat(compared, ignore_index=True)
+    together = pd.concat(parts, ignore_index=True)
     declared = verdicts.primary(together, evaluation.primary, asked)
     fairness = verdicts.judge(together, declared, evaluation)
     return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
@@ -109,7 +110,7 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
                 row = estimable.loc[estimable["estimate"].abs().idxmax()]
                 lines.append(f"  {words}: {_sentence(row, evaluation.confidence)}")
                 if definition == "worst_class":
-                    lines.append(f"    {_label(metrics, row)}")
+                    lines.append(f"    {_label(metrics, row, comparisons.pairs(estimable))}")
         notes = dict.fromkeys(part for note in rows["note"].dropna() for part in note.split("; "))
         lines += [f"  note: {note}" for note in notes if "by construction" not in note]
     lines += [
@@ -125,17 +126,14 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
     return "\n".join(lines)
 
 
-def _label(metrics: pd.DataFrame, row: pd.Series) -> str:
-    """Name the label behind the largest gap of a single one, and what it is in both groups."""
+def _label(metrics: pd.DataFrame, row: pd.Series, pairs: Sequence[tuple[str, str]]) -> str:
+    """Name the label behind the largest gap of a single one, and what it is in both groups.
+
+    A row of all groups at once has the largest of all ``pairs``.
+    """
     attribute = row["attribute"]
-    names = [
-        name.removeprefix(f"{attribute}=")
-        for name in metrics["test_split"].unique()
-        if name.startswith(f"{attribute}=")
-    ]
-    pairs = list(itertools.combinations(names, 2))
-    # Else the row is of all groups at once.
-    pairs = [pair for pair in pairs if " - ".join(pair) == row["groups"]] or pairs
+    if row["comparison"] == comparisons.PAIR:
+        pairs = [(row["first"], row["second"])]
     values = metrics.pivot(index=["metric", "label"], columns="test_split", values="value")
     label, rated = row["label"], gaps.OF_UNITS[row["criterion"]].rates
     of_groups = {
@@ -268,6 +266,7 @@ def _sentence(row: pd.Series, confidence: float) -> str:
     if np.isfinite(p_value):
         sure += f", corrected p = {p_value:.3g}"
     return (
-        f"{row['verdict']}: {criterion}, {row['groups']}: {row['estimate']:{form}}, {sure}, "
+        f"{row['verdict']}: {criterion}, {compared_groups(row, ' - ')}: "
+        f"{row['estimate']:{form}}, {sure}, "
         f"{row['n_subjects']} subjects, {row['n_samples']} samples"
     )

@@ -32,6 +32,7 @@ from facebias.evaluation.attributes import Grouping, grouping
 from facebias.evaluation.comparison import Comparison, compare, in_units, ratio
 from facebias.evaluation.people import MEASURES, ROLES, People
 from facebias.study import Labels, Resampling, read_settings
+from facebias.tables import comparisons
 from facebias.vocabulary import printed
 
 # Four fifths, turned round: as rough as that rule, and as easy to check by hand.
@@ -62,7 +63,7 @@ def confounds(
       each group and label (as annotated, before fusing), and how strongly labels and groups hang
       together, ``cramers_v`` and ``normalised_mutual_information`` (for units one per unit).
     - Among the test subjects and all: ``left_out`` (share of the samples given) and the columns of
-      ``tables.QUALITY`` (means over samples), for each group, and as differences "a - b".
+      ``tables.QUALITY`` (means over samples), for each group, and as differences of pairs.
     - ``subjects`` and ``samples`` of each group per train split and role; ``subject_ratio``, the
       largest group over the smallest, and ``split_ratio``, the largest train split over this one,
       of the training subjects.
@@ -121,7 +122,7 @@ def _rows(people: People, found: Grouping, evaluation: Resampling) -> Iterator[R
         compared = compare(people.subjects, found, weight > 0, evaluation=evaluation)
         where = f"{found.attribute} among {_who(split, role)}"
         rows = [*_shares(people, compared, weight), *_together(people, compared, weight, where)]
-        if split == ALL:
+        if role != "train":
             rows += _measures(people, compared, where)
         yield from ({"train_split": split, "role": role, **row} for row in rows)
     yield from _sizes(people, found)
@@ -146,7 +147,7 @@ def _shares(people: People, compared: Comparison, weight: np.ndarray) -> Iterato
             value, samples = shares[:, position], people.known[places, position]
             yield {
                 "measure": "label_share",
-                "groups": name,
+                **comparisons.group(name),
                 "label": label,
                 **_estimate(value[0], compared.interval(value, name), samples),
             }
@@ -234,7 +235,7 @@ def _measures(people: People, compared: Comparison, where: str) -> Iterator[Row]
         for name, places in compared.members.items():
             ends = compared.interval(mean[name], name)
             row = _estimate(mean[name][0], ends, samples[places, position])
-            yield {"measure": measure, "groups": name, **row}
+            yield {"measure": measure, **comparisons.group(name), **row}
         largest = np.fmax.reduce([of_pair[:, position] for of_pair in units.values()] or [[]])
         for pair in itertools.combinations(compared.members, 2):
             places = np.concatenate([compared.members[name] for name in pair])
@@ -249,7 +250,7 @@ def _measures(people: People, compared: Comparison, where: str) -> Iterator[Row]
                 row["warning"] = _differs(
                     measure, where, {name: mean[name][0] for name in pair}, row
                 )
-            yield {"measure": measure, "groups": " - ".join(pair), **row, "note": compared.note}
+            yield {"measure": measure, **comparisons.pair(*pair), **row, "note": compared.note}
 
 
 def _in_units(
@@ -296,7 +297,7 @@ def _sizes(people: People, found: Grouping) -> Iterator[Row]:
                     "measure": measure,
                     "train_split": split,
                     "role": role,
-                    "groups": name,
+                    **comparisons.group(name),
                     **_estimate(float((share * each)[inside].sum()), (np.nan, np.nan), taking),
                 }
     trained = {split: people.shares[split, "train"] for split in people.train_splits}

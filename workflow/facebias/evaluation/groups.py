@@ -25,6 +25,7 @@ from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import MOST_RANKED, Counts
 from facebias.evaluation.permutation import Chance
 from facebias.study import Resampling
+from facebias.tables import comparisons
 
 # Below this number of different resamples an interval is called rough; below the other the number
 # is worth telling.
@@ -36,11 +37,11 @@ def fairness(
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
-    Every two groups a, b (in order) give rows "a - b". Where there are more than two, the unsigned
-    definitions also get a row "range over a, b, c": the largest gap of any two estimable groups,
-    with a p-value for all groups at once. Pairs also get a row per label. An attribute of numbers
-    also gets rows "trend in ...". Intervals come from a bootstrap of subjects within each group,
-    p-values from a permutation of the group labels over subjects.
+    Every two groups (in order) give rows of a pair. Where there are more than two, the unsigned
+    definitions also get a row of their range: the largest gap of any two estimable groups, with a
+    p-value for all groups at once. Pairs also get a row per label, an attribute of numbers rows of
+    its trend. Intervals come from a bootstrap of subjects within each group, p-values from a
+    permutation of the group labels over subjects.
 
     Parameters
     ----------
@@ -64,10 +65,10 @@ def fairness(
     names = list(tested.parts)
     rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
-        rows += _compare(" - ".join(pair), pair, tested, evaluation)
+        rows += _compare(comparisons.pair(*pair), pair, tested, evaluation)
     if len(names) > 2:
         enough = [name for name in names if name not in tested.too_few]
-        rows += _compare(f"range over {', '.join(enough or names)}", enough, tested, evaluation)
+        rows += _compare(comparisons.over(enough or names), enough, tested, evaluation)
     if len(names) < 2:
         rows += _alone(names, tested)
     if groups.values is not None:
@@ -126,17 +127,17 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
 
 
 def _compare(
-    words: str, names: Sequence[str], tested: _Tested, evaluation: Resampling
+    compared: comparisons.Row, names: Sequence[str], tested: _Tested, evaluation: Resampling
 ) -> list[dict[str, object]]:
     """Compare two groups, or all that are large enough, in every criterion and definition."""
     parts = [tested.parts[name] for name in names if name not in tested.too_few]
-    whole = words.startswith("range over ")
+    whole = compared["comparison"] == comparisons.RANGE
     small = [note for name, note in tested.too_few.items() if whole or name in names]
     if len(parts) < 2 or (small and not whole):
         named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
         defined = gaps.defined(tested.criteria)
         keys = [key for key in defined if key[1] != "signed" or not whole]
-        return [_row(words, key, named, small) for key in keys]
+        return [_row(compared, key, named, small) for key in keys]
     large = [name for name in names if name not in tested.too_few]
     kept = gaps.kept(
         [part.table for part in parts],
@@ -154,7 +155,7 @@ def _compare(
     rows = []
     for key, values in resampled.items():
         notes = list(small) if whole else _left_out(key, large, tested, evaluation)
-        row = _row(words, key, parts, notes + rough) | _estimated(
+        row = _row(compared, key, parts, notes + rough) | _estimated(
             values,
             permutation.compare(*found[key], dealt, signed=key[1] == "signed"),
             [part[key][1:] for part in without] or None,
@@ -171,7 +172,7 @@ def _compare(
                 key = criterion, gaps.PER_LABEL
                 (chosen,) = (each[declared.rates[0]] for each in kept)
                 notes = _left_out(key, large, tested, evaluation)
-                facts = _row(words, key, parts, notes)
+                facts = _row(compared, key, parts, notes)
                 each = _labels(declared.rates[0], parts, chosen, found[key], dealt, evaluation)
                 rows += [{**facts, **row} for row in each]
     return rows
@@ -307,11 +308,11 @@ def _estimated(
 
 
 def _row(
-    words: str, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
+    compared: comparisons.Row, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
 ) -> dict[str, object]:
     """Give a row without an estimate."""
     return {
-        "groups": words,
+        **compared,
         "criterion": key[0],
         "definition": key[1],
         "label": tables.OVERALL,
@@ -324,9 +325,9 @@ def _row(
 
 def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
     note = f"{names[0]} is the only group and a gap needs two" if names else "no recorded value"
-    words = names[0] if names else "no group"
+    compared = comparisons.group(names[0] if names else None)
     parts = list(tested.parts.values())
-    return [_row(words, key, parts, [note]) for key in gaps.defined(tested.criteria)]
+    return [_row(compared, key, parts, [note]) for key in gaps.defined(tested.criteria)]
 
 
 def _left_out(

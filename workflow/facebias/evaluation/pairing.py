@@ -20,6 +20,7 @@ from facebias.evaluation import permutation, power, rates, resampling, standard_
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling, StudyError
+from facebias.tables import comparisons
 
 
 def recall(counted: Counts) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +68,7 @@ def effects(
     Returns
     -------
     A ``tables.CHANGES`` table, without rows for a single training split. Positive: better after
-    the change; between groups "a - b": the change is better for a than for b.
+    the change; of a pair of groups: the change is better for the first than for the second.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def effects(
             (x, n), (y, _) = compute(first), compute(second)
             changes = _changes(first.subjects, y - x, n, first.samples, groups, evaluation)
             rows += [
-                {"train_splits": f"{after} - {before}", "metric": metric, **row} for row in changes
+                {**comparisons.change(after, before), "metric": metric, **row} for row in changes
             ]
     table = pd.DataFrame(rows, columns=None if rows else list(tables.CHANGES.columns))
     table = table.assign(architecture=architecture, attribute=groups.attribute)
@@ -111,9 +112,10 @@ def _changes(
     evaluation: Resampling,
 ) -> list[dict[str, object]]:
     places = {name: np.isin(subjects, members) for name, members in groups.members.items()}
-    wanted = [*((name,) for name in places), *itertools.combinations(places, 2)]
+    alone = [((name,), comparisons.group(name)) for name in places]
+    pairs = [(pair, comparisons.pair(*pair)) for pair in itertools.combinations(places, 2)]
     rows = []
-    for names in wanted:
+    for names, compared in [*alone, *pairs]:
         inside = [places[name] for name in names]
         notes = [
             f"{name}: {int(place.sum())} subjects, {evaluation.min_subjects} needed"
@@ -121,7 +123,7 @@ def _changes(
             if place.sum() < evaluation.min_subjects
         ]
         row = {
-            "groups": " - ".join(names),
+            **compared,
             **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
             "n_subjects": int(sum(place.sum() for place in inside)),
             "n_samples": round(float(sum(samples[place].sum() for place in inside))),

@@ -26,6 +26,7 @@ from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import counted
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling
+from facebias.tables import comparisons
 
 REDRAWS = 500
 AT_ONCE = 25  # test sets resampled together: bounds the memory
@@ -68,7 +69,7 @@ def redraws(
             name: [counts.of(found.members[group]) for group in pair]
             for name, counts in models.items()
         }
-        rows += ({**row, "groups": " - ".join(pair)} for row in _pair(pair, parts, evaluation))
+        rows += ({**row, **comparisons.pair(*pair)} for row in _pair(pair, parts, evaluation))
     frame = pd.DataFrame(rows, columns=[*tables.REDRAWS.columns])
     frame = frame.assign(train_split=train_split, attribute=found.attribute)
     return tables.check(frame, tables.REDRAWS)

@@ -18,6 +18,7 @@ from facebias.evaluation import permutation, power, rates, resampling, standard_
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import Comparison, compare
 from facebias.study import Labels, Resampling, StudyError
+from facebias.tables import comparisons
 
 OVERALL, ANY = tables.OVERALL, "any"
 OUTCOMES = (ANY, "hit", "miss", "false alarm", "correct rejection")
@@ -272,7 +273,7 @@ def with_label(rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two groups side by side: a - b."""
+    """Two groups side by side: the first minus the second."""
 
     names: tuple[str, str]
     people: Tested
@@ -334,7 +335,7 @@ class Pair:
         for place, label in enumerate([*people.labels, OVERALL]):
             row = {
                 "label": label,
-                "groups": " - ".join(self.names),
+                **comparisons.pair(*self.names),
                 "n_subjects": int(entering[:, place].sum()),
                 "n_samples": round(
                     float(samples.sum() if label == OVERALL else samples[place]) / n_seeds

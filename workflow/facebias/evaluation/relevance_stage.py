@@ -14,6 +14,7 @@ from facebias.evaluation import attributes, questions, relevance, relevance_join
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Question, read_settings
+from facebias.tables import comparisons
 
 
 def compared(
@@ -65,7 +66,7 @@ def compared(
             for pair in pairs:
                 joint += [
                     names
-                    | {"groups": " - ".join(pair.names), "region": region}
+                    | {**comparisons.pair(*pair.names), "region": region}
                     | relevance_joint.correlate(rows, region, pair)
                     for region in COMPARED
                 ]

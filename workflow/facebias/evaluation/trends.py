@@ -11,13 +11,14 @@ from facebias.evaluation import gaps, permutation, power, rates, resampling
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling
+from facebias.tables import comparisons
 
 TREND = "trend"
 FEWEST = 3  # subjects: through two points there is always a line, and no error
 
 
 def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[dict[str, object]]:
-    """Compute the slope of every criterion that has a signed gap, as rows ``trend in ...``.
+    """Compute the slope of every criterion that has a signed gap, over an attribute.
 
     A slope is the mean over labels of the slopes of the rate on the attribute, each by least
     squares over samples; subjects are resampled and permuted. ``rates.CURVED`` have none: they are
@@ -32,7 +33,7 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
         if "signed" not in declared.definitions or declared.rates[0] in rates.CURVED:
             continue
         row = {
-            "groups": f"trend in {groups.attribute}",
+            **comparisons.trend(groups.attribute),
             "criterion": criterion,
             "definition": TREND,
             "label": tables.OVERALL,

@@ -39,6 +39,7 @@ from facebias.evaluation.components import (
 )
 from facebias.evaluation.seeds import SeedCounts
 from facebias.study import Resampling
+from facebias.tables import comparisons
 
 TOTAL = "total"
 # Small enough for a derivative, large enough for the digits of a double.
@@ -104,7 +105,7 @@ def _pair(
     drawn = {} if few else intervals(parts, moved, evaluation=evaluation)
     rows = []
     for key in keys:
-        facts = {"groups": " - ".join(pair), "criterion": key[0], "definition": key[1]}
+        facts = {**comparisons.pair(*pair), "criterion": key[0], "definition": key[1]}
         known = not few and not np.isnan(drawn[key][TOTAL][0])
         split = components(moved[key], [part.folds for part in parts]) if known else None
         for row in _rows(split, drawn.get(key, {}), parts):

@@ -25,10 +25,10 @@ from facebias.evaluation import multiplicity, questions
 from facebias.evaluation.gaps import PER_LABEL
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
+from facebias.tables import comparisons
 
 PRIMARY, EXPLORATORY, LABELS = "primary", "exploratory", "labels"
 FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
-RANGE = "range over "
 
 
 def primary(frame: pd.DataFrame, asked: Primary, declared: Sequence[Question]) -> pd.Series:
@@ -53,8 +53,7 @@ def primary(frame: pd.DataFrame, asked: Primary, declared: Sequence[Question]) -
                 f"{_values(frame, 'criterion')}; {_values(frame, 'definition')}; "
                 f"{_values(frame, 'attribute')}; {_values(frame, 'train_split')}"
             )
-        ranges = own & frame["groups"].astype(str).str.startswith(RANGE)
-        chosen |= ranges if ranges.any() else own
+        chosen[comparisons.of_all_groups(frame[own]).index] = True
     return chosen
 
 
@@ -67,11 +66,7 @@ def primary_effects(frame: pd.DataFrame, asked: Primary, declared: Sequence[Ques
     chosen = pd.Series(False, index=frame.index)
     for question in declared:
         chosen |= questions.about(frame, question)
-    return (
-        chosen
-        & (frame["metric"] == "tpr_macro")
-        & frame["groups"].astype(str).str.contains(questions.INTERACTION, regex=False)
-    )
+    return chosen & (frame["metric"] == "tpr_macro") & (frame["comparison"] == comparisons.PAIR)
 
 
 def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> pd.DataFrame:

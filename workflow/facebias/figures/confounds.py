@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
+from facebias.tables.comparisons import GROUP, PAIR
 from facebias.vocabulary import printed
 
 INPUTS = {"confounds": tables.CONFOUNDS}
@@ -40,9 +41,9 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     """
     frame = request.rows(given["confounds"], "attribute")
     attribute = printed(request.value("attribute", given["confounds"]))
-    groups = in_order(frame.loc[frame["measure"] == "subjects", "groups"])
+    groups = in_order(frame.loc[frame["measure"] == TRAINING, "first"])
     looks = style.series(groups, request.figures)
-    panels, absent = _panels(frame, groups)
+    panels, absent = _panels(frame)
     tall = max(0.21, 0.11 * len(looks))
     labels = in_order(frame.loc[frame["measure"] == "label_share", "label"])
     heights = [tall * len(labels) + 0.45] if LABELS in panels else []
@@ -83,7 +84,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     return figure, pd.concat(shown, ignore_index=True)
 
 
-def _panels(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[list[str], list[str]]:
+def _panels(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
     """List the panels to draw, and in print what is the same in all groups and so not drawn.
 
     The panel of training subjects opens the second row, beside names of its own.
@@ -93,7 +94,7 @@ def _panels(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[list[str], list
         if name in (ASSOCIATION, *UNDRAWN):
             continue
         about = ASSOCIATION if name == LABELS else name
-        of_groups = (frame["measure"] == about) & frame["groups"].isin([*groups, ALL])
+        of_groups = (frame["measure"] == about) & (frame["comparison"] != PAIR)
         ends = frame.loc[of_groups, ["estimate", "ci_low", "ci_high"]].dropna()
         alike = ends.empty or np.ptp(ends.to_numpy(dtype=float)) < 1e-12
         if name == TRAINING or not alike:
@@ -109,7 +110,7 @@ def _labels(
     axes: Axes, frame: pd.DataFrame, labels: Sequence[str], looks: Mapping[str, style.Series]
 ) -> pd.DataFrame:
     rows = frame[(frame["measure"] == LABELS) & (frame["role"] == ALL)]
-    cells = rows.set_index(["label", "groups"])
+    cells = rows.set_index(["label", "first"])
     _lines(axes, [printed(label) for label in labels])
     for place, label in enumerate(labels):
         _dots(axes, place, cells.loc[label], looks)
@@ -143,7 +144,7 @@ def _association(axes: Axes, frame: pd.DataFrame, labels: Sequence[str]) -> pd.D
 def _training(axes: Axes, frame: pd.DataFrame, looks: Mapping[str, style.Series]) -> pd.DataFrame:
     rows = frame[(frame["measure"] == TRAINING) & (frame["role"] == "train")]
     splits = in_order(rows["train_split"])
-    cells = rows.set_index(["train_split", "groups"])
+    cells = rows.set_index(["train_split", "first"])
     _lines(axes, [f"on {printed(split)}" for split in splits])
     for place, split in enumerate(splits):
         _dots(axes, place, cells.loc[split], looks)
@@ -163,7 +164,7 @@ def _measure(
 ) -> pd.DataFrame:
     rows = frame[frame["measure"] == measure]
     _lines(axes, list(ROLES.values()) if named else [""] * len(ROLES))
-    cells = rows[rows["groups"].isin(list(looks))].set_index(["role", "groups"])
+    cells = rows[rows["comparison"] == GROUP].set_index(["role", "first"])
     for place, role in enumerate(ROLES):
         _dots(axes, place, cells.loc[role], looks)
     axes.margins(x=0.08)
@@ -174,11 +175,11 @@ def _measure(
 
 def _scopes(rows: pd.DataFrame) -> list[tuple[str, str]]:
     found = list(rows[["train_split", "role"]].drop_duplicates().itertuples(index=False, name=None))
-    return sorted(found, key=lambda scope: (scope[0] != ALL, scope[1] != ALL))
+    return sorted(found, key=lambda scope: (scope[1] not in ROLES, scope[1] != ALL))
 
 
 def _scope(split: str, role: str) -> str:
-    return ROLES[role] if split == ALL else f"trained on {printed(split)}"
+    return ROLES.get(role, f"trained on {printed(split)}")
 
 
 def _lines(axes: Axes, names: Sequence[str]) -> None:

@@ -14,10 +14,10 @@ from matplotlib.patches import Patch
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import compared_groups, printed
 
 INPUTS = {"fairness": tables.FAIRNESS}
-RANGE = "range over "
 SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
 FOUND = "gap found"
 CHANCE, CHANCE_EDGE = "#e3e3e3", "#a8a8a8"
@@ -60,13 +60,9 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             if column == 0:
                 axes.set_ylabel(printed(criterion).replace(" ", "\n", 1), fontweight="bold")
     panels[-1, len(trains) // 2].set_xlabel("size of the gap (0: none)")
-    groups = in_order(frame["groups"])
-    compared = printed(
-        groups[0] if groups[0].startswith(RANGE) else " and ".join(groups[0].split(" - "))
-    )
     style.key(
         figure,
-        f"{title}: {compared}",
+        f"{title}: {compared_groups(frame.iloc[0], ' and ')}",
         {printed(name): style.dot(looks[name]) for name in definitions} | MEANING,
         columns=3 if wide else 1,
     )
@@ -82,10 +78,8 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 def sizes(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """Choose the unsigned gaps: those of the range over all groups, or of the only pair."""
     frame = frame[~frame["definition"].isin([SIGNED, TREND, PER_LABEL])]
-    ranges = frame["groups"].astype(str).str.startswith(RANGE)
-    if ranges.any():
-        return frame[ranges]
-    return frame if frame.empty else request.rows(frame, "groups")
+    frame = comparisons.of_all_groups(frame)
+    return request.rows(frame, "first", "second") if comparisons.pairs(frame) else frame
 
 
 def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -95,10 +89,12 @@ def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     a figure with "n/a".
     """
     words = []
-    empty = frame.groupby("groups", sort=False)["estimate"].transform("count") == 0
+    groups = [*tables.COMPARED]
+    known = frame.groupby(groups, sort=False, dropna=False)["estimate"].transform("count")
+    empty = known == 0
     if empty.any() and not empty.all():
         # What is true of every row of a pair is about its groups, not about a criterion.
-        pairs = frame[empty].groupby("groups", sort=False)["note"]
+        pairs = frame[empty].groupby(groups, sort=False, dropna=False)["note"]
         reasons = [set.intersection(*map(_parts, notes)) for _, notes in pairs]
         said = "; ".join(sorted(set().union(*reasons)))
         words.append(f"Not drawn: {style.count(len(reasons), 'pair')} of groups, {said}.")

@@ -12,7 +12,8 @@ from facebias import tables
 from facebias.figures import style
 from facebias.figures.gaps import MEANING, SIGNED, across, people, without_empty
 from facebias.figures.request import Request, in_order
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import printed, printed_pair
 
 INPUTS = {"fairness": tables.FAIRNESS}
 # More of these is better for a group; of the others it is only more.
@@ -40,14 +41,14 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     """
     frame = request.rows(given["fairness"], "attribute")
     frame = frame[frame["definition"] == SIGNED]
-    for name in ("criterion", "groups"):
+    for name in ("criterion", "first", "second"):
         if name in request.select:
             frame = request.rows(frame, name)
     frame, empty = without_empty(frame)
     title = f"Signed gaps by {printed(request.value('attribute', given['fairness']))}"
     if frame.empty:
         return style.words(f"{title}: none can be estimated", empty), frame
-    pairs, trains = in_order(frame["groups"]), in_order(frame["train_split"])
+    pairs, trains = comparisons.pairs(frame), in_order(frame["train_split"])
     architectures, criteria = in_order(frame["architecture"]), in_order(frame["criterion"])
     looks = style.series(criteria, request.figures, start=2)
     cells = [(pair, train) for pair in pairs for train in trains]
@@ -62,13 +63,13 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             axes.remove()
             continue
         pair, train = cells[position]
-        chosen = (frame["groups"] == pair) & (frame["train_split"] == train)
-        across(axes, frame[chosen], architectures, criteria, looks, by="criterion")
+        chosen = comparisons.of_pairs(frame[frame["train_split"] == train], pair)
+        across(axes, chosen, architectures, criteria, looks, by="criterion")
         axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
         axes.set_xlim(-reach, reach)
         axes.tick_params(labelbottom=True)
-        first, second = map(printed, pair.split(" - ", 1))
-        compared = f"{first} \u2212 {second}"
+        first, second = map(printed, pair)
+        compared = printed_pair(pair)
         word = "favours" if set(criteria) <= FAVOURS else "higher for"
         word = "" if len(trains) > style.MOST_WITH_WORDS else f"{word} "
         axes.set_xlabel(f"\u2190 {word}{second}    {word}{first} \u2192", color=style.SOFT)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
 from facebias.published import contracts
-from facebias.vocabulary import printed
+from facebias.vocabulary import compared_groups, printed
 
 INPUTS = {"intervals": contracts.INTERVALS}
 PUBLISHED, SIGNED = "published", "signed"
@@ -61,7 +61,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     soft = {"color": style.SOFT, "solid_capstyle": "butt"}
     style.key(
         figure,
-        f"{title}: {printed(' and '.join(in_order(frame['groups'])[0].split(' - ')))}",
+        f"{title}: {compared_groups(frame.iloc[0], ' and ')}",
         {printed(name): style.dot(looks[name]) for name in definitions}
         | {
             "independent samples": Line2D([], [], lw=THICK, **soft),

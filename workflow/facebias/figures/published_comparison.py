@@ -14,7 +14,8 @@ from facebias.figures import style
 from facebias.figures.published import lines
 from facebias.figures.request import Request, in_order
 from facebias.published import contracts
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import compared_groups, printed
 
 INPUTS = {"comparison": contracts.COMPARISON}
 SERIES = ("ours", "published")
@@ -77,17 +78,23 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
 def _named(frame: pd.DataFrame) -> pd.Series:
     """Name the rows of panels by what differs between them."""
-    several = [name for name in ("architecture", "compared") if frame[name].nunique() > 1]
-    parts = [frame[name].map(printed) for name in several or ["architecture"]]
-    return parts[0] if len(parts) == 1 else parts[0] + ", " + parts[1]
+    names = frame["architecture"].map(printed)
+    if not _several(frame):
+        return names
+    groups = frame.apply(compared_groups, axis=1)
+    return groups if frame["architecture"].nunique() == 1 else names + ", " + groups
+
+
+def _several(frame: pd.DataFrame) -> bool:
+    """Say whether more than one pair of groups or test split is compared."""
+    return len(frame[[*comparisons.COMPARED]].drop_duplicates()) > 1
 
 
 def _title(frame: pd.DataFrame, definition: str) -> str:
-    compared = in_order(frame["compared"])
     words = {"value": "scores", "difference": "differences", "published": "gaps as published"}
     word = words.get(definition, f"gaps, {printed(definition)}")
-    between = f"; {' and '.join(map(printed, compared[0].split(' - ')))}"
-    return f"Ours beside published: {word}{between if len(compared) == 1 else ''}"
+    groups = "" if _several(frame) else f"; {compared_groups(frame.iloc[0], ' and ')}"
+    return f"Ours beside published: {word}{groups}"
 
 
 def _scale(axes: Axes, rows: pd.DataFrame) -> None:

@@ -14,7 +14,8 @@ from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
 from facebias.figures.variance import WHAT, chosen, largest, lines
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import printed, printed_pair
 
 INPUTS = {"redraws": tables.REDRAWS}
 
@@ -36,7 +37,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         notes = "; ".join(in_order(frame["note"]))
         return style.words(f"{title}: none can be estimated", f"{notes}."), frame
     pairs, left = largest(known, frame, "n_subjects")
-    frame = frame[frame["groups"].isin(pairs)]
+    frame = comparisons.of_pairs(frame, *pairs)
     trains, architectures = in_order(frame["train_split"]), in_order(frame["architecture"])
     sizes = [int(size) for size in sorted(frame.loc[frame["n_drawn"] > 0, "n_drawn"].unique())]
     looks = style.series([str(size) for size in sizes], request.figures, start=2)
@@ -47,12 +48,12 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     for row, pair in enumerate(pairs):
         for column, train in enumerate(trains):
             axes = panels[row, column]
-            cells = frame[(frame["groups"] == pair) & (frame["train_split"] == train)]
+            cells = comparisons.of_pairs(frame[frame["train_split"] == train], pair)
             _panel(axes, cells, architectures, looks, edge=reach)
             axes.set_xlim(-reach, 1.4 * reach)
             axes.set_xticks([tick for tick in axes.get_xticks() if abs(tick) <= reach])
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel(" \u2212 ".join(map(printed, pair.split(" - "))), color=style.SOFT)
+            axes.set_xlabel(printed_pair(pair), color=style.SOFT)
             if row == 0:
                 axes.set_title(style.trained_on(printed(train), len(trains)))
     entries = {f"{size} of each group": style.dot(look) for size, look in looks.items()}

@@ -13,11 +13,12 @@ from matplotlib.lines import Line2D
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import printed, printed_pair
 
 INPUTS = {"gaps": tables.RELEVANCE_GAPS, "joint": tables.RELEVANCE_JOINT}
 TITLE = "Do cells with larger gaps in hit rates differ more in relevance?"
-KEY = ["train_split", "groups", "region", "architecture", "label"]
+KEY = ["train_split", *tables.GROUPS, "region", "architecture", "label"]
 VALUES = ["estimate", "ci_low", "ci_high"]
 
 
@@ -35,7 +36,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     points = _points(gaps[gaps["region"].isin([*joint["region"], "none"])])
     if points.empty:
         return style.words(TITLE, "No label has both gaps in any model."), points
-    trains, pairs = in_order(joint["train_split"]), in_order(joint["groups"])
+    trains, pairs = in_order(joint["train_split"]), comparisons.pairs(joint)
     regions = in_order(joint["region"])
     rows = [(pairs[0], region) for region in regions]
     if len(pairs) > 1:
@@ -54,8 +55,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
             if column == 0:
                 axes.set_ylabel(f"gap in relevance:\n{printed(region)}")
             if row == len(rows) - 1:
-                compared = pair.replace(" - ", " \u2212 ")
-                axes.set_xlabel(f"gap in hit rate, {compared}")
+                axes.set_xlabel(f"gap in hit rate, {printed_pair(pair)}")
             if row == 0:
                 axes.set_title(f"trained on {printed(train)}\n{axes.get_title('left')}")
     entries = {
@@ -89,9 +89,9 @@ def _points(gaps: pd.DataFrame) -> pd.DataFrame:
     return joined.dropna(subset=["estimate_relevance", "estimate_hit_rate"], ignore_index=True)
 
 
-def _of(frame: pd.DataFrame, train: str, pair: str, region: str) -> pd.DataFrame:
-    chosen = (frame["train_split"] == train) & (frame["groups"] == pair)
-    return frame[chosen & (frame["region"] == region)]
+def _of(frame: pd.DataFrame, train: str, pair: tuple[str, str], region: str) -> pd.DataFrame:
+    chosen = (frame["train_split"] == train) & (frame["region"] == region)
+    return comparisons.of_pairs(frame[chosen], pair)
 
 
 def _dot(axes: Axes, point: object, colour: str, marker: str) -> None:

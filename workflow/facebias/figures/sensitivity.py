@@ -14,13 +14,14 @@ from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.figures.variance import WHAT, chosen, largest, lines
-from facebias.vocabulary import MEANS, printed
+from facebias.tables import comparisons
+from facebias.vocabulary import MEANS, printed, printed_pair
 
 INPUTS = {"metrics": tables.METRICS, "fairness": tables.FAIRNESS}
 OVERALL = "overall"
 COLUMNS = (
     *("network", "clips", "margin", "key_frames", "architecture", "train_split"),
-    *("measure", "of", "estimate", "ci_low", "ci_high", "n_subjects"),
+    *("measure", "test_split", *tables.GROUPS, "estimate", "ci_low", "ci_high", "n_subjects"),
 )
 
 
@@ -35,8 +36,9 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
     Returns
     -------
-    The figure, and a row per architecture, train split and ``measure`` (a metric or criterion),
-    ``of`` a test split or pair of groups: ``estimate``, ``ci_low``, ``ci_high``, ``n_subjects``.
+    The figure, and a row per architecture, train split and ``measure``, a metric on a
+    ``test_split`` or the criterion of a pair of groups: ``estimate``, ``ci_low``, ``ci_high``,
+    ``n_subjects``.
     """
     variants = _variants(request.value("variants"))
     gaps = chosen(given["fairness"], request)
@@ -49,12 +51,11 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     numbers = pd.concat(
         [
             _of_metrics(metrics, variants, accuracy, test),
-            _of_gaps(gaps[gaps["groups"].isin(pairs)], variants, gap),
+            _of_gaps(comparisons.of_pairs(gaps, *pairs), variants, gap),
         ],
         ignore_index=True,
     )
     networks, trains = in_order(numbers["network"]), in_order(numbers["train_split"])
-    columns = [(accuracy, test), *((gap, pair) for pair in pairs)]
     looks = style.series(trains, request.figures, start=2)
     step = max(0.2, 0.11 * len(trains))
     counted = [
@@ -62,25 +63,23 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     ]
     figure = style.blank(sum(step * n + 0.55 for n in counted) + 1.0)
     panels = figure.subplots(
-        *(len(networks), len(columns)),
+        *(len(networks), 1 + len(pairs)),
         squeeze=False,
         sharex="col",
         gridspec_kw={"height_ratios": counted},
     )
     for row, network in enumerate(networks):
-        for column, (measure, of) in enumerate(columns):
+        own = numbers[numbers["network"] == network]
+        for column, pair in enumerate([None, *pairs]):
             axes = panels[row, column]
-            cells = numbers[
-                (numbers["network"] == network)
-                & (numbers["measure"] == measure)
-                & (numbers["of"] == of)
-            ]
+            cells = comparisons.of_pairs(own, pair) if pair else own[own["measure"] == accuracy]
             _panel(axes, cells, variants, network, looks, named=column == 0)
             axes.tick_params(labelbottom=True)
             if column:
                 axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
             axes.set_title(printed(network) if column == 0 else "", fontweight="bold")
-            axes.set_xlabel(_what(measure, of), color=style.SOFT)
+            what = printed_pair(pair) if pair else printed(accuracy)
+            axes.set_xlabel(what, color=style.SOFT)
     _limits(panels, numbers, gap)
     attribute = printed(request.value("attribute", given["fairness"]))
     title = f"How {printed(accuracy)} and gaps by {attribute} move with the clips"
@@ -120,11 +119,11 @@ def _of_metrics(
         & (metrics["label"] == OVERALL)
         & (metrics["test_split"] == test)
     ].rename(columns={"value": "estimate"})
-    return _beside(rows.assign(measure=metric, of=test), variants)
+    return _beside(rows.assign(measure=metric), variants)
 
 
 def _of_gaps(gaps: pd.DataFrame, variants: pd.DataFrame, criterion: str) -> pd.DataFrame:
-    return _beside(gaps.assign(measure=criterion, of=gaps["groups"]), variants)
+    return _beside(gaps.assign(measure=criterion), variants)
 
 
 def _beside(rows: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +131,7 @@ def _beside(rows: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
     joined = rows.merge(variants, left_on="architecture", right_index=True)
     order = {name: place for place, name in enumerate(variants.index)}
     joined = joined.sort_values("architecture", key=lambda names: names.map(order), kind="stable")
-    return joined[list(COLUMNS)]
+    return joined.reindex(columns=list(COLUMNS))
 
 
 def _panel(
@@ -163,13 +162,6 @@ def _panel(
 
 def _called(variant: pd.Series) -> str:
     return f"{variant['clips'] or 'clips'}: margin {variant['margin']}, K {variant['key_frames']}"
-
-
-def _what(measure: str, of: str) -> str:
-    if " - " not in of:
-        return printed(measure)
-    first, second = map(printed, of.split(" - ", 1))
-    return f"{first} \u2212 {second}"
 
 
 def _limits(panels: Sequence[Sequence[Axes]], numbers: pd.DataFrame, gap: str) -> None:

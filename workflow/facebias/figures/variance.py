@@ -14,7 +14,8 @@ from matplotlib.patches import Patch
 from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import printed, printed_pair
 
 INPUTS = {"variance": tables.VARIANCE}
 SOURCES = {"subjects": "", "folds": ".....", "seeds": "/////", "interaction": "xxxxx"}
@@ -41,7 +42,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         notes = "; ".join(in_order(frame["note"]))
         return style.words(f"{title}: none can be estimated", f"{notes}."), frame
     pairs, left = largest(known, frame.loc[frame["source"] == "subjects"], "levels")
-    frame = frame[frame["groups"].isin(pairs)]
+    frame = comparisons.of_pairs(frame, *pairs)
     trains, architectures = in_order(frame["train_split"]), in_order(frame["architecture"])
     apart = frame.loc[frame["source"].isin(["seeds", "folds"]), "variance"].notna().any()
     looks = style.series(list(SOURCES), request.figures, start=2)
@@ -54,13 +55,13 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     reach = 1.08 * np.nanmax(np.abs(frame[["estimate", "ci_low", "ci_high"]].to_numpy(float)))
     for row, pair in enumerate(pairs):
         for column, train in enumerate(trains):
-            cells = frame[(frame["groups"] == pair) & (frame["train_split"] == train)]
+            cells = comparisons.of_pairs(frame[frame["train_split"] == train], pair)
             axes = panels[row * (1 + apart), column]
             _intervals(axes, cells, architectures, looks, names)
             axes.set_xlim(-reach, reach)
             if row == 0:
                 axes.set_title(style.trained_on(printed(train), len(trains)))
-            axes.set_xlabel(" \u2212 ".join(map(printed, pair.split(" - "))), color=style.SOFT)
+            axes.set_xlabel(printed_pair(pair), color=style.SOFT)
             if apart:
                 _shares(panels[row * 2 + 1, column], cells, architectures, looks)
     gap = printed(request.select.get("criterion", WHAT["criterion"]))
@@ -77,12 +78,14 @@ def chosen(table: pd.DataFrame, request: Request) -> pd.DataFrame:
     return frame
 
 
-def largest(known: pd.DataFrame, frame: pd.DataFrame, people: str) -> tuple[list[str], str]:
+def largest(
+    known: pd.DataFrame, frame: pd.DataFrame, people: str
+) -> tuple[list[tuple[str, str]], str]:
     """Choose the pairs of groups with most subjects, and say how many are left to the table."""
-    pairs = in_order(known["groups"])
-    n = frame.groupby("groups")[people].max()
+    pairs = comparisons.pairs(known)
+    n = frame.groupby(["first", "second"])[people].max()
     kept = sorted(sorted(pairs, key=lambda pair: -n[pair])[:MOST_PAIRS], key=pairs.index)
-    more = frame["groups"].nunique() - len(kept)
+    more = len(comparisons.pairs(frame)) - len(kept)
     left = f" Not drawn: {style.count(more, 'further pair')} of groups, see the table."
     return kept, left if more else ""
 

@@ -10,6 +10,7 @@ from facebias.published import contracts
 from facebias.published.fairness import ROUNDING, WIDEST
 from facebias.published.papers import Paper
 from facebias.study import StudyError
+from facebias.tables import comparisons
 
 # Whose uncertainty explains a difference. NOT_OURS: the paper's is not known.
 OURS, BOTH, NEITHER, NOT_OURS, UNKNOWN = "ours", "both", "neither", "not ours", "unknown"
@@ -39,14 +40,14 @@ def gaps(fairness: pd.DataFrame, assumed: pd.DataFrame, *, drawn: bool) -> pd.Da
     StudyError
         If they have nothing in common.
     """
-    key = list(contracts.GAP)
-    ours = fairness.dropna(subset="estimate").set_index(key)[list(NUMBERS)]
+    key = list(tables.GAP_KEY)
+    pairs = fairness[fairness["comparison"] == comparisons.PAIR]
+    ours = pairs.dropna(subset="estimate").set_index(key)[["groups", *NUMBERS]]
     theirs = assumed[assumed["assumption"] == WIDEST].dropna(subset="estimate")
     both = ours.join(theirs.set_index(key)[list(NUMBERS)].add_suffix("_published"), how="inner")
     if both.empty:
         raise StudyError("published: no gap of this study is also one of the paper's")
-    both = both.reset_index().rename(columns={"groups": "compared"}).drop(columns="attribute")
-    return judge(both, drawn=drawn)
+    return judge(both.reset_index().drop(columns="attribute"), drawn=drawn)
 
 
 def scores(
@@ -86,15 +87,17 @@ def scores(
     if both.empty:
         raise StudyError("published: no score of this study is also one of the paper's")
     both = both.droplevel("label").assign(ci_low_published=np.nan, ci_high_published=np.nan)
-    both.index = both.index.rename({"test_split": "compared", "metric": "criterion"})
-    parts = [both.reset_index().assign(definition=VALUE)]
-    for a, b in paper.pairs.values():
-        tests = both.index.get_level_values("compared")
-        first, second = (both[tests == name].droplevel("compared") for name in (a, b))
+    both.index = both.index.rename({"metric": "criterion"})
+    single = both.reset_index()
+    alone = pd.DataFrame([*map(comparisons.group, single.pop("test_split"))])
+    parts = [single.join(alone).assign(definition=VALUE)]
+    tests = both.index.get_level_values("test_split")
+    for pair in paper.pairs.values():
+        first, second = (both[tests == name].droplevel("test_split") for name in pair)
         first, second = first.align(second, join="inner", axis=0)
         low, high = apart(first, second)
-        difference = (first - second).assign(ci_low=low, ci_high=high)
-        parts.append(difference.reset_index().assign(compared=f"{a} - {b}", definition=DIFFERENCE))
+        difference = (first - second).assign(ci_low=low, ci_high=high).reset_index()
+        parts.append(difference.assign(**comparisons.pair(*pair), definition=DIFFERENCE))
     return judge(pd.concat(parts, ignore_index=True), drawn=drawn)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from facebias.tables import CELL, FAIRNESS, Table
-
-GAP = dict.fromkeys(FAIRNESS.key, "text")
+from facebias.tables import CELL, COMPARED, GAP, GAP_KEY, GROUPS, Table
 
 # One row per printed number. `value` is text, as printed: its decimals say how far it was rounded.
 # `label` is a label or `overall`.
@@ -125,14 +123,14 @@ DIFFERENCES = Table(
         "architecture": "text",
         "train_split": "text",
         "attribute": "text",
-        "groups": "text",
+        **GROUPS,
         "metric": "text",
         "value_a": "number",
         "value_b": "number",
         "difference": "number",
         "rounding": "number",
     },
-    ("architecture", "train_split", "attribute", "groups", "metric"),
+    ("architecture", "train_split", "attribute", *COMPARED, "metric"),
 )
 
 # Gaps with an interval under each assumption about what was not published, which is a key of
@@ -148,18 +146,18 @@ INTERVALS = Table(
         "n_subjects": "whole",
         "n_samples": "whole",
     },
-    (*GAP, "assumption"),
+    (*GAP_KEY, "assumption"),
 )
 
-# Ours beside a published number. `compared` is a test split or two groups as "a - b". `low` and
-# `high` enclose ours minus published. `explained` says whose uncertainty can explain the
+# Ours beside a published number, of a pair of groups or of a test split as a single group. `low`
+# and `high` enclose ours minus published. `explained` says whose uncertainty can explain the
 # difference: ours, both, neither; "not ours" where the paper's is not known.
 COMPARISON = Table(
     "comparison",
     {
         "architecture": "text",
         "train_split": "text",
-        "compared": "text",
+        **GROUPS,
         "criterion": "text",
         "definition": "text",
         "ours": "number",
@@ -174,5 +172,5 @@ COMPARISON = Table(
         "explained": "text",
         "note": "text",
     },
-    ("architecture", "train_split", "compared", "criterion", "definition"),
+    ("architecture", "train_split", *COMPARED, "criterion", "definition"),
 )

@@ -13,6 +13,7 @@ from facebias.evaluation import gaps, resampling
 from facebias.published import contracts, recovery, uncertainty
 from facebias.published.papers import Paper
 from facebias.study import StudyError
+from facebias.tables import comparisons
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -90,7 +91,7 @@ def intervals(drawn: Draws, paper: Paper, *, confidence: float = CONFIDENCE) -> 
                     "architecture": architecture,
                     "train_split": train,
                     "attribute": attribute,
-                    "groups": " - ".join(pair),
+                    **comparisons.pair(*pair),
                     "criterion": criterion,
                     "definition": definition,
                     "assumption": assumption,
@@ -123,7 +124,7 @@ def fairness(assumed: pd.DataFrame) -> pd.DataFrame:
     assumed
         From ``intervals``.
     """
-    key = list(contracts.GAP)
+    key = list(tables.GAP_KEY)
     widest = assumed[assumed["assumption"] == WIDEST].set_index(key)
     narrowest = assumed[assumed["assumption"] == NARROWEST].set_index(key).loc[widest.index]
     notes = [

@@ -11,7 +11,7 @@ import pandas as pd
 
 from facebias.published import audit, fairness, statements
 from facebias.published.papers import Paper
-from facebias.vocabulary import printed
+from facebias.vocabulary import compared_groups, printed
 
 TEMPLATES = Path(__file__).parent
 
@@ -36,7 +36,12 @@ def render(name: str, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"printed": printed, "number": _number, "names": _names}
+    environment.filters |= {
+        "printed": printed,
+        "compared_groups": compared_groups,
+        "number": _number,
+        "names": _names,
+    }
     template = environment.get_template(f"{name}.md.jinja")
     rows = {table: frame.to_dict("records") for table, frame in made.items()}
     return template.render(paper=paper, rules=audit.RULES, **rows, **facts)

@@ -12,6 +12,7 @@ from facebias.published import contracts
 from facebias.published.fairness import ROUNDING
 from facebias.published.papers import Paper
 from facebias.study import StudyError
+from facebias.tables import comparisons
 
 DEFINITIONS = ("published", "per_class_mean", "worst_class")
 MEAN, OVERALL = "mean", "overall"
@@ -142,7 +143,7 @@ def differences(values: pd.DataFrame, paper: Paper) -> pd.DataFrame:
                 {
                     **dict(zip(key, place, strict=True)),
                     "attribute": attribute,
-                    "groups": f"{a} - {b}",
+                    **comparisons.pair(a, b),
                     "value_a": both[0]["printed"],
                     "value_b": both[1]["printed"],
                     "difference": np.round(both[0]["printed"] - both[1]["printed"], ROUNDING),

@@ -11,6 +11,8 @@ import pandas as pd
 from facebias.evaluation.attributes import Grouping
 from facebias.report import findings
 from facebias.study import Architecture, Data, Evaluation, Labels, Split, Splits
+from facebias.tables import COMPARED
+from facebias.vocabulary import compared_groups
 
 RECOGNITION, MEAN_RECOGNITION, ACCURACY = "tpr", "tpr_macro", "accuracy"
 MOST_LABELS = 7
@@ -55,7 +57,7 @@ def facts(card: Card) -> dict[str, Any]:
     """Collect everything that a card says."""
     metrics = card.metrics[card.metrics["architecture"] == card.name]
     fairness = card.fairness[card.fairness["architecture"] == card.name]
-    gaps = _gaps(fairness)
+    gaps = gaps_of(fairness)
     return {
         "card": card,
         "trains": card.trains,
@@ -209,19 +211,19 @@ def _measured(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _gaps(fairness: pd.DataFrame) -> list[dict[str, Any]]:
+def gaps_of(fairness: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the gaps of every training split and groups, as ``GAPS`` names them."""
     wanted = fairness.set_index(["criterion", "definition"])
     found = []
-    key = ["train_split", "attribute", "groups"]
-    for (train, attribute, groups), rows in wanted.groupby(key, sort=False):
+    key = ["train_split", "attribute", *COMPARED]
+    for (train, attribute, *_), rows in wanted.groupby(key, sort=False, dropna=False):
         cells = {name: rows.loc[[place]] for name, place in GAPS.items() if place in rows.index}
         if cells:
             found.append(
                 {
                     "train": train,
                     "attribute": attribute,
-                    "groups": groups.replace(" - ", " − "),
+                    "groups": compared_groups(rows.iloc[0]),
                     "found": {name: findings.estimate(row.iloc[0]) for name, row in cells.items()},
                     "verdict": cells[next(iter(cells))].iloc[0]["verdict"],
                     "notes": [note for row in cells.values() for note in row["note"].dropna()],

@@ -6,6 +6,8 @@ import dataclasses
 
 import pandas as pd
 
+from facebias.tables import COMPARED
+
 FOUND = "gap found"
 ALL = "all"
 BETWEEN_SPLITS = "split_ratio"
@@ -33,11 +35,13 @@ def warnings(confounds: pd.DataFrame, fairness: pd.DataFrame) -> list[Coincidenc
     """
     found = fairness[fairness["verdict"] == FOUND]
     about_groups = confounds[confounds["measure"] != BETWEEN_SPLITS].dropna(subset="warning")
+    # A training split may be called `all` as well.
+    of_everybody = (about_groups["train_split"] == ALL) & (about_groups["role"] != "train")
     joined: dict[tuple[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = {}
     for (attribute, train_split), gaps in found.groupby(["attribute", "train_split"], sort=False):
         rows = about_groups[
             (about_groups["attribute"] == attribute)
-            & about_groups["train_split"].isin([train_split, ALL])
+            & (of_everybody | (about_groups["train_split"] == train_split))
         ]
         if said := _once(rows):
             architectures = tuple(gaps["architecture"].unique())
@@ -56,7 +60,7 @@ def between_splits(confounds: pd.DataFrame) -> list[str]:
 
 def _once(rows: pd.DataFrame) -> tuple[str, ...]:
     """Leave out what is said of all subjects where the same is said of the test subjects."""
-    key = ["measure", "groups", "label"]
+    key = ["measure", *COMPARED, "label"]
     tested = set(rows.loc[rows["role"] == "test", key].itertuples(index=False, name=None))
     kept = [
         warning

@@ -12,12 +12,12 @@ import pandas as pd
 from facebias.evaluation import questions
 from facebias.evaluation.attributes import grouping
 from facebias.study import Question, crossed
-from facebias.vocabulary import printed
+from facebias.tables import comparisons
+from facebias.vocabulary import compared_groups, printed
 
 CRITERION = "equal_opportunity"
 SIGNED, SIZE = "signed", "per_class_mean"
 DEFINITIONS = ("published", "per_class_mean", "worst_class")
-RANGE = "range over "
 OVERALL = "overall"
 PRIMARY, EXPLORATORY, FOUND = "primary", "exploratory", "gap found"
 
@@ -102,8 +102,12 @@ class Judged:
     """One row of ``tables.FAIRNESS`` or ``tables.EFFECTS`` with what its study makes of it."""
 
     architecture: str
+    # The training split; of a change the one after it, and the one before it.
+    train_split: str
+    instead_of: str
+    # What tells comparisons apart, and how to print them.
+    compared: tuple[str | None, ...]
     groups: str
-    train_splits: str
     gap: Estimate
     chance: Estimate
     corrected: float
@@ -115,12 +119,14 @@ class Judged:
 
 def judged(rows: pd.DataFrame) -> list[Judged]:
     """Read judged rows; ``corrected`` is the p-value after Holm or after Benjamini and Hochberg."""
-    trains = "train_split" if "train_split" in rows else "train_splits"
+    train, instead_of = ("train_split", None) if "train_split" in rows else comparisons.CHANGED
     return [
         Judged(
             architecture=row["architecture"],
-            groups=row["groups"],
-            train_splits=row[trains],
+            train_split=row[train],
+            instead_of=row[instead_of] if instead_of else "",
+            compared=tuple(row[[*comparisons.COMPARED]]),
+            groups=compared_groups(row),
             gap=estimate(row),
             chance=Estimate(row["null_median"], row["null_low"], row["null_high"]),
             corrected=row["q_bh"] if row["family"] == EXPLORATORY else row["p_holm"],
@@ -172,8 +178,7 @@ def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
     (definition: architecture with the smallest gap).
     """
     rows = fairness[(fairness["attribute"] == attribute) & (fairness["criterion"] == CRITERION)]
-    ranges = rows["groups"].astype(str).str.startswith(RANGE)
-    rows = rows[ranges | ~ranges.any()].dropna(subset="estimate")
+    rows = comparisons.of_all_groups(rows).dropna(subset="estimate")
     found = []
     for train, some in rows.groupby("train_split", sort=False):
         sizes = some[some["definition"] == SIZE]
@@ -219,8 +224,8 @@ def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> 
         train: {} for train in rows["train_split"].unique()
     }
     for _, row in away.iterrows():
-        first, second = row["groups"].split(" - ", 1)
-        winner, loser = (first, second) if row["estimate"] > 0 else (second, first)
+        groups = row["first"], row["second"]
+        winner, loser = groups if row["estimate"] > 0 else groups[::-1]
         favoured[winner] = favoured.get(winner, 0) + 1
         models[row["train_split"]].setdefault((winner, loser), []).append(row["architecture"])
     return {
@@ -239,25 +244,23 @@ def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> 
 UNIT_CRITERIA = ("f1_gap", "f1_skew_normalised_gap", "auc_gap")
 
 
-def side_by_side(
-    fairness: pd.DataFrame, attribute: str
-) -> dict[tuple[str, str, str], dict[str, Judged]]:
-    """Give the signed gaps of ``UNIT_CRITERIA`` by (train split, architecture, groups)."""
+def side_by_side(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Judged]]:
+    """Give the signed gaps of ``UNIT_CRITERIA`` of every model and pair of groups."""
     rows = fairness[
         (fairness["attribute"] == attribute)
         & fairness["criterion"].isin(UNIT_CRITERIA)
         & (fairness["definition"] == SIGNED)
     ]
-    found: dict[tuple[str, str, str], dict[str, Judged]] = {}
+    found: dict[tuple[object, ...], dict[str, Judged]] = {}
     for criterion, read in zip(rows["criterion"], judged(rows), strict=True):
-        key = (read.train_splits, read.architecture, read.groups)
+        key = (read.train_split, read.architecture, read.compared)
         found.setdefault(key, {})[criterion] = read
-    return found
+    return list(found.values())
 
 
 def of_equal_size(
     fairness: pd.DataFrame, matched: Mapping[str, str], primary: pd.Series
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Judged]]:
     """Set the gaps asked for beforehand beside those of models trained on as many people.
 
     Parameters
@@ -272,23 +275,18 @@ def of_equal_size(
 
     Returns
     -------
-    Entries with ``train_split``, ``architecture``, ``groups``, ``declared`` and ``matched``
-    (``Judged``).
+    Entries with ``declared`` and ``matched``.
     """
     rows = fairness[primary]
-    ranges = rows["groups"].astype(str).str.startswith(RANGE)
-    read = judged(rows[ranges | ~ranges.any()])
-    by_model = {(row.train_splits, row.architecture, row.groups): row for row in read}
+    read = judged(comparisons.of_all_groups(rows))
+    by_model = {(row.train_split, row.architecture, row.compared): row for row in read}
     return [
         {
-            "train_split": row.train_splits,
-            "architecture": row.architecture,
-            "groups": row.groups,
             "declared": row,
-            "matched": by_model[matched[row.train_splits], row.architecture, row.groups],
+            "matched": by_model[matched[row.train_split], row.architecture, row.compared],
         }
         for row in read
-        if row.train_splits in matched
+        if row.train_split in matched
     ]
 
 
@@ -300,12 +298,12 @@ def changes_at_equal_size(
     Interactions in the mean true positive rate, as the primary effects.
     """
     equal = {matched[name] for name in question.train_splits}
-    pairs = effects["train_splits"].astype(str).str.split(" - ", n=1)
     rows = effects[
         (effects["attribute"] == question.attribute)
         & (effects["metric"] == "tpr_macro")
-        & effects["groups"].astype(str).str.contains(" - ", regex=False)
-        & pairs.map(lambda names: set(names) <= equal)
+        & (effects["comparison"] == comparisons.PAIR)
+        & effects["after"].isin(equal)
+        & effects["before"].isin(equal)
     ]
     return judged(rows)
 

@@ -118,12 +118,13 @@ class Printed:
         before: tuple[object, ...] = ()
         for key, cells in self.body.iterrows():
             place = key if isinstance(key, tuple) else (key,)
-            if before and len(place) > 1 and place[0] != before[0]:
+            if before and place[:-1] != before[:-1]:
                 lines.append(r"\addlinespace")
-            repeated = len(place) > 1 and bool(before) and place[0] == before[0]
             words = [
-                "" if repeated and i == 0 else escaped(printed(p)) for i, p in enumerate(place)
+                "" if place[:level] == before[:level] else escaped(printed(name))
+                for level, name in enumerate(place[:-1], start=1)
             ]
+            words.append(escaped(printed(place[-1])))
             words += [
                 self.write(
                     *cells[name].reindex(PARTS[:3]), found=cells[name].get("verdict") == FOUND

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from facebias.report import findings
+from facebias.tables import comparisons
 from facebias.vocabulary import printed
 
 # Kinds of planted bias, by what they do to the group that they are planted in.
@@ -75,7 +76,7 @@ class Check:
     """Whether one model shows a planted bias."""
 
     architecture: str
-    groups: str
+    pair: tuple[str, str]
     gap: findings.Estimate
     reading: str
     found: bool
@@ -89,14 +90,15 @@ def checks(fairness: pd.DataFrame, target: Target, train: str) -> list[Check]:
         & (fairness["train_split"] == train)
         & (fairness["criterion"] == findings.CRITERION)
         & (fairness["definition"] == findings.SIGNED)
+        & (fairness["comparison"] == comparisons.PAIR)
     ]
     found = []
     for _, row in rows.iterrows():
-        pair = str(row["groups"]).split(" - ")
-        if len(pair) != 2 or target.group not in pair:
+        pair = row["first"], row["second"]
+        if target.group not in pair:
             continue
         gap = findings.estimate(row)
-        # a - b is negative where a model misses more of a.
+        # The gap is below 0 where a model misses more of the first.
         side = 1 if target.group == pair[0] else -1
         as_planted = gap.value * side * (-1 if target.worse else 1) > 0
         if not gap.known:
@@ -107,7 +109,7 @@ def checks(fairness: pd.DataFrame, target: Target, train: str) -> list[Check]:
             reading = "opposite sign" if gap.excludes_zero else "opposite, interval includes 0"
         hit = gap.known and as_planted and gap.excludes_zero
         note = row["note"] if isinstance(row["note"], str) else ""
-        found.append(Check(row["architecture"], row["groups"], gap, reading, hit, note))
+        found.append(Check(row["architecture"], pair, gap, reading, hit, note))
     return found
 
 
@@ -121,7 +123,7 @@ def verdict(found: Sequence[Check], target: Target) -> str:
         )
     hits, n = sum(check.found for check in known), len(known)
     way = "less" if target.worse else "more"
-    if len({check.groups for check in known}) == 1:
+    if len({check.pair for check in known}) == 1:
         what = "1 architecture" if n == 1 else f"{n} architectures"
     else:
         what = f"{n} comparisons (architecture by pair of groups)"

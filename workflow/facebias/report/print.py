@@ -13,9 +13,9 @@ from facebias import tables
 from facebias.replacement import replacing
 from facebias.report import latex
 from facebias.study import StudyError
-from facebias.vocabulary import MEANS, printed
+from facebias.tables import comparisons
+from facebias.vocabulary import MEANS, compared_groups, printed
 
-RANGE = "range over "
 SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
 STAR = "Star: gap found, corrected for the number of gaps; no star is no evidence of none."
 OVERALL = "overall"
@@ -53,12 +53,12 @@ def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
         n = most(rows, "n_subjects", "test subject")
         where = f"by {printed(attribute)}, trained on {printed(train)} ({n})"
         signed = rows["definition"] == SIGNED
-        ranges = rows["groups"].astype(str).str.startswith(RANGE)
-        sizes = rows[~signed & (ranges | ~ranges.any())]
-        for groups, some in sizes.groupby("groups", sort=False):
+        sizes = comparisons.of_all_groups(rows[~signed])
+        for _, some in sizes.groupby([*tables.COMPARED], sort=False, dropna=False):
+            groups = compared_groups(some.iloc[0], " - ")
             parts.append(
                 latex.Printed(
-                    caption=f"Sizes of gaps {where}: {printed(groups)}. They cannot fall below 0 "
+                    caption=f"Sizes of gaps {where}: {groups}. They cannot fall below 0 "
                     "and lie above it even where there is no bias. Brackets: interval over test "
                     f"subjects. {STAR}",
                     label=f"tab:gaps-{attribute}-{train}",
@@ -74,7 +74,7 @@ def fairness(frame: pd.DataFrame) -> list[latex.Printed]:
                     f"Brackets: interval over test subjects. {STAR}",
                     label=f"tab:signed-{attribute}-{train}",
                     body=latex.spread(
-                        rows[signed], index=["groups", "architecture"], column="criterion"
+                        rows[signed], index=["first", "second", "architecture"], column="criterion"
                     ),
                 )
             )

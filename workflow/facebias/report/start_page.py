@@ -15,7 +15,7 @@ from facebias import tables
 from facebias.replacement import replacing
 from facebias.report import coincidences, findings, planted_bias
 from facebias.study import Data, Evaluation, Labels, Question, StudyError, read_settings
-from facebias.vocabulary import printed
+from facebias.vocabulary import printed, printed_pair
 
 TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
 ANY = "any"
@@ -208,6 +208,7 @@ def render(page: dict[str, Any]) -> str:
     )
     environment.filters |= {
         "printed": printed,
+        "printed_pair": printed_pair,
         "number": findings.number,
         "probability": findings.probability,
         "listed": findings.listed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facebias.tables.comparisons import CHANGED, COMPARED, GROUPS, TRAIN_SPLITS
 from facebias.tables.contract import CELL, CHANCE, INTERVAL, JUDGED, Table
 
 # `label` is an evaluated label or `overall`.
@@ -35,52 +36,52 @@ CONFUSION = Table(
     (*CELL, "true", "predicted"),
 )
 
-# The gaps of one model. `groups` names the two groups as "a - b" (the order of a signed gap),
-# "range over a, b, c" or "trend in age". `label` is `overall` where labels are averaged; of a gap
-# in the definition `per_label`, and of the largest gap of any label, it is that label.
+# What is compared in which way: the groups as `tables.comparisons` has them.
+GAP = {
+    "architecture": "text",
+    "train_split": "text",
+    "attribute": "text",
+    **GROUPS,
+    "criterion": "text",
+    "definition": "text",
+}
+GAP_KEY = ("architecture", "train_split", "attribute", *COMPARED, "criterion", "definition")
+
+# The gaps of one model. `label` is `overall` where labels are averaged; of a gap in the definition
+# `per_label`, and of the largest gap of any label, it is that label.
 GAPS = Table(
     "gaps",
-    {
-        "architecture": "text",
-        "train_split": "text",
-        "attribute": "text",
-        "groups": "text",
-        "criterion": "text",
-        "definition": "text",
-        "label": "text",
-        **INTERVAL,
-        **CHANCE,
-        "note": "text",
-    },
-    ("architecture", "train_split", "attribute", "groups", "criterion", "definition", "label"),
+    {**GAP, "label": "text", **INTERVAL, **CHANCE, "note": "text"},
+    (*GAP_KEY, "label"),
 )
 
 # The gaps of a study, judged together.
 FAIRNESS = Table("fairness", {**GAPS.columns, **JUDGED}, GAPS.key)
 
-# What another training split changes for the same test subjects. `train_splits` names them as
-# "a - b", `groups` one group, "all", or two as "a - b": how much more it changes for a than for b.
+# What another training split changes for the same test subjects, in a single group, or in a pair:
+# how much more it changes for the first than for the second.
 CHANGES = Table(
     "changes",
     {
         "architecture": "text",
         "attribute": "text",
-        "train_splits": "text",
-        "groups": "text",
+        **TRAIN_SPLITS,
+        **GROUPS,
         "metric": "text",
         **INTERVAL,
         **CHANCE,
         "note": "text",
     },
-    ("architecture", "attribute", "train_splits", "groups", "metric"),
+    ("architecture", "attribute", *CHANGED, *COMPARED, "metric"),
 )
 
 # The changes of a study, judged together.
 EFFECTS = Table("effects", {**CHANGES.columns, **JUDGED}, CHANGES.key)
 
 # What differs between the groups beside what is recorded of them. `measure` is one of
-# evaluation.confounds; `train_split`, `groups` and `label` are `all` where a row is not of one.
-# Of sizes that come from chance alone, `null_high` is the largest that is not unusual.
+# evaluation.confounds; `train_split`, `groups` and `label` are `all` where a row is not of one, and
+# `comparison` is missing where it is of no single groups. Of sizes that come from chance alone,
+# `null_high` is the largest that is not unusual.
 CONFOUNDS = Table(
     "confounds",
     {
@@ -88,7 +89,7 @@ CONFOUNDS = Table(
         "measure": "text",
         "train_split": "text",
         "role": "text",
-        "groups": "text",
+        **GROUPS,
         "label": "text",
         **INTERVAL,
         "p_value": "number",
@@ -96,17 +97,8 @@ CONFOUNDS = Table(
         "warning": "text",
         "note": "text",
     },
-    ("attribute", "measure", "train_split", "role", "groups", "label"),
+    ("attribute", "measure", "train_split", "role", *COMPARED, "label"),
 )
-
-GAP = {
-    "architecture": "text",
-    "train_split": "text",
-    "attribute": "text",
-    "groups": "text",
-    "criterion": "text",
-    "definition": "text",
-}
 
 # Where the variance of a gap comes from: `source` is subjects, folds, seeds, interaction or total,
 # `levels` how many of it there are. `variance` is that of the gap as reported (the mean over
@@ -126,7 +118,7 @@ VARIANCE = Table(
         "ci_high": "number",
         "note": "text",
     },
-    (*GAP, "source"),
+    (*GAP_KEY, "source"),
 )
 
 # What a gap and its verdict would be with other test subjects, `n_drawn` of each group.
@@ -150,5 +142,5 @@ REDRAWS = Table(
         "share_smallest": "number",
         "note": "text",
     },
-    (*GAP, "n_drawn"),
+    (*GAP_KEY, "n_drawn"),
 )

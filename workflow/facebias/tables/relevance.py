@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facebias.tables.comparisons import COMPARED, GROUPS
 from facebias.tables.contract import CHANCE, INTERVAL, JUDGED, MODEL, Table
 
 # Where a sample's landmarks are from: the data set, or an average face fitted to five points.
@@ -114,20 +115,20 @@ RELEVANCE_MEANS = Table(
     (*RELEVANCE_CELL, "group"),
 )
 
-# Gaps in mean relevance between two groups, a - b, judged together. `measure` is positive, ratio or
+# Gaps in mean relevance between two groups, judged together. `measure` is positive, ratio or
 # hit rate (of the explained samples with the label; region `none`).
 RELEVANCE_GAPS = Table(
     "relevance_gaps",
     {
         **RELEVANCE_CELL,
-        "groups": "text",
+        **GROUPS,
         "measure": "text",
         **INTERVAL,
         **CHANCE,
         "note": "text",
         **JUDGED,
     },
-    (*RELEVANCE_CELL, "groups", "measure"),
+    (*RELEVANCE_CELL, *COMPARED, "measure"),
 )
 
 # Whether cells (architectures x labels) with a larger gap in hit rates have a larger gap in
@@ -138,7 +139,7 @@ RELEVANCE_JOINT = Table(
         "method": "text",
         "train_split": "text",
         "attribute": "text",
-        "groups": "text",
+        **GROUPS,
         "region": "text",
         "estimate": "number",
         "ci_low": "number",
@@ -151,5 +152,5 @@ RELEVANCE_JOINT = Table(
         "n_subjects": "whole",
         "note": "text",
     },
-    ("method", "train_split", "attribute", "groups", "region"),
+    ("method", "train_split", "attribute", *COMPARED, "region"),
 )
