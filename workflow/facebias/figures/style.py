@@ -263,8 +263,9 @@ def fitted(n: float, of: float) -> str:
 def save(figure: Figure, numbers: pd.DataFrame, stem: Path | str) -> None:
     """Write ``STEM.pdf``, ``STEM.png`` and ``STEM.csv``: the same bytes for the same figure."""
     stem = Path(stem)
-    # Laid out once, for all formats. `savefig` would draw the figure once more for each of them.
-    figure.draw_without_rendering()
+    # Laid out once, for all formats; `savefig` would draw everything once more for each of them.
+    if figure.axes and (layout := figure.get_layout_engine()):
+        layout.execute(figure)
     figure.set_layout_engine("none")
     dpi = figure.get_dpi()
     with replacing(stem.with_name(f"{stem.name}.pdf")) as temporary:
