@@ -74,6 +74,8 @@ def loaded():
     return {stage: (set(modules), torch) for stage, modules, torch in said}
 
 
+# One worker imports all stages.
+@pytest.mark.xdist_group("imports")
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_exists_and_its_sources_are_what_python_loads(loaded, stage):
     """The files found by reading imports hold every module that importing the stage loads."""
@@ -82,6 +84,7 @@ def test_every_stage_exists_and_its_sources_are_what_python_loads(loaded, stage)
     assert modules <= provenance.imported(STAGES[stage].module)
 
 
+@pytest.mark.xdist_group("imports")
 @pytest.mark.parametrize("stage", LIGHT)
 def test_stages_that_start_in_a_second_do_not_import_torch(loaded, stage):
     """It is one of these or of those before it that does."""
