@@ -1,6 +1,7 @@
 """Corrections for many tests, and what a study makes of its gaps."""
 
 import dataclasses
+import gc
 import itertools
 
 import numpy as np
@@ -20,6 +21,15 @@ CORRECTIONS = {"holm": multiplicity.holm, "fdr_bh": multiplicity.benjamini_hochb
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
+@pytest.fixture(scope="module")
+def nothing_old_is_garbage():
+    """statsmodels looks for garbage at every call: a second where other tests left much behind."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("nothing_old_is_garbage")
 @pytest.mark.parametrize("name", CORRECTIONS)
 @given(p_lists)
 def test_corrections_are_those_of_statsmodels(name, values):

@@ -29,53 +29,67 @@ def test_sources_follow_imports_and_nothing_else():
     assert not {path for path in names("train") if path.startswith(("figures", "evaluation"))}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_stage_exists_and_its_sources_are_what_python_loads(stage):
-    """The files found by reading imports hold every module that importing the stage loads."""
-    code = (
-        f"import sys, importlib; m = importlib.import_module({STAGES[stage].module!r}); "
-        f"getattr(m, {STAGES[stage].function!r}); "
-        "print('\\n'.join(n for n in sys.modules if n.split('.')[0] == 'facebias'))"
-    )
+# Imports each stage in turn, our own modules anew, and prints what there is then: the libraries are
+# imported once. A line for each stage: its modules of ours, and whether torch is there.
+IMPORTS = """
+import importlib, json, sys
+for stage, module, function in json.loads(sys.argv[1]):
+    getattr(importlib.import_module(module), function)
+    ours = [name for name in sys.modules if name.split(".")[0] == "facebias"]
+    print(json.dumps([stage, ours, "torch" in sys.modules]))
+    for name in ours:
+        del sys.modules[name]
+"""
+# Those that start in a second come first: libraries stay.
+LIGHT = (
+    "metrics",
+    "fairness",
+    "figure",
+    "print_table",
+    "start_page",
+    "manifest",
+    "split",
+    "index",
+    "gather",
+    "resolve",
+    "model_card",
+    "checksums",
+    "record",
+)
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Give for every stage what Python loads of ours for it, and whether torch is there then."""
+    order = [*LIGHT, *(stage for stage in STAGES if stage not in LIGHT)]
+    asked = [(stage, STAGES[stage].module, STAGES[stage].function) for stage in order]
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
+        [sys.executable, "-c", IMPORTS, json.dumps(asked)],
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
         env={"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1"},
     )
-    loaded = set(done.stdout.split())
-    assert loaded <= provenance.imported(STAGES[stage].module)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return {stage: (set(modules), torch) for stage, modules, torch in said}
 
 
-@pytest.mark.parametrize(
-    "stage",
-    [
-        "metrics",
-        "fairness",
-        "figure",
-        "print_table",
-        "start_page",
-        "manifest",
-        "split",
-        "index",
-        "gather",
-        "resolve",
-        "model_card",
-        "checksums",
-        "record",
-    ],
-)
-def test_stages_that_start_in_a_second_do_not_import_torch(stage):
-    code = f"import sys, {STAGES[stage].module}; print('torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": str(ROOT / "workflow")},
-    )
-    assert done.stdout.strip() == "False"
+# One worker imports all stages.
+@pytest.mark.xdist_group("imports")
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_exists_and_its_sources_are_what_python_loads(loaded, stage):
+    """The files found by reading imports hold every module that importing the stage loads."""
+    modules, _ = loaded[stage]
+    assert STAGES[stage].module in modules
+    assert modules <= provenance.imported(STAGES[stage].module)
+
+
+@pytest.mark.xdist_group("imports")
+@pytest.mark.parametrize("stage", LIGHT)
+def test_stages_that_start_in_a_second_do_not_import_torch(loaded, stage):
+    """It is one of these or of those before it that does."""
+    _, torch = loaded[stage]
+    assert not torch
 
 
 def test_planning_a_study_loads_no_table_library():

@@ -74,6 +74,18 @@ def hold_study():
         raise WorkflowError(str(error))
 
 
+def schedule_when_jobs_end():
+    """On one machine, look for what can run when a job ends, and not in between.
+
+    Snakemake never starts more than 100 jobs a second unless it is told otherwise, and therefore
+    looks again each second, for every job that has ended by then: after a thousand jobs that is a
+    thousand times a second, as long as any job waits for a core.
+    """
+    limiter = workflow.scheduler.job_rate_limiter
+    if workflow.local_exec and limiter and limiter.max_jobs >= 100 * limiter.timespan:
+        workflow.scheduler.job_rate_limiter = None
+
+
 def shards(n):
     """Name n shards."""
     return [f"{shard:03d}" for shard in range(n)]

@@ -12,10 +12,13 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import fontTools.subset
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -261,12 +264,39 @@ def fitted(n: float, of: float) -> str:
 def save(figure: Figure, numbers: pd.DataFrame, stem: Path | str) -> None:
     """Write ``STEM.pdf``, ``STEM.png`` and ``STEM.csv``: the same bytes for the same figure."""
     stem = Path(stem)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, for all formats
-    dateless = {"pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
-    for kind in ("pdf", "png"):
-        with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
-            metadata = dateless.get(kind, {"Software": None})
-            figure.savefig(temporary, format=kind, metadata=metadata)
+    # Laid out once, for all formats; `savefig` would draw everything once more for each of them.
+    if figure.axes and (layout := figure.get_layout_engine()):
+        layout.execute(figure)
+    figure.set_layout_engine("none")
+    dpi = figure.get_dpi()
+    with replacing(stem.with_name(f"{stem.name}.pdf")) as temporary:
+        nothing = {"CreationDate": None, "Creator": None, "Producer": None}
+        with _thin_fonts():
+            FigureCanvasPdf(figure).print_pdf(temporary, metadata=nothing)
+    figure.set_dpi(dpi)  # of a PDF it is 72
+    with replacing(stem.with_name(f"{stem.name}.png")) as temporary:
+        FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
     with replacing(stem.with_name(f"{stem.name}.csv")) as temporary:
         numbers.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+class _Thin(fontTools.subset.Options):
+    """Leaves out of an embedded font how to arrange its letters: a PDF says where each one is.
+
+    To cut those tables down to the letters that are used takes more time than all others.
+    """
+
+    def __init__(self, **options: object):
+        super().__init__(**options)
+        self.drop_tables = [*self.drop_tables, "GDEF", "GPOS", "GSUB", "kern"]
+
+
+@contextlib.contextmanager
+def _thin_fonts() -> Iterator[None]:
+    """Have Matplotlib embed such fonts; it has no setting for that."""
+    usual = fontTools.subset.Options
+    fontTools.subset.Options = _Thin
+    try:
+        yield
+    finally:
+        fontTools.subset.Options = usual
