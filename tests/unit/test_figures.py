@@ -201,6 +201,28 @@ def test_rates_draw_every_value_of_the_csv_at_its_height():
     assert sorted(heights) == sorted(numbers["value"].round(6))
 
 
+def test_what_a_constant_answer_reaches_is_drawn_beside_accuracy():
+    table = made.metrics()
+    women = table["test_split"] == "female"
+    often = women & (table["label"] == "sadness") & (table["metric"] == "tpr")
+    table.loc[often, "n_samples"] = 30  # of 40
+    figure, numbers = draw("rates", {"metrics": table}, metric="accuracy")
+    constant = numbers[numbers["metric"] == "accuracy_constant"]
+    assert len(constant) == len(numbers) / 2
+    found = constant[constant["architecture"] == "vgg16"].set_index(
+        ["train_split", "test_split", "label"]
+    )["value"]
+    for train in made.TRAINS:
+        assert found[train, "female", "overall"] == found[train, "female", "sadness"] == 0.75
+        assert found[train, "male", "overall"] == 0.25
+        assert found[train, "male", "sadness"] == 0.75
+    dotted = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
+    assert sorted(line.get_ydata()[0] for line in dotted) == sorted(constant["value"])
+    assert any("Dotted: the best constant answer." in text for text in texts(figure))
+    _, alone = draw("rates", {"metrics": table[table["metric"] == "accuracy"]}, metric="accuracy")
+    assert set(alone["metric"]) == {"accuracy"}
+
+
 def test_a_missing_rate_is_marked_and_not_drawn():
     table = made.metrics()
     gone = (table["label"] == "sadness") & (table["test_split"] == "male")

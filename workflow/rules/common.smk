@@ -204,6 +204,15 @@ def test_settings(wildcards):
     )
 
 
+def group_settings(wildcards):
+    """Give what the metrics by group of the models of one train split depend on."""
+    return settings(
+        labels=STUDY.labels,
+        evaluation=STUDY.evaluation.resampling,
+        attributes=COMPARED_BY[wildcards.train_split],
+    )
+
+
 def explanation_settings(wildcards):
     """Give what the heatmaps of one model depend on."""
     return settings(

@@ -12,6 +12,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import attributes as recorded
 from facebias.evaluation import (
+    baselines,
     cells,
     counts,
     gaps,
@@ -27,6 +28,7 @@ from facebias.study import Evaluation, Labels, Primary, Question, StudyError, cr
 from facebias.vocabulary import printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
+GIVEN = (MODEL["architecture"], MODEL["train_split"])
 # Of each attribute the largest gap in these definitions is printed.
 LARGEST = {
     "signed": "largest signed gap (mean over labels)",
@@ -74,7 +76,8 @@ def audit(
     ]
     together = pd.concat(compared, ignore_index=True)
     declared = verdicts.primary(together, evaluation.primary, asked)
-    fairness = verdicts.judge(together, declared, evaluation)
+    guessing = {} if baselines.beaten(measured[0]) else {GIVEN: baselines.in_words(measured[0])}
+    fairness = verdicts.judge(together, declared, evaluation, guessing)
     return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
 
 
@@ -85,9 +88,22 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
     too: its p-value is the one corrected for their number.
     """
     level = 1 - evaluation.confidence
-    lines = []
+    cells_by_name = dict(list(metrics.groupby("test_split", sort=False)))
+    everybody = cells_by_name["all"]
+    lines = [_reached("all", everybody)]
+    if not baselines.beaten(everybody):
+        lines.append(
+            f"The model is not surely better than one that looks at nothing: it "
+            f"{_is(baselines.in_words(everybody))}. That gaps of such a model are small says "
+            "nothing about how it treats groups."
+        )
     for attribute, rows in fairness.groupby("attribute", sort=False):
         lines.append(f"{attribute}:")
+        lines += [
+            f"  {_reached(name.removeprefix(f'{attribute}='), cell)}"
+            for name, cell in cells_by_name.items()
+            if name.startswith(f"{attribute}=")
+        ]
         declared = rows[rows["family"] == verdicts.PRIMARY]
         for _, row in declared.iterrows():
             if row["verdict"] == verdicts.MISSING:
@@ -115,14 +131,34 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
     lines += [
         f'Rules: "{verdicts.FOUND}" where the p-value, corrected for the number of gaps, is at '
         f'most {level:.3g}; "{verdicts.no_larger(evaluation.margin)}" where the whole interval '
-        f"lies within that, unless all subjects were alike or too few for any gap to be found; "
-        f'else "{verdicts.UNCLEAR}".',
+        f"lies within that, unless all subjects were alike or too few for any gap to be found, or "
+        "the model is not surely better than one that looks at nothing; else "
+        f'"{verdicts.UNCLEAR}".',
         "An interval that includes 0 is no evidence that there is no bias: with few people only "
         "large gaps can be seen.",
         "Absolute and single-label gaps lie above 0 even where there is no bias; null_median, "
         "null_low and null_high in fairness.csv say by how much.",
     ]
     return "\n".join(lines)
+
+
+def _reached(name: str, cell: pd.DataFrame) -> str:
+    """Say how well a model does on a group, beside what one reaches that looks at nothing."""
+    rows = cell[cell["label"] == tables.OVERALL].set_index("metric")
+    nothing = baselines.reached(cell)
+    answer = baselines.majority(cell)
+    always = "the commoner answer to each" if answer is None else answer.label
+    words = {"accuracy": f"always saying {always}"}
+    said = []
+    for metric in ("accuracy", *baselines.DECIDING):
+        if metric in nothing:
+            beside = f"{words.get(metric, 'guessing')}: {nothing[metric]:.3f}"
+            said.append(f"{printed(metric)} {rows.loc[metric, 'value']:.3f} ({beside})")
+    return f"{name}: {'; '.join(said)}"
+
+
+def _is(words: str) -> str:
+    return f"is {words}" if words == baselines.GUESSES else words
 
 
 def _label(metrics: pd.DataFrame, row: pd.Series) -> str:

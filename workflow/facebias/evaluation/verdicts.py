@@ -6,7 +6,9 @@ Rules, in this order, with level = 1 - confidence:
 - ``no gap larger than X``: the whole interval lies within the declared margin X of 0. Not where
   no gap could have been found with so few subjects, or where all of them are alike: the interval
   then has no width, which says nothing about people who were not tested.
-- ``cannot tell``: neither.
+- ``cannot tell``: neither. Of a model that is not surely better than one that looks at nothing
+  (``baselines``) every gap that is not found is that: who says the same to everybody treats groups
+  alike, and says nothing of them. Then follows what it says most often.
 
 A row without an estimate is ``not estimable``. No row is ever called unbiased.
 """
@@ -14,14 +16,14 @@ A row without an estimate is ``not estimable``. No row is ever called unbiased.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import multiplicity, questions
+from facebias.evaluation import baselines, multiplicity, questions
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
 
@@ -73,7 +75,12 @@ def primary_effects(frame: pd.DataFrame, asked: Primary, declared: Sequence[Ques
     )
 
 
-def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> pd.DataFrame:
+def judge(
+    frame: pd.DataFrame,
+    declared: pd.Series,
+    evaluation: Evaluation,
+    guessing: Mapping[tuple[str, str], str] | None = None,
+) -> pd.DataFrame:
     """Add the columns ``tables.JUDGED`` to rows of one study.
 
     Parameters
@@ -84,6 +91,8 @@ def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> p
         Which of them are the primary family: Holm; the others: Benjamini and Hochberg.
     evaluation
         Level and margin.
+    guessing
+        From ``baselines.guessing``: of which models no gap can be called small.
     """
     declared = declared.to_numpy(dtype=bool)
     p_values, floors = frame["p_value"].to_numpy(float), frame["p_floor"].to_numpy(float)
@@ -97,7 +106,24 @@ def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> p
         columns["p_reachable"][rows] = correct(floors[rows])
     judged = frame.assign(family=np.where(declared, PRIMARY, EXPLORATORY), **columns)
     judged["verdict"] = _verdicts(judged, evaluation)
+    words = _words(judged, guessing or {})
+    open_still = words.notna() & ~judged["verdict"].isin([MISSING, FOUND])
+    judged["verdict"] = judged["verdict"].mask(open_still, f"{UNCLEAR}: " + words)
     return judged
+
+
+def _words(frame: pd.DataFrame, guessing: Mapping[tuple[str, str], str]) -> pd.Series:
+    """Give what the model of each row says most often, or one of the two of a change."""
+    if "train_split" in frame:
+        trains = [[name] for name in frame["train_split"]]
+    else:
+        trains = [names.split(" - ") for names in frame["train_splits"]]
+    models = zip(frame["architecture"], trains, strict=True)
+    found = [
+        next((guessing[name, train] for train in names if (name, train) in guessing), None)
+        for name, names in models
+    ]
+    return pd.Series(found, index=frame.index, dtype=object)
 
 
 def no_larger(margin: float) -> str:
@@ -140,6 +166,7 @@ def main(arguments: list[str]) -> None:
         required=True,
         help="JSON: evaluation, and the questions and architectures of the primary family",
     )
+    parser.add_argument("--by-group", type=Path, required=True, help="metrics_by_group.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("inputs", type=Path, nargs="+")
     given = parser.parse_args(arguments)
@@ -152,5 +179,7 @@ def main(arguments: list[str]) -> None:
     part, whole, choose = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
     declared = choose(frame, evaluation.primary, asked)
-    judged = judge(frame, declared & frame["architecture"].isin(architectures), evaluation)
+    declared &= frame["architecture"].isin(architectures)
+    guessing = baselines.guessing(tables.read(given.by_group, tables.METRICS_BY_GROUP))
+    judged = judge(frame, declared, evaluation, guessing)
     tables.write(judged, given.out, whole)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from facebias.evaluation import baselines
 from facebias.evaluation.attributes import Grouping
 from facebias.report import findings
 from facebias.study import Architecture, Data, Evaluation, Labels, Split, Splits
@@ -152,10 +153,18 @@ def _accuracy(
             "test": test,
             "people": int(cells.xs(test, level="test_split")["n_subjects"].max()),
             "samples": int(cells.xs(test, level="test_split")["n_samples"].max()),
+            "always": _always(metrics[metrics["test_split"] == test]),
             "found": [known.get((train, test)) for train in trains],
         }
         for test in tests
     ]
+
+
+def _always(cells: pd.DataFrame) -> str:
+    """Say how often it is right to give all samples their commonest label, or nothing of units."""
+    key = ["train_split", "test_split"] if "test_split" in cells else ["train_split"]
+    answer = baselines.majority(next(iter(cells.groupby(key, sort=False)))[1])
+    return f"{findings.number(answer.share)} ({answer.label})" if answer else "–"
 
 
 def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:
@@ -185,21 +194,21 @@ def _each(by_group: pd.DataFrame, trains: Sequence[str]) -> Iterable[pd.DataFram
     """Yield the rows of every training split and group, in order."""
     for train in trains:
         some = by_group[by_group["train_split"] == train]
-        for _, rows in some.groupby("test_split", sort=False):
+        for _, rows in some.groupby(["attribute", "group"], sort=False):
             yield rows
 
 
 def _measured(rows: pd.DataFrame) -> dict[str, Any]:
     cells = rows.set_index(["label", "metric"])
     overall = cells.loc[(findings.OVERALL, ACCURACY)]
-    attribute, _, group = overall["test_split"].partition("=")
     return {
         "train": overall["train_split"],
-        "attribute": attribute,
-        "group": group,
+        "attribute": overall["attribute"],
+        "group": overall["group"],
         "people": int(overall["n_subjects"]),
         "samples": int(overall["n_samples"]),
         "accuracy": findings.estimate(overall),
+        "always": _always(rows),
         "mean": findings.estimate(cells.loc[(findings.OVERALL, MEAN_RECOGNITION)]),
         "labels": {
             label: findings.estimate(row)
