@@ -32,7 +32,8 @@ METRICS = READ | Counter(gather_metrics=1, figure_rates=3, print_metrics=4)
 CONFUSION = REPORT | Counter(gather_confusion=1, figure_confusion=4)
 FAIRNESS = READ | Counter(gather_fairness=1, figure_gaps=1, figure_gaps_signed=1, print_fairness=1)
 EFFECTS = REPORT | Counter(gather_effects=1)
-BY_GROUP = FAIRNESS | EFFECTS | Counter(gather_metrics_by_group=1)  # verdicts read it
+# Verdicts read it.
+BY_GROUP = FAIRNESS | EFFECTS | Counter(gather_metrics_by_group=1, figure_rates_by_group=4)
 VARIANCE = Counter(gather_variance=1, checksums=1, record=1)  # drawn where there are seeds
 REDRAWS = REPORT | Counter(gather_redraws=1, figure_redraws=1)
 CONFOUNDS = REPORT | Counter(confounds=1, figure_confounds=1, start_page=1)
@@ -90,6 +91,7 @@ FIGURES = REPORT | Counter(
     figure_heatmap_strips=1,
     figure_heatmaps=2,
     figure_rates=3,
+    figure_rates_by_group=4,
     figure_redraws=1,
     figure_relevance_joint=1,
     figure_relevance_maps=1,
@@ -248,7 +250,9 @@ EDITS = {
     "source of checksums": source("record/checksums.py", Counter(checksums=4, record=1)),
     "source of record": source("record/crate.py", Counter(record=1)),
     "source of one architecture": source("architectures/vgg.py", NETWORK | HEATMAPS),
-    "source of one figure": source("figures/rates.py", REPORT | Counter(figure_rates=3)),
+    "source of one figure": source(
+        "figures/rates.py", REPORT | Counter(figure_rates=3, figure_rates_by_group=4)
+    ),
     "source that no job runs": source("plan.py", Counter()),
     "caption": Edit(REPORT, source="workflow/report/rates.rst"),
 }

@@ -26,6 +26,10 @@ FAMILIES = {
         {"train_split": "regular", "test_split": "female"},
     ),
     "rates": lambda: ({"metrics": made.metrics()}, {"metric": "tpr"}),
+    "rates_by_group": lambda: (
+        {"metrics_by_group": made.by_group()},
+        {"attribute": "gender", "metric": "tpr"},
+    ),
     "gaps": lambda: ({"fairness": made.fairness()}, GENDER),
     "gaps_signed": lambda: ({"fairness": made.fairness()}, GENDER),
     "curves": lambda: (made.histories(), {}),
@@ -199,6 +203,19 @@ def test_rates_draw_every_value_of_the_csv_at_its_height():
         if line.get_marker() not in ("None", None, "")
     ]
     assert sorted(heights) == sorted(numbers["value"].round(6))
+
+
+def test_rates_by_group_need_no_test_splits():
+    table = made.by_group()
+    figure, numbers = draw(
+        "rates_by_group", {"metrics_by_group": table}, attribute="gender", metric="tpr"
+    )
+    assert set(numbers["group"]) == {"female", "male"}
+    wanted = table[(table["attribute"] == "gender") & (table["metric"] == "tpr")]
+    pd.testing.assert_frame_equal(numbers, wanted.reset_index(drop=True))
+    said = texts(figure)
+    assert "True positive rate by gender" in said
+    assert any(text.startswith("female: 5 subjects") for text in said)
 
 
 def test_what_a_constant_answer_reaches_is_drawn_beside_accuracy():

@@ -225,7 +225,11 @@ def test_largest_and_smallest_gap_are_named(tmp_path):
     )
     table.loc[chosen & (table["architecture"] == "senet50"), "estimate"] = 0.91
     table.loc[chosen & (table["architecture"] == "resnet3d"), "estimate"] = 0.01
-    (row,) = (r for r in findings.extremes(table, "gender") if r["train_split"] == "female")
+    (row,) = (
+        r
+        for r in findings.extremes(table, "gender", made.by_group())
+        if r["train_split"] == "female"
+    )
     assert row["largest"][0] == "senet50"
     assert row["smallest"][0] == "resnet3d"
     said = words(page(tmp_path, fairness=table))
@@ -258,6 +262,18 @@ def test_models_at_the_level_of_guessing_are_counted_and_named(tmp_path, metric)
     assert "3 of 18 models cannot be told from guessing" in said
     assert "VGG16 trained on male (says happiness to 91 % of samples)" in said
     assert "cannot be told from guessing" not in words(page(tmp_path))
+
+
+def test_sizes_have_the_rates_of_the_groups_beside_them(tmp_path):
+    """Women .35, men .95: a gap of .6 does not say whom it is against."""
+    table = made.metrics()
+    rate = table["metric"] == "tpr"
+    for group, value in (("female", 0.35), ("male", 0.95)):
+        table.loc[rate & (table["test_split"] == group), "value"] = value
+    said = words(page(tmp_path, metrics=table))
+    rates = "true positive rate, mean over labels: female 0.35, male 0.95"
+    # Of every declared gap, and of the largest and smallest of every training split.
+    assert said.count(rates) == 6 + 2 * 3
 
 
 def test_what_looking_at_nothing_reaches_stands_beside_accuracy(tmp_path):

@@ -15,6 +15,7 @@ from facebias.evaluation import (
     baselines,
     cells,
     counts,
+    direction,
     gaps,
     groups,
     prediction_table,
@@ -110,6 +111,7 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
                 lines.append(f"  {row['verdict']}: {row['note']}")
                 continue
             lines.append(f"  {_sentence(row, evaluation.confidence)}")
+            lines += _rates(metrics, row)
             if row["p_reachable"] > level:
                 lines.append(
                     f"    with so few subjects no p-value below {row['p_reachable']:.3g} can be "
@@ -126,6 +128,8 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
                 lines.append(f"  {words}: {_sentence(row, evaluation.confidence)}")
                 if definition == "worst_class":
                     lines.append(f"    {_label(metrics, row)}")
+                elif definition != TREND:
+                    lines += _rates(metrics, row)
         notes = dict.fromkeys(part for note in rows["note"].dropna() for part in note.split("; "))
         lines += [f"  note: {note}" for note in notes if "by construction" not in note]
     lines += [
@@ -159,6 +163,16 @@ def _reached(name: str, cell: pd.DataFrame) -> str:
 
 def _is(words: str) -> str:
     return f"is {words}" if words == baselines.GUESSES else words
+
+
+def _rates(metrics: pd.DataFrame, row: pd.Series) -> list[str]:
+    """Say the rates behind a gap, and with them which group is ahead."""
+    attribute = row["attribute"]
+    mine = metrics["test_split"].str.startswith(f"{attribute}=")
+    group = metrics.loc[mine, "test_split"].str.removeprefix(f"{attribute}=")
+    wanted = {"criterion": row["criterion"], "definition": row["definition"]}
+    found = direction.rates(metrics[mine].assign(group=group), row["groups"], **wanted)
+    return [f"    {found}"] if found else []
 
 
 def _label(metrics: pd.DataFrame, row: pd.Series) -> str:
@@ -293,7 +307,8 @@ def _sentence(row: pd.Series, confidence: float) -> str:
     p_value = row["p_holm"] if row["family"] == verdicts.PRIMARY else row["q_bh"]
     if np.isfinite(p_value):
         sure += f", corrected p = {p_value:.3g}"
+    groups = direction.in_words(row["groups"], row["definition"])
     return (
-        f"{row['verdict']}: {criterion}, {row['groups']}: {row['estimate']:{form}}, {sure}, "
+        f"{row['verdict']}: {criterion}, {groups}: {row['estimate']:{form}}, {sure}, "
         f"{row['n_subjects']} subjects, {row['n_samples']} samples"
     )

@@ -37,9 +37,16 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     The figure, and a ``tables.METRICS`` table of what it shows. Beside ``accuracy`` stands
     ``accuracy_constant``: that of the best constant answer.
     """
-    metric = request.value("metric", given["metrics"])
+    return panels(given["metrics"], request)
+
+
+def panels(
+    metrics: pd.DataFrame, request: Request, *, groups: str | None = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw what ``draw`` draws; ``groups``: the attribute whose groups stand for test splits."""
+    metric = request.value("metric", metrics)
     means = MEANS.get(metric, metric)
-    named = given["metrics"].replace({"metric": {means: metric}})
+    named = metrics.replace({"metric": {means: metric}})
     frame = request.rows(named, "metric")
     by = request.select.get("series", TEST)
     across = TRAIN if by == TEST else TEST
@@ -87,7 +94,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         words = {name: f"trained on {name}" for name in names}
     entries = {words[name]: style.dot(looks[name]) for name in names}
     title = printed(metric)
-    head = f"{title[0].upper()}{title[1:]} by {printed(by)}"
+    head = f"{title[0].upper()}{title[1:]} by {printed(groups or by)}"
     in_a_line = 3 if len(entries) <= 3 or by == TRAIN else 2  # those of test splits are long
     style.key(figure, head, entries, columns=in_a_line if wide > 1 or by == TRAIN else 1)
     guess = " Dotted: guessing, as a mean over labels." if chance else ""

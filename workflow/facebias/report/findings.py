@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facebias.evaluation import baselines, questions
+from facebias.evaluation import baselines, direction, questions
 from facebias.evaluation.attributes import grouping
 from facebias.study import Question, crossed
 from facebias.vocabulary import printed
@@ -164,12 +164,36 @@ def exploratory(frame: pd.DataFrame) -> dict[str, int]:
 # -------------------------------------------------------------------------------------------- gaps
 
 
-def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
+def behind(
+    measured: pd.DataFrame,
+    row: Judged,
+    attribute: str,
+    *,
+    criterion: str = CRITERION,
+    definition: str = SIZE,
+) -> str:
+    """Say the rates behind a gap of one model, in a ``tables.METRICS_BY_GROUP`` table.
+
+    A size has no direction: they say which group is ahead. Empty where they cannot be estimated.
+    """
+    own = (
+        (measured["architecture"] == row.architecture)
+        & (measured["train_split"] == row.train_splits)
+        & (measured["attribute"] == attribute)
+    )
+    asked = {"criterion": criterion, "definition": definition}
+    found = direction.rates(measured[own], row.groups, **asked)
+    return str(found) if found else ""
+
+
+def extremes(
+    fairness: pd.DataFrame, attribute: str, measured: pd.DataFrame
+) -> list[dict[str, Any]]:
     """Name the architectures with the largest and the smallest gap, per train split.
 
     Gap: equal opportunity, mean of absolute gaps per label, between two groups or over all. Each
-    entry has ``train_split``, ``largest`` and ``smallest`` (architecture, ``Estimate``), ``by``
-    (definition: architecture with the smallest gap).
+    entry has ``train_split``, ``largest`` and ``smallest`` (architecture, ``Estimate``, the rates
+    ``behind`` it), ``by`` (definition: architecture with the smallest gap).
     """
     rows = fairness[(fairness["attribute"] == attribute) & (fairness["criterion"] == CRITERION)]
     ranges = rows["groups"].astype(str).str.startswith(RANGE)
@@ -194,11 +218,16 @@ def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "train_split": train,
-                **{name: (row["architecture"], estimate(row)) for name, row in ends.items()},
+                **{name: _end(row, measured, attribute) for name, row in ends.items()},
                 "by": {name: best[name] for name in DEFINITIONS if name in best},
             }
         )
     return found
+
+
+def _end(row: pd.Series, measured: pd.DataFrame, attribute: str) -> tuple[str, Estimate, str]:
+    (read,) = judged(row.to_frame().T)
+    return read.architecture, read.gap, behind(measured, read, attribute)
 
 
 def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> dict[str, Any]:

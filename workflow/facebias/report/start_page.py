@@ -187,7 +187,8 @@ def facts(
         "reachable": max((row.reachable for row in declared), default=math.nan),
         "primary": evaluation.primary,
         "questions": [
-            _answered(question, fairness, effects, matched, evaluation) for question in questions
+            _answered(question, fairness, by_group, effects, matched, evaluation)
+            for question in questions
         ],
         "exploratory": findings.exploratory(fairness),
         "coincidences": coincidences.warnings(confounds, fairness),
@@ -196,7 +197,7 @@ def facts(
         "attributes": [
             {
                 "name": attribute,
-                "extremes": findings.extremes(fairness, attribute),
+                "extremes": findings.extremes(fairness, attribute, by_group),
                 "by_group": findings.by_group(by_group, attribute),
                 "models": {
                     train: [name for name in architectures if (name, train, attribute) in measured]
@@ -296,16 +297,20 @@ def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
 def _answered(
     question: Question,
     fairness: pd.DataFrame,
+    by_group: pd.DataFrame,
     effects: pd.DataFrame | None,
     matched: Mapping[str, str],
     evaluation: Evaluation,
 ) -> dict[str, Any]:
     """Collect what is said of one declared question; lists are empty where there is nothing."""
     gaps = findings.answers(fairness, question)
+    primary = evaluation.primary
+    what = {"criterion": primary.criterion, "definition": primary.definition}
     found = {
         "attribute": question.attribute,
         "train_split": question.train_split,
         "gaps": gaps,
+        "behind": [findings.behind(by_group, row, question.attribute, **what) for row in gaps],
         "by_verdict": findings.by_verdict(gaps),
         "effects": [] if effects is None else findings.answers(effects, question),
         "of_equal_size": [],
@@ -313,7 +318,6 @@ def _answered(
     }
     if not matched or effects is None:
         return found
-    primary = evaluation.primary
     own = {*question.train_splits, *(matched[name] for name in question.train_splits)}
     asked = (
         (fairness["criterion"] == primary.criterion)
