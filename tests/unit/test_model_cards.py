@@ -251,6 +251,24 @@ def test_it_says_how_many_people_were_tested_and_left_out(card):
     assert cells(card, "Factors", "gender | male") == ["gender", "male", "3", "1", "0"]
 
 
+def test_people_of_whom_no_clip_could_be_cut_are_not_counted(tmp_path):
+    study = Finished(tmp_path)
+    write = study._write
+
+    def writing():
+        write()
+        manifest = tables.read(tmp_path / "manifest.csv", tables.MANIFEST)
+        lost = manifest[manifest["subject"] == "M3"].assign(stage="extract", reason="no face")
+        columns = [*tables.EXCLUDED.columns, "gender"]
+        tables.write(lost[columns], tmp_path / "excluded.csv", tables.EXCLUDED)
+
+    study._write = writing
+    card = study.card()
+    assert "5 people were tested" in card
+    assert "3 samples of 27 were left out" in card
+    assert cells(card, "Factors", "gender | male")[2] == "2"
+
+
 def test_training_splits_are_in_words_and_numbers(card):
     row = cells(card, "Training data", "female")
     assert row == ["female", "gender female", "3", "9", "1"]

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import diagnosed
 import numpy as np
+import pandas as pd
 import pytest
 import start_pages
 import study_tables as made
@@ -24,6 +25,7 @@ def write_tables(folder, **changes):
         "by-group": (made.by_group(changes.get("metrics")), tables.METRICS_BY_GROUP),
         "fairness": (made.fairness(), tables.FAIRNESS),
         "exclusions": (made.exclusions(), tables.EXCLUSIONS),
+        "excluded": (pd.DataFrame(columns=list(tables.EXCLUDED.columns)), tables.EXCLUDED),
         "splits": (made.splits(), tables.SPLITS),
         "manifest": (made.manifest(), tables.MANIFEST),
         "effects": (made.effects(), tables.EFFECTS),
@@ -95,7 +97,7 @@ def test_the_page_is_well_formed_and_loads_nothing(tmp_path):
 
 def test_the_page_says_what_was_run(tmp_path):
     said = words(page(tmp_path))
-    assert "36 people with 432 samples" in said
+    assert "36 people, 10 of them tested, with 432 samples" in said
     assert "18 models" in said
     assert "VGG16, VGGFace, ResNet50, SENet50, 3D-CNN and ResNet3D" in said
     assert "anger, disgust and contempt count as one label, upset" in said
@@ -296,6 +298,19 @@ def test_what_looking_at_nothing_reaches_stands_beside_accuracy(tmp_path):
     assert "Looking at nothing always sadness 0.50 0.25 always sadness 0.50 0.25" in said
 
 
+def test_only_people_who_were_tested_are_counted(tmp_path):
+    """Of two women and a man of the ten, no clip could be cut; of another man, of one sample."""
+    manifest = made.manifest()
+    lost = manifest["subject"].isin(["s00", "s01", "s02"]) | (manifest["sample"] == "s03_anger_0")
+    excluded = manifest.loc[lost, ["sample", "subject", "path"]]
+    excluded = excluded.assign(stage="extract", reason="no face")
+    said = words(page(tmp_path, excluded=excluded))
+    assert f"33 people, 7 of them tested, with {432 - 3 * 12 - 1} samples" in said
+    assert "Gaps by gender rest on 3 female, 4 male test people" in said
+    people = said[said.index("People per training split") :]
+    assert re.search(r"regular \d+ \d+ 7 ", people)
+
+
 def test_what_was_left_out_is_told_per_group(tmp_path):
     said = words(page(tmp_path))
     assert "7 samples of 432 were left out: no face (6), too short (1)" in said
@@ -369,6 +384,16 @@ def test_for_whom_another_training_split_costs_more_is_told(tmp_path):
     assert "p corrected after Holm for 12 comparisons" in said
     assert "male instead of regular" in said
     assert "\u22120.20 [\u22120.30, \u22120.10] 0.036 gap found" in said
+
+
+def test_the_page_says_which_verdicts_are_corrected(tmp_path):
+    said = words(page(tmp_path))
+    assert (
+        "Only gap found is corrected for the number of gaps. No gap larger than 0.1 is not" in said
+    )
+    assert "each such claim by itself is wrong in at most about 5 of 100 studies" in said
+    assert "interval and uncorrected p disagree in about 3 to 5 of 100" in said
+    assert "verdicts are corrected for that" not in said
 
 
 def test_a_design_that_can_find_nothing_says_so(tmp_path):

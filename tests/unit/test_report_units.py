@@ -92,6 +92,11 @@ def study():
     }
     manifest = frame.drop(columns=[name for name in frame if name.startswith("score_")])
     manifest = manifest.drop(columns="seed").assign(path="x.mp4", publishable=True, skin="light")
+    # As many again train and validate.
+    others = manifest.drop_duplicates("subject").assign(
+        subject=[f"p{n:03d}" for n in range(12, 24)], sample=[f"t{n}" for n in range(12)]
+    )
+    manifest = pd.concat([manifest, others], ignore_index=True)
     measured = {name: parts[name] for name in ("metrics", "by_group")}
     return {**measured, **judged, "manifest": manifest}
 
@@ -135,6 +140,7 @@ def page(study, **changes):
         "fairness": study["fairness"],
         "effects": study["effects"],
         "exclusions": made.exclusions(none=True),
+        "excluded": pd.DataFrame(columns=list(tables.EXCLUDED.columns)),
         "roles": roles(),
         "manifest": study["manifest"],
         "confounds": diagnosed.confound_table(),
@@ -168,6 +174,15 @@ def test_units_that_were_left_out_and_how_a_unit_counts_are_said(study):
     said = page(study, labels=fixed)
     assert "from a score of 0.5" in said
     assert "Left out, being present" not in said
+
+
+def test_people_of_whom_no_unit_is_annotated_are_not_counted(study):
+    manifest = study["manifest"].copy()
+    gone = manifest["subject"] == "p003"
+    manifest.loc[gone, [f"label_{unit}" for unit in UNITS]] = np.nan
+    said = page(study, manifest=manifest)
+    assert "23 people, 11 of them tested, with" in said
+    assert "Gaps by gender rest on 6 female, 5 male test people" in said
 
 
 def test_gaps_of_f1_stand_beside_those_that_do_not_move_with_base_rates(study):

@@ -78,6 +78,7 @@ rule start_page:
         confounds=rules.confounds.output,
         effects=EFFECTS,
         exclusions=expand(rules.index.output.summary, variant=FIRST_CLIPS),
+        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
         splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:
@@ -104,7 +105,8 @@ rule start_page:
         "python -m facebias start_page --settings {params.settings:q}"
         " --metrics {input.metrics} --by-group {input.by_group} --fairness {input.fairness}"
         " --effects {input.effects}"
-        " --confounds {input.confounds} --exclusions {input.exclusions} --splits {input.splits}"
+        " --confounds {input.confounds} --exclusions {input.exclusions}"
+        " --excluded {input.excluded} --splits {input.splits}"
         " --manifest {input.manifest} --out {output} 2> {log}"
 
 

@@ -10,6 +10,11 @@ Rules, in this order, with level = 1 - confidence:
   (``baselines``) every gap that is not found is that: who says the same to everybody treats groups
   alike, and says nothing of them. Then follows what it says most often.
 
+Only ``gap found`` is corrected for the number of rows. That a gap is small needs no correction to
+hold at its level by itself: both ends of the interval must lie within the margin, and a claim that
+needs several tests to pass has the level of each (intersection-union; Berger & Hsu 1996,
+"Bioequivalence trials, intersection-union tests and equivalence confidence sets").
+
 A row without an estimate is ``not estimable``. No row is ever called unbiased.
 """
 

@@ -66,6 +66,8 @@ def facts(card: Card) -> dict[str, Any]:
         "training": [_training(card, train) for train in card.trains],
         "accuracy": _accuracy(metrics, card.trains, card.tests),
         "tested": int(card.roles.loc[card.roles["role"] == "test", "subject"].nunique()),
+        # A sample of which no clip could be cut stands in both.
+        "given": len({*card.manifest["sample"], *card.excluded["sample"]}),
         "groups": [row for grouping in card.groupings for row in _groups(card, grouping)],
         "labels": _shown_labels(card.labels),
         "measured": [_measured(rows) for rows in _each(card.by_group, card.trains)],
@@ -161,10 +163,13 @@ def _accuracy(
 
 
 def _always(cells: pd.DataFrame) -> str:
-    """Say how often it is right to give all samples their commonest label, or nothing of units."""
-    key = ["train_split", "test_split"] if "test_split" in cells else ["train_split"]
-    answer = baselines.majority(next(iter(cells.groupby(key, sort=False)))[1])
-    return f"{findings.number(answer.share)} ({answer.label})" if answer else "–"
+    """Say how often the best answer is right that is the same for all samples; classes: which."""
+    # All models of a card are tested on the same samples.
+    one = cells[cells["train_split"] == cells["train_split"].iloc[0]]
+    reached, answer = baselines.reached(one).get("accuracy"), baselines.majority(one)
+    if reached is None:
+        return "–"
+    return findings.number(reached) + (f" ({answer.label})" if answer else "")
 
 
 def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:

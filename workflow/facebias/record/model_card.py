@@ -49,6 +49,10 @@ def main(arguments: list[str]) -> None:
     groupings = [
         attributes.grouping(manifest, name, bins=evaluation.bins) for name in evaluation.attributes
     ]
+    excluded = tables.read(given.excluded, tables.EXCLUDED)
+    roles = findings.taking_part(
+        splits.read(given.splits), findings.usable(manifest, excluded, labels)
+    )
     by_group = tables.read(given.by_group, tables.METRICS_BY_GROUP)
     own = (by_group["architecture"] == given.architecture) & (
         by_group["attribute"] != tables.EVERYBODY
@@ -69,9 +73,9 @@ def main(arguments: list[str]) -> None:
         metrics=tables.read(given.metrics, tables.METRICS),
         by_group=by_group[own],
         fairness=tables.read(given.fairness, tables.FAIRNESS),
-        roles=splits.read(given.splits),
+        roles=roles,
         manifest=manifest,
-        excluded=tables.read(given.excluded, tables.EXCLUDED),
+        excluded=excluded,
         groupings=groupings,
     )
     write(card, given.out)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from facebias.evaluation import baselines, direction, questions
 from facebias.evaluation.attributes import grouping
-from facebias.study import Question, crossed
+from facebias.study import Labels, Question, crossed
 from facebias.vocabulary import printed
 
 CRITERION = "equal_opportunity"
@@ -340,6 +340,24 @@ def changes_at_equal_size(
 
 
 # ------------------------------------------------------------------------------- people and rates
+
+
+def usable(manifest: pd.DataFrame, excluded: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Choose the samples that models can see and be right about: only their people take part.
+
+    ``tables.MANIFEST`` also lists samples of which no clip could be cut (``tables.EXCLUDED``), and
+    those of which no unit is annotated.
+    """
+    rows = manifest[~manifest["sample"].isin(excluded["sample"])]
+    if labels.kind == "units":
+        known = labels.among(rows.columns).names
+        rows = rows[rows[[f"label_{name}" for name in known]].notna().any(axis=1)]
+    return rows
+
+
+def taking_part(splits: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of a ``tables.SPLITS`` table of people who have a sample among ``rows``."""
+    return splits[splits["subject"].isin(rows["subject"])]
 
 
 def tested(

@@ -60,6 +60,7 @@ def main(arguments: list[str]) -> None:
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
+    parser.add_argument("--excluded", required=True, help="excluded.csv")
     parser.add_argument("--by-group", required=True, help="metrics_by_group.csv")
     parser.add_argument("--confounds", required=True, help="confounds.csv")
     parser.add_argument("--effects", nargs="*", help="effects.csv; none with one train split")
@@ -87,6 +88,7 @@ def main(arguments: list[str]) -> None:
             metrics=tables.read(asked.metrics, tables.METRICS),
             by_group=tables.read(asked.by_group, tables.METRICS_BY_GROUP),
             fairness=tables.read(asked.fairness, tables.FAIRNESS),
+            excluded=tables.read(asked.excluded, tables.EXCLUDED),
             exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
             roles=tables.read(asked.splits, tables.SPLITS),
             manifest=tables.read(asked.manifest, tables.MANIFEST),
@@ -115,6 +117,7 @@ def facts(
     metrics: pd.DataFrame,
     by_group: pd.DataFrame,
     fairness: pd.DataFrame,
+    excluded: pd.DataFrame,
     exclusions: pd.DataFrame,
     roles: pd.DataFrame,
     manifest: pd.DataFrame,
@@ -129,6 +132,8 @@ def facts(
         If the metrics hold no overall accuracy on the first test split.
     """
     first_train = trains[0]
+    manifest = findings.usable(manifest, excluded, labels)
+    roles = findings.taking_part(roles, manifest)
     configured, labels = labels.names, labels.among(manifest.columns)
     ordered = _beside(trains, matched)
     guessing = baselines.guessing(by_group)
@@ -173,6 +178,7 @@ def facts(
         "architectures": architectures,
         "n_models": len(architectures) * len(trains) * folds * len(seeds),
         "n_subjects": manifest["subject"].nunique(),
+        "n_tested": roles.loc[roles["role"] == "test", "subject"].nunique(),
         "n_samples": len(manifest),
         "roles": findings.roles(roles),
         "test_sizes": _test_sizes(metrics),
