@@ -212,7 +212,7 @@ def test_rates_by_group_need_no_test_splits():
     )
     assert set(numbers["group"]) == {"female", "male"}
     wanted = table[(table["attribute"] == "gender") & (table["metric"] == "tpr")]
-    pd.testing.assert_frame_equal(numbers, wanted.reset_index(drop=True))
+    pd.testing.assert_frame_equal(numbers.reset_index(drop=True), wanted.reset_index(drop=True))
     said = texts(figure)
     assert "True positive rate by gender" in said
     assert any(text.startswith("female: 5 subjects") for text in said)

@@ -26,4 +26,4 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     metrics = rows.drop(columns="attribute").rename(columns={"group": rates.TEST})
     figure, numbers = rates.panels(metrics, request, groups=attribute)
     numbers = numbers.rename(columns={rates.TEST: "group"}).assign(attribute=attribute)
-    return figure, numbers[list(tables.METRICS_BY_GROUP.columns)]
+    return figure, tables.check(numbers, tables.METRICS_BY_GROUP)
