@@ -55,6 +55,17 @@ def classes(
     return frame.assign(**{f"score_{name}": score[:, i] for i, name in enumerate(names)})
 
 
+def constant(frame: pd.DataFrame, label: str, share: float, *, seed: int = 1) -> pd.DataFrame:
+    """Let the model give ``label`` to about ``share`` of samples, else to a label drawn anew."""
+    random = np.random.default_rng(seed)
+    names = [name for name in frame if name.startswith("score_")]
+    drawn = random.integers(len(names), size=len(frame))
+    said = np.where(random.random(len(frame)) < share, names.index(f"score_{label}"), drawn)
+    score = random.dirichlet(np.ones(len(names)), size=len(frame))
+    score[np.arange(len(frame)), said] += 1
+    return frame.assign(**dict(zip(names, (score / 2).T, strict=True)))
+
+
 def units(
     random: np.random.Generator,
     *,

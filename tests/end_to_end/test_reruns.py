@@ -32,17 +32,24 @@ METRICS = READ | Counter(gather_metrics=1, figure_rates=3, print_metrics=4)
 CONFUSION = REPORT | Counter(gather_confusion=1, figure_confusion=4)
 FAIRNESS = READ | Counter(gather_fairness=1, figure_gaps=1, figure_gaps_signed=1, print_fairness=1)
 EFFECTS = REPORT | Counter(gather_effects=1)
+# Verdicts read it.
+BY_GROUP = FAIRNESS | EFFECTS | Counter(gather_metrics_by_group=1, figure_rates_by_group=4)
 VARIANCE = Counter(gather_variance=1, checksums=1, record=1)  # drawn where there are seeds
 REDRAWS = REPORT | Counter(gather_redraws=1, figure_redraws=1)
 CONFOUNDS = REPORT | Counter(confounds=1, figure_confounds=1, start_page=1)
 RELEVANCE = REPORT | Counter(relevance_gaps=1, figure_relevance_regions=1, figure_relevance_joint=1)
 # Of any model.
-SCORES = METRICS | CONFUSION | FAIRNESS | EFFECTS | VARIANCE | REDRAWS
+SCORES = METRICS | CONFUSION | BY_GROUP | VARIANCE | REDRAWS
 CURVES = REPORT | Counter(cell_histories=4, figure_curves=1)
 EXPLANATIONS = REPORT | Counter(gather_explanations=1, figure_conserved=1)
 # Of all models.
 EVALUATION = SCORES | Counter(
-    cell_metrics=8, cell_fairness=4, cell_effects=2, split_variance=2, split_redraws=2
+    cell_metrics=8,
+    cell_metrics_by_group=4,
+    cell_fairness=4,
+    cell_effects=2,
+    split_variance=2,
+    split_redraws=2,
 )
 REGIONS = RELEVANCE | Counter(
     relevance=2, figure_heatmaps=2, figure_relevance_maps=1, figure_relevance_strips=1
@@ -55,7 +62,7 @@ NETWORK = (
     SCORES
     | REPORT
     | Counter(train_model=2, cell_histories=2, figure_curves=1, predict=2, cell_predictions=2)
-    | Counter(cell_metrics=4, cell_fairness=2, cell_effects=1)
+    | Counter(cell_metrics=4, cell_metrics_by_group=2, cell_fairness=2, cell_effects=1)
     | Counter(split_variance=2, split_redraws=2, checksums=2)
 )
 # Of one of the two train splits, of both architectures.
@@ -66,7 +73,7 @@ SPLIT = (
     | CONFOUNDS
     | Counter(split=1, gather_splits=1, figure_subjects=1, relevance=1)
     | Counter(train_model=2, cell_histories=2, figure_curves=1, predict=2, cell_predictions=2)
-    | Counter(cell_metrics=4, cell_fairness=2, cell_effects=2)
+    | Counter(cell_metrics=4, cell_metrics_by_group=2, cell_fairness=2, cell_effects=2)
     | Counter(split_variance=1, split_redraws=1, explain=1, figure_heatmaps=1, checksums=4)
 )
 CLIPS = MODELS | CONFOUNDS | Counter(index=1, quality=1, figure_exclusions=1, checksums=4)
@@ -84,6 +91,7 @@ FIGURES = REPORT | Counter(
     figure_heatmap_strips=1,
     figure_heatmaps=2,
     figure_rates=3,
+    figure_rates_by_group=4,
     figure_redraws=1,
     figure_relevance_joint=1,
     figure_relevance_maps=1,
@@ -210,7 +218,13 @@ EDITS = {
     "source of train": source("training/loop.py", MODELS),
     "source of predict": source("prediction.py", PREDICTIONS),
     "source of metrics": source("evaluation/scores.py", EVALUATION | RELEVANCE),
-    "source of fairness": source("evaluation/gaps.py", EVALUATION | RELEVANCE),
+    "source of metrics_by_group": source(
+        "evaluation/by_group.py", BY_GROUP | Counter(cell_metrics_by_group=4)
+    ),
+    "source of fairness": source(
+        "evaluation/gaps.py",
+        (EVALUATION - BY_GROUP - Counter(cell_metrics_by_group=4)) | FAIRNESS | EFFECTS | RELEVANCE,
+    ),
     "source of effects": source(
         "evaluation/pairing.py",
         METRICS
@@ -236,7 +250,9 @@ EDITS = {
     "source of checksums": source("record/checksums.py", Counter(checksums=4, record=1)),
     "source of record": source("record/crate.py", Counter(record=1)),
     "source of one architecture": source("architectures/vgg.py", NETWORK | HEATMAPS),
-    "source of one figure": source("figures/rates.py", REPORT | Counter(figure_rates=3)),
+    "source of one figure": source(
+        "figures/rates.py", REPORT | Counter(figure_rates=3, figure_rates_by_group=4)
+    ),
     "source that no job runs": source("plan.py", Counter()),
     "caption": Edit(REPORT, source="workflow/report/rates.rst"),
 }

@@ -86,12 +86,25 @@ def metrics(seed: int = 2) -> pd.DataFrame:
         for label in LABELS:
             hit = chance_of(architecture, train, group, label)
             middle = {"tpr": hit, "fpr": (1 - hit) / 3, "accuracy": 1 - (1 - hit) / 2}
+            middle["selection_rate"] = 0.25
+            times = {"tpr": 1, "fpr": 3, "accuracy": 4, "selection_rate": 4}
             for metric, value in middle.items():
-                samples = 2 * n * (3 if metric == "fpr" else 4 if metric == "accuracy" else 1)
+                samples = 2 * n * times[metric]
                 rows.append((*cell, label, metric, *_interval(random, value, samples), n, samples))
         value = np.mean([chance_of(architecture, train, group, label) for label in LABELS])
-        rows.append((*cell, "overall", "accuracy", *_interval(random, value, 8 * n), n, 8 * n))
+        overall = {"accuracy": value, "tpr_macro": value, "auc_macro": (1 + value) / 2}
+        for metric, mean in overall.items():
+            rows.append((*cell, "overall", metric, *_interval(random, mean, 8 * n), n, 8 * n))
     return tables.check(pd.DataFrame(rows, columns=list(tables.METRICS.columns)), tables.METRICS)
+
+
+def by_group(measured: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Take the test splits of made-up metrics for everybody and for the groups of gender."""
+    frame = metrics() if measured is None else measured
+    group = frame["test_split"]
+    attribute = group.where(group == tables.EVERYBODY, "gender")
+    frame = frame.drop(columns="test_split").assign(attribute=attribute, group=group)
+    return tables.check(frame, tables.METRICS_BY_GROUP)
 
 
 def _interval(random: np.random.Generator, value: float, n: int) -> tuple[float, float, float]:
@@ -226,6 +239,8 @@ def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, p
                 "train_accuracy": np.clip(0.25 + 0.72 * learnt, 0, 1),
                 "validation_loss": 1.4 - skill * learnt + 0.02 * at * (train == "female"),
                 "validation_accuracy": held,
+                "validation_macro_recall": held,
+                "validation_macro_f1": held,
                 "best": at == at[held.argmax()],
             }
         )

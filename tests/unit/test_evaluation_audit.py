@@ -1,5 +1,7 @@
 """Auditing a table of predictions that was made elsewhere."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -204,7 +206,8 @@ def test_every_attribute_has_a_verdict_and_its_p_values_are_corrected(tmp_path, 
     assert declared["p_holm"].min() == pytest.approx(min(1, 2 * declared["p_value"].min()))
     printed = capsys.readouterr().out
     for row in declared.itertuples():
-        assert f"  {row.verdict}: equalized odds, {row.groups}: {row.estimate:.3f}," in printed
+        groups = row.groups.replace(" - ", " and ")
+        assert f"  {row.verdict}: equalized odds, {groups}: {row.estimate:.3f}," in printed
         assert f"corrected p = {row.p_holm:.3g}" in printed
     assert ", p = " not in printed
     assert f"Written: {tmp_path / 'out' / 'metrics.csv'}" in printed
@@ -218,6 +221,54 @@ def test_the_largest_gap_of_a_label_names_the_label(tmp_path, frame, capsys):
     frame[["score_joy", "score_grief", "score_rage"]] = np.where(right, 0.8, 0.1)
     run(tmp_path, frame)
     assert "true positive rate of grief: female 1.000, male 0.000" in capsys.readouterr().out
+
+
+def test_a_size_has_no_direction_and_the_rates_beside_it_say_who_is_ahead(tmp_path, frame, capsys):
+    women = (frame["gender"] == "female") & (np.arange(len(frame)) % 3 > 0)
+    right = frame["label"].to_numpy()[:, None] == np.array(["joy", "grief", "rage"])
+    right[women] = np.roll(right[women], 1, axis=1)
+    frame[["score_joy", "score_grief", "score_rage"]] = np.where(right, 0.8, 0.1)
+    metrics, _ = run(tmp_path, frame)
+    means = metrics[metrics["metric"] == "tpr_macro"].set_index("test_split")["value"]
+    assert means["gender=female"] < 0.5 < means["gender=male"] == 1
+    printed = capsys.readouterr().out
+    rates = f"female {means['gender=female']:.2f}, male 1.00"
+    assert f"true positive rate, mean over labels: {rates}" in printed
+    for line in printed.splitlines():
+        if "female - male" in line:
+            assert line.strip().startswith("largest signed gap")
+            assert "female - male: -" in line
+    assert "female and male: 0." in printed
+
+
+def test_a_network_that_says_one_label_to_nearly_all_gets_no_comfort(tmp_path, capsys):
+    """Its groups are treated alike: nobody is looked at."""
+    random = np.random.default_rng(1)
+    frame = scored.classes(random, n_subjects=60, n_samples=20).drop(columns="seed")
+    shares = [0.6, 0.3, 0.1]
+    frame = frame.assign(label=random.choice(["joy", "grief", "rage"], size=len(frame), p=shares))
+    _, fairness = run(tmp_path, scored.constant(frame, "joy", 0.87), "--margin", "0.2")
+    declared = fairness[fairness["family"] == "primary"].iloc[0]
+    # All that the verdict of a small gap asks for, but a model that looks.
+    assert declared["ci_high"] <= 0.2
+    assert declared["p_reachable"] < 0.05
+    assert re.fullmatch(r"cannot tell: says joy to 9\d % of samples", declared["verdict"])
+    assert not fairness["verdict"].str.contains("no gap larger").any()
+    printed = capsys.readouterr().out
+    assert "not surely better than one that looks at nothing: it says joy to 9" in printed
+    share = (frame["label"] == "joy").mean()
+    assert f"(always saying joy: {share:.3f}); true positive rate, mean over labels 0.3" in printed
+    assert "(guessing: 0.333); area under the ROC curve, mean over labels 0." in printed
+    for group, part in frame.groupby("gender"):
+        share = (part["label"] == "joy").mean()
+        assert re.search(rf"  {group}: accuracy 0.\d+ \(always saying joy: {share:.3f}\)", printed)
+    # One that looks is called what it was.
+    right = frame["label"].to_numpy()[:, None] == np.array(["joy", "grief", "rage"])
+    right[random.random(len(frame)) < 0.3] = [True, False, False]
+    frame[["score_joy", "score_grief", "score_rage"]] = np.where(right, 0.8, 0.1)
+    _, fairness = run(tmp_path, frame, "--margin", "0.2")
+    declared = fairness[fairness["family"] == "primary"].iloc[0]
+    assert declared["verdict"] == "no gap larger than 0.2"
 
 
 @pytest.mark.parametrize(

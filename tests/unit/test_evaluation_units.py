@@ -11,6 +11,7 @@ from sklearn import metrics as sk
 import scored
 from facebias.evaluation import (
     attributes,
+    by_group,
     cells,
     counts,
     gaps,
@@ -331,3 +332,23 @@ def test_trends_are_those_of_means_over_samples():
     trends = set(table.loc[table["definition"] == "trend", "criterion"])
     assert "f1_gap" in trends
     assert not {"auc_gap", "f1_skew_normalised_gap"} & trends
+
+
+def test_selection_rates_of_units_are_known_by_group_and_compared():
+    frame = scored.units(np.random.default_rng(4), n_subjects=20, n_samples=10)
+    data, grouped = scored.scored(frame), attributes.grouping(frame, "gender")
+    model = {"architecture": "vgg16", "train_split": "regular"}
+    measured = by_group.metrics(data, [grouped], model, evaluation=scored.EVALUATION)
+    chosen = (measured["metric"] == "selection_rate") & (measured["attribute"] == "gender")
+    found = measured[chosen].pivot(index="label", columns="group", values="value")
+    for name in found.index:
+        known = frame.dropna(subset=f"label_{name}")
+        wanted = (known[f"score_{name}"] >= 0.5).groupby(known["gender"]).mean()
+        assert found.loc[name].to_dict() == pytest.approx(wanted.to_dict())
+    gaps_found = groups.fairness(counts.count(data), grouped, model, evaluation=scored.EVALUATION)
+    row = gaps_found[
+        (gaps_found["criterion"] == "demographic_parity") & (gaps_found["definition"] == "signed")
+    ]
+    difference = found["female"] - found["male"]
+    assert row["estimate"].item() == pytest.approx(difference.mean())
+    assert row["p_value"].notna().all()

@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 
 import scored
 from facebias import tables
-from facebias.evaluation import multiplicity, verdicts
+from facebias.evaluation import by_group, multiplicity, verdicts
 from facebias.study import StudyError, settings
 from facebias.tables import comparisons
 
@@ -245,6 +246,62 @@ def test_no_word_says_unbiased():
     assert not any("unbiased" in word or "no bias" in word for word in said)
 
 
+def by_group_file(folder, guessing=()):
+    """Write how well models do; those of the train splits ``guessing`` say joy to nearly all."""
+    parts = []
+    for architecture, train in itertools.product(("vgg16", "cnn3d"), ("regular", "male")):
+        frame = scored.classes(np.random.default_rng(1), n_samples=20)
+        if train in guessing:
+            frame = scored.constant(frame, "joy", 0.9)
+        model = {"architecture": architecture, "train_split": train}
+        scores = scored.scored(frame)
+        parts.append(by_group.metrics(scores, [], model, evaluation=scored.EVALUATION))
+    path = folder / "metrics_by_group.csv"
+    tables.write(pd.concat(parts), path, tables.METRICS_BY_GROUP)
+    return str(path)
+
+
+def test_of_a_model_that_looks_at_nothing_no_gap_is_called_small(tmp_path):
+    frame = gaps_of(ci_low=-0.01, ci_high=0.01, estimate=0.005)
+    found = frame["criterion"] == "equal_opportunity"
+    frame.loc[found, "p_value"] = 1e-4
+    frame.loc[frame["definition"] == "worst_class", "estimate"] = np.nan
+    tables.write(frame, tmp_path / "part.csv", tables.GAPS)
+    given = settings(
+        evaluation=scored.EVALUATION, questions=[REGULAR], architectures=("vgg16", "cnn3d")
+    )
+    verdict = {}
+    for guessing in ((), ("male",)):
+        out = ["--by-group", by_group_file(tmp_path, guessing), "--out", str(tmp_path / "f.csv")]
+        verdicts.main(["fairness", "--settings", given, *out, str(tmp_path / "part.csv")])
+        table = tables.read(tmp_path / "f.csv", tables.FAIRNESS)
+        for row in table.itertuples():
+            verdict[guessing, row.train_split, row.definition] = row.verdict
+    for guessing, train in itertools.product(((), ("male",)), ("regular", "male")):
+        assert verdict[guessing, train, "signed"] == "gap found"
+        assert verdict[guessing, train, "worst_class"] == "not estimable"
+        if train not in guessing:
+            assert verdict[guessing, train, "per_class_mean"] == "no gap larger than 0.1"
+    assert re.fullmatch(
+        r"cannot tell: says joy to 9\d % of samples", verdict[("male",), "male", "per_class_mean"]
+    )
+
+
+def test_a_change_to_or_from_a_model_that_looks_at_nothing_is_never_called_small():
+    rows = gaps_of(ci_low=-0.01, ci_high=0.01, estimate=0.005).iloc[:2]
+    changes = rows.assign(train_splits=["male - regular", "male - old"], metric="tpr_macro")
+    changes = tables.check(
+        changes.drop(columns=["train_split", "criterion", "definition"]), tables.CHANGES
+    )
+    words = {("vgg16", "regular"): "says joy to 91 % of samples"}
+    declared = pd.Series(False, index=changes.index)
+    found = verdicts.judge(changes, declared, scored.EVALUATION, words)
+    assert found["verdict"].tolist() == [
+        "cannot tell: says joy to 91 % of samples",
+        "no gap larger than 0.1",
+    ]
+
+
 def test_the_stage_judges_files_together(tmp_path):
     frame = gaps_of(p_value=0.02)
     for name, rows in frame.groupby("architecture"):
@@ -254,7 +311,8 @@ def test_the_stage_judges_files_together(tmp_path):
     given = settings(evaluation=evaluation, **declared)
     out = tmp_path / "fairness.csv"
     inputs = [str(tmp_path / f"{name}.csv") for name in ("vgg16", "cnn3d")]
-    verdicts.main(["fairness", "--settings", given, "--out", str(out), *inputs])
+    beside = ["--by-group", by_group_file(tmp_path)]
+    verdicts.main(["fairness", "--settings", given, *beside, "--out", str(out), *inputs])
     found = tables.read(out, tables.FAIRNESS)
     assert found["architecture"].unique().tolist() == ["vgg16", "cnn3d"]
     assert found.loc[found["family"] == "primary", "p_holm"].tolist() == [0.04, 0.04]
@@ -265,7 +323,8 @@ def test_further_variants_of_a_network_stay_outside_the_primary_family(tmp_path)
     tables.write(frame, tmp_path / "part.csv", tables.GAPS)
     given = settings(evaluation=scored.EVALUATION, questions=[REGULAR], architectures=("vgg16",))
     out = tmp_path / "fairness.csv"
-    verdicts.main(["fairness", "--settings", given, "--out", str(out), str(tmp_path / "part.csv")])
+    beside = ["--by-group", by_group_file(tmp_path), "--out", str(out)]
+    verdicts.main(["fairness", "--settings", given, *beside, str(tmp_path / "part.csv")])
     found = tables.read(out, tables.FAIRNESS)
     primary = found[found["family"] == "primary"]
     assert primary["architecture"].tolist() == ["vgg16"]

@@ -26,6 +26,10 @@ FAMILIES = {
         {"train_split": "regular", "test_split": "female"},
     ),
     "rates": lambda: ({"metrics": made.metrics()}, {"metric": "tpr"}),
+    "rates_by_group": lambda: (
+        {"metrics_by_group": made.by_group()},
+        {"attribute": "gender", "metric": "tpr"},
+    ),
     "gaps": lambda: ({"fairness": made.fairness()}, GENDER),
     "gaps_signed": lambda: ({"fairness": made.fairness()}, GENDER),
     "curves": lambda: (made.histories(), {}),
@@ -199,6 +203,41 @@ def test_rates_draw_every_value_of_the_csv_at_its_height():
         if line.get_marker() not in ("None", None, "")
     ]
     assert sorted(heights) == sorted(numbers["value"].round(6))
+
+
+def test_rates_by_group_need_no_test_splits():
+    table = made.by_group()
+    figure, numbers = draw(
+        "rates_by_group", {"metrics_by_group": table}, attribute="gender", metric="tpr"
+    )
+    assert set(numbers["group"]) == {"female", "male"}
+    wanted = table[(table["attribute"] == "gender") & (table["metric"] == "tpr")]
+    pd.testing.assert_frame_equal(numbers.reset_index(drop=True), wanted.reset_index(drop=True))
+    said = texts(figure)
+    assert "True positive rate by gender" in said
+    assert any(text.startswith("female: 5 subjects") for text in said)
+
+
+def test_what_a_constant_answer_reaches_is_drawn_beside_accuracy():
+    table = made.metrics()
+    women = table["test_split"] == "female"
+    often = women & (table["label"] == "sadness") & (table["metric"] == "tpr")
+    table.loc[often, "n_samples"] = 30  # of 40
+    figure, numbers = draw("rates", {"metrics": table}, metric="accuracy")
+    constant = numbers[numbers["metric"] == "accuracy_constant"]
+    assert len(constant) == len(numbers) / 2
+    found = constant[constant["architecture"] == "vgg16"].set_index(
+        ["train_split", "test_split", "label"]
+    )["value"]
+    for train in made.TRAINS:
+        assert found[train, "female", "overall"] == found[train, "female", "sadness"] == 0.75
+        assert found[train, "male", "overall"] == 0.25
+        assert found[train, "male", "sadness"] == 0.75
+    dotted = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == ":"]
+    assert sorted(line.get_ydata()[0] for line in dotted) == sorted(constant["value"])
+    assert any("Dotted: the best constant answer." in text for text in texts(figure))
+    _, alone = draw("rates", {"metrics": table[table["metric"] == "accuracy"]}, metric="accuracy")
+    assert set(alone["metric"]) == {"accuracy"}
 
 
 def test_a_missing_rate_is_marked_and_not_drawn():

@@ -11,6 +11,7 @@ import studies
 from markdown_it import MarkdownIt
 
 from facebias import configuration, provenance, tables
+from facebias.evaluation import by_group
 from facebias.record import layout, model_card, study_record
 from facebias.study import StudyError, plain
 from facebias.tables import comparisons
@@ -49,7 +50,7 @@ class Finished:
     def card(self):
         self._write()
         arguments = ["--settings", json.dumps(self._settings()), "--architecture", "cnn3d"]
-        for name in ("metrics", "fairness", "splits", "manifest", "excluded"):
+        for name in ("metrics", "by-group", "fairness", "splits", "manifest", "excluded"):
             arguments += [f"--{name}", str(self.folder / f"{name}.csv")]
         out = self.folder / "cards/cnn3d"
         model_card.main([*arguments, "--out", str(out)])
@@ -70,7 +71,6 @@ class Finished:
                 "train_splits": list(study.splits.train),
                 "test_splits": list(study.splits.test),
                 "compared_by": dict.fromkeys(study.splits.train, study.evaluation.attributes),
-                "predictions": str(self.folder / f"predictions/{made.MODEL}.parquet"),
                 "provenance": str(self.folder / f"models/{made.MODEL}/provenance.json"),
             }
         )
@@ -93,6 +93,7 @@ class Finished:
         tested = manifest[manifest["subject"].isin(self.people)]
         for path in layout.expanded("{train_split}/fold-{fold}/seed-{seed}", self.names):
             self._write_model(path, tested)
+        self._write_by_group()
         self._write_tables()
 
     def _write_splits(self):
@@ -133,20 +134,45 @@ class Finished:
             samples={"train": 9, "validation": 3},
         )
 
+    def _write_by_group(self):
+        given = plain(
+            {
+                "labels": self.study.labels,
+                "evaluation": self.study.evaluation.resampling,
+                "attributes": self.study.evaluation.attributes,
+            }
+        )
+        parts = []
+        for train in self.names["train_split"]:
+            out = self.folder / f"by-group-{train}.csv"
+            files = sorted((self.folder / f"predictions/cnn3d/{train}").rglob("*.parquet"))
+            arguments = ["--architecture", "cnn3d", "--train-split", train]
+            arguments += ["--manifest", str(self.folder / "manifest.csv"), "--out", str(out)]
+            arguments += ["--settings", json.dumps(given), "--predictions", *map(str, files)]
+            by_group.main(arguments)
+            parts.append(out)
+        every = tables.gather(parts, tables.METRICS_BY_GROUP)
+        tables.write(every, self.folder / "by-group.csv", tables.METRICS_BY_GROUP)
+
     def _write_tables(self):
         metrics = [
             {
                 "architecture": name,
                 "train_split": train,
                 "test_split": test,
-                "label": "overall",
-                "metric": "accuracy",
+                "label": label,
+                "metric": metric,
                 "value": 0.5 if name == "cnn3d" else 0.99,
                 "ci_low": 0.25,
                 "ci_high": 0.75,
                 "n_subjects": 6,
-                "n_samples": 18,
+                "n_samples": n,
             }
+            for label, metric, n in (
+                ("overall", "accuracy", 18),
+                *((label, "accuracy", 18) for label in LABELS),
+                *((label, "tpr", 4 + 6 * (label == "surprise")) for label in LABELS),
+            )
             for name in ("cnn3d", "vgg16")
             for train in self.names["train_split"]
             for test in self.names["test_split"]
@@ -226,6 +252,24 @@ def test_it_says_how_many_people_were_tested_and_left_out(card):
     assert cells(card, "Factors", "gender | male") == ["gender", "male", "3", "1", "0"]
 
 
+def test_people_of_whom_no_clip_could_be_cut_are_not_counted(tmp_path):
+    study = Finished(tmp_path)
+    write = study._write
+
+    def writing():
+        write()
+        manifest = tables.read(tmp_path / "manifest.csv", tables.MANIFEST)
+        lost = manifest[manifest["subject"] == "M3"].assign(stage="extract", reason="no face")
+        columns = [*tables.EXCLUDED.columns, "gender"]
+        tables.write(lost[columns], tmp_path / "excluded.csv", tables.EXCLUDED)
+
+    study._write = writing
+    card = study.card()
+    assert "5 people were tested" in card
+    assert "3 samples of 27 were left out" in card
+    assert cells(card, "Factors", "gender | male")[2] == "2"
+
+
 def test_training_splits_are_in_words_and_numbers(card):
     row = cells(card, "Training data", "female")
     assert row == ["female", "gender female", "3", "9", "1"]
@@ -234,29 +278,30 @@ def test_training_splits_are_in_words_and_numbers(card):
 
 def test_accuracy_is_that_of_this_architecture_with_intervals(card):
     row = cells(card, "Quantitative analyses", "all")
-    assert row == ["all", "6", "18", "0.50 [0.25, 0.75]", "0.50 [0.25, 0.75]"]
+    assert row == ["all", "6", "18", "0.56 (surprise)", "0.50 [0.25, 0.75]", "0.50 [0.25, 0.75]"]
     assert "0.99" not in card
-    assert "Guessing evenly among 3 labels gives 0.33." in card
+    assert "and recognises, as a mean over labels, 0.33." in card
 
 
 def test_groups_are_measured_apart(card):
     women = cells(card, "Quantitative analyses", "regular | gender: female")
     men = cells(card, "Quantitative analyses", "regular | gender: male")
     assert women[:4] == ["regular", "gender: female", "3", "9"]
-    assert women[4] == "0.67 [0.67, 0.67]"
-    assert women[6:] == ["1.00 [1.00, 1.00]", "1.00 [1.00, 1.00]", "0.00 [0.00, 0.00]"]
-    assert men[6:] == ["1.00 [1.00, 1.00]"] * 3
+    assert women[4:6] == ["0.33 (happiness)", "0.67 [0.67, 0.67]"]
+    assert women[7:] == ["1.00 [1.00, 1.00]", "1.00 [1.00, 1.00]", "0.00 [0.00, 0.00]"]
+    assert men[7:] == ["1.00 [1.00, 1.00]"] * 3
 
 
 def test_the_table_beside_it_holds_what_it_shows(card, finished):
-    table = tables.read(finished.folder / "cards/cnn3d.csv", tables.METRICS)
-    assert set(table["test_split"]) == {"gender=female", "gender=male"}
+    table = tables.read(finished.folder / "cards/cnn3d.csv", tables.METRICS_BY_GROUP)
+    assert set(table["attribute"]) == {"gender"}
+    assert set(table["group"]) == {"female", "male"}
     sadness = table[
         (table["label"] == "sadness")
         & (table["metric"] == "tpr")
         & (table["train_split"] == "regular")
-    ].set_index("test_split")
-    assert sadness["value"].to_dict() == {"gender=female": 0, "gender=male": 1}
+    ].set_index("group")
+    assert sadness["value"].to_dict() == {"female": 0, "male": 1}
     assert sadness["n_subjects"].tolist() == [3, 3]
 
 
@@ -275,10 +320,11 @@ def test_a_group_that_is_too_small_is_not_estimable(tmp_path):
     study = Finished(tmp_path)
     del study.people["M3"]
     row = cells(study.card(), "Quantitative analyses", "regular | gender: male")
-    assert row == ["regular", "gender: male", "2", "6", *["not estimable"] * 5]
-    table = tables.read(tmp_path / "cards/cnn3d.csv", tables.METRICS)
-    assert table.loc[table["test_split"] == "gender=male", "value"].isna().all()
-    assert table.loc[table["test_split"] == "gender=female", "value"].notna().any()
+    assert row[:5] == ["regular", "gender: male", "2", "6", "0.33 (happiness)"]
+    assert row[5:] == ["not estimable"] * 5
+    table = tables.read(tmp_path / "cards/cnn3d.csv", tables.METRICS_BY_GROUP)
+    assert table.loc[table["group"] == "male", "value"].isna().all()
+    assert table.loc[table["group"] == "female", "value"].notna().any()
 
 
 def test_a_group_that_nobody_of_was_tested_has_no_row(tmp_path):

@@ -17,7 +17,16 @@ import study_tables as made
 
 import scored
 from facebias import tables
-from facebias.evaluation import attributes, cells, counts, groups, pairing, verdicts
+from facebias.evaluation import (
+    attributes,
+    baselines,
+    by_group,
+    cells,
+    counts,
+    groups,
+    pairing,
+    verdicts,
+)
 from facebias.figures import rates as rates_figure
 from facebias.figures import style
 from facebias.figures.request import Request
@@ -40,7 +49,7 @@ EVALUATION = dataclasses.replace(
 @pytest.fixture(scope="module")
 def study():
     """The tables of a small study of units: made-up scores, measured as any other."""
-    parts = {name: [] for name in ("metrics", "gaps", "changes")}
+    parts = {name: [] for name in ("metrics", "by_group", "gaps", "changes")}
     frame = scored.units(np.random.default_rng(3), n_subjects=12, n_samples=10)
     for place, architecture in enumerate(ARCHITECTURES):
         counted = {}
@@ -60,6 +69,9 @@ def study():
             counted[train] = counts.count(data, ranked=True)
             parts["metrics"].append(cells.metrics(data, cell, evaluation=EVALUATION))
             grouped = attributes.grouping(frame, "gender")
+            parts["by_group"].append(
+                by_group.metrics(data, [grouped], model, evaluation=EVALUATION)
+            )
             parts["gaps"].append(
                 groups.fairness(counted[train], grouped, model, evaluation=EVALUATION)
             )
@@ -81,7 +93,13 @@ def study():
     }
     manifest = frame.drop(columns=[name for name in frame if name.startswith("score_")])
     manifest = manifest.drop(columns="seed").assign(path="x.mp4", publishable=True, skin="light")
-    return {"metrics": parts["metrics"], **judged, "manifest": manifest}
+    # As many again train and validate.
+    others = manifest.drop_duplicates("subject").assign(
+        subject=[f"p{n:03d}" for n in range(12, 24)], sample=[f"t{n}" for n in range(12)]
+    )
+    manifest = pd.concat([manifest, others], ignore_index=True)
+    measured = {name: parts[name] for name in ("metrics", "by_group")}
+    return {**measured, **judged, "manifest": manifest}
 
 
 def roles():
@@ -119,9 +137,11 @@ def page(study, **changes):
         "matched": {"regular": "regular_matched", "female": "female"},
         "questions": (QUESTION,),
         "metrics": study["metrics"],
+        "by_group": study["by_group"],
         "fairness": study["fairness"],
         "effects": study["effects"],
         "exclusions": made.exclusions(none=True),
+        "excluded": pd.DataFrame(columns=list(tables.EXCLUDED.columns)),
         "roles": roles(),
         "manifest": study["manifest"],
         "confounds": diagnosed.confound_table(),
@@ -139,6 +159,11 @@ def test_the_page_of_units_begins_with_f1_and_not_with_accuracy(study):
         assert f"{name} {values.min():.2f} to {values.max():.2f}" in said
     assert "% of the samples" not in said
     assert "guessing evenly" not in said
+    # F1 of guessing hangs on what is guessed.
+    assert re.search(
+        r"skew-normalised F1 [^(]*, ROC area [\d.]+ to [\d.]+ \(guessing: 0\.50\)\.", said
+    )
+    assert "Guessing 0.50 0.50" in said
 
 
 def test_units_that_were_left_out_and_how_a_unit_counts_are_said(study):
@@ -150,6 +175,15 @@ def test_units_that_were_left_out_and_how_a_unit_counts_are_said(study):
     said = page(study, labels=fixed)
     assert "from a score of 0.5" in said
     assert "Left out, being present" not in said
+
+
+def test_people_of_whom_no_unit_is_annotated_are_not_counted(study):
+    manifest = study["manifest"].copy()
+    gone = manifest["subject"] == "p003"
+    manifest.loc[gone, [f"label_{unit}" for unit in UNITS]] = np.nan
+    said = page(study, manifest=manifest)
+    assert "23 people, 11 of them tested, with" in said
+    assert "Gaps by gender rest on 6 female, 5 male test people" in said
 
 
 def test_gaps_of_f1_stand_beside_those_that_do_not_move_with_base_rates(study):
@@ -232,7 +266,7 @@ def test_effects_between_splits_of_one_size_are_exploratory(study):
 def test_without_matched_splits_nothing_of_them_is_said(study):
     declared = {
         name: study[name][study[name]["train_split"].isin(DECLARED)]
-        for name in ("metrics", "fairness")
+        for name in ("metrics", "by_group", "fairness")
     }
     said = page({**study, **declared}, matched={}, trains=DECLARED)
     assert "equal size" not in said
@@ -240,11 +274,17 @@ def test_without_matched_splits_nothing_of_them_is_said(study):
     assert "compare the numbers of people above" in said
 
 
-def test_models_that_guess_are_told_by_the_area_under_the_curve(study):
-    metrics = study["metrics"].copy()
-    chosen = (metrics["metric"] == "auc_macro") & (metrics["architecture"] == "vgg16")
+@pytest.mark.parametrize("metric", ["auc_macro", "balanced_accuracy_macro"])
+def test_models_that_guess_are_told_by_what_guessing_cannot_exceed(study, metric):
+    metrics = study["by_group"].copy()
+    sure = (metrics["label"] == "overall") & metrics["metric"].isin(baselines.DECIDING)
+    metrics.loc[sure, "ci_low"] = 0.6
+    assert "cannot be told from guessing" not in page(study, by_group=metrics)
+    chosen = (metrics["metric"] == metric) & (metrics["architecture"] == "vgg16")
     metrics.loc[chosen, ["value", "ci_low", "ci_high"]] = [0.55, 0.45, 0.65]
-    assert "3 of 6 models cannot be told from guessing" in page(study, metrics=metrics)
+    said = page(study, by_group=metrics)
+    assert "3 of 6 models cannot be told from guessing" in said
+    assert "VGG16 trained on regular (no better than guessing)" in said
 
 
 def test_units_that_cannot_be_estimated_are_missing_on_the_page(study):

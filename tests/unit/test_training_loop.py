@@ -17,7 +17,7 @@ from facebias.architectures import network as networks
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
 from facebias.study import Augmentation, StudyError
-from facebias.training import loop, stage
+from facebias.training import loop, losses, stage
 from facebias.training.schedules import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -154,20 +154,54 @@ def test_batches_are_even_and_complete(n, size):
     assert size == 1 or min(lengths) >= 2
 
 
-@pytest.mark.parametrize(
-    ("select", "best"), [("accuracy", 3), ("loss", 2)], ids=["accuracy", "loss"]
-)
+SELECTED = ("accuracy", "macro_recall", "macro_f1")
+
+
+@pytest.mark.parametrize(("select", "best"), [*((name, 3) for name in SELECTED), ("loss", 2)])
 def test_ties_go_to_the_lower_loss_then_to_the_earlier(select, best):
     values = [(0.5, 0.9), (0.7, 0.8), (0.6, 0.3), (0.7, 0.6), (0.7, 0.6), (0.6, 0.3)]
     history = []
-    for accuracy, loss in values:
-        row = {"validation_accuracy": accuracy, "validation_loss": loss, "best": False}
+    for value, loss in values:
+        row = {f"validation_{name}": value if name == select else 0.1 for name in SELECTED}
+        row |= {"validation_loss": loss, "best": False}
         if loop._better(row, history, select):
             for earlier in history:
                 earlier["best"] = False
             row["best"] = True
         history.append(row)
     assert [row["best"] for row in history].index(True) == best
+
+
+@pytest.mark.parametrize("select", ["macro_recall", "macro_f1"])
+def test_where_validation_samples_have_no_label_the_loss_picks(select):
+    history = []
+    for loss in (0.9, 0.4, 0.6):
+        row = {f"validation_{select}": float("nan"), "validation_loss": loss, "best": False}
+        if loop._better(row, history, select):
+            for earlier in history:
+                earlier["best"] = False
+            row["best"] = True
+        history.append(row)
+    assert [row["best"] for row in history] == [False, True, False]
+
+
+@pytest.mark.parametrize("select", ["macro_recall", "macro_f1"])
+def test_always_saying_the_commonest_label_is_no_longer_the_best_epoch(select):
+    """Nine in ten are of one label: to say it always is right oftener than to tell them apart."""
+    targets = torch.tensor([0] * 90 + [1] * 5 + [2] * 5)
+    apart = torch.nn.functional.one_hot(targets, 4).float()
+    apart[:15] = torch.tensor([0.0, 1, 0, 0])
+    always = torch.tensor([[1.0, 0, 0, 0]]).expand(100, 4)
+    history = []
+    for scores in (always, apart):
+        right, decisions = losses.correct(scores, targets, kind="classes")
+        row = {"validation_accuracy": float(right / decisions), "validation_loss": 1.0}
+        found = losses.macro(scores, targets, kind="classes")
+        row |= {f"validation_{name}": value for name, value in found.items()}
+        history.append(row | {"best": not history})
+    assert history[0]["validation_macro_recall"] == pytest.approx(1 / 3)
+    assert loop._better(history[1], history[:1], select)
+    assert not loop._better(history[1], history[:1], "accuracy")
 
 
 def test_history_averages_over_clips_and_decisions_not_over_batches():
@@ -210,7 +244,7 @@ def test_every_setting_of_training_changes_the_weights(made, change):
     assert not same(plain, other)
 
 
-@pytest.mark.parametrize("select", ["accuracy", "loss"])
+@pytest.mark.parametrize("select", ["macro_recall", "macro_f1", "accuracy", "loss"])
 def test_epoch_whose_validation_overflows_is_not_the_best(made, monkeypatch, select):
     losses = iter([float("nan"), 0.4, float("nan")])
     validate = loop._validate

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn import metrics as sk
 from torch.nn import functional
 
 from facebias import determinism
@@ -146,6 +147,49 @@ def slow_loss(scores, targets, average):
         return sum(sum(each) / len(each) for each in by_unit.values()) / len(by_unit)
     every = [own for each in by_unit.values() for own in each]
     return sum(every) / len(every)
+
+
+@pytest.mark.parametrize("there", [(0, 1, 2, 3), (0, 2), (1,)])
+def test_macro_recall_and_f1_of_classes_are_those_of_scikit_learn_over_labels_that_occur(there):
+    random = np.random.default_rng(1)
+    targets = random.choice(there, size=60)
+    scores = torch.from_numpy(random.random((60, 4)))
+    said = scores.argmax(1).numpy()
+    found = losses.macro(scores, torch.from_numpy(targets), kind="classes")
+    wanted = {"labels": there, "average": "macro", "zero_division": 0}
+    assert found["macro_recall"] == pytest.approx(sk.recall_score(targets, said, **wanted))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(targets, said, **wanted))
+
+
+def test_macro_recall_and_f1_of_units_are_those_of_scikit_learn_where_they_are_annotated():
+    random = np.random.default_rng(1)
+    targets = (random.random((60, 4)) < 0.3).astype(np.float32)
+    targets[random.random((60, 4)) < 0.2] = np.nan
+    targets[:, 2] = 0  # never shown
+    targets[:, 3] = np.nan  # never annotated
+    scores = random.normal(size=(60, 4))
+    found = losses.macro(torch.from_numpy(scores), torch.from_numpy(targets), kind="units")
+    recall, f1 = [], []
+    for place in (0, 1):
+        known = ~np.isnan(targets[:, place])
+        pair = targets[known, place], scores[known, place] > 0
+        recall.append(sk.balanced_accuracy_score(*pair))
+        f1.append(sk.f1_score(*pair))
+    assert found["macro_recall"] == pytest.approx(np.mean(recall))
+    assert found["macro_f1"] == pytest.approx(np.mean(f1))
+
+
+def test_without_any_label_there_is_no_macro_recall():
+    scores, targets = torch.ones(3, 2), torch.tensor([[0.0, math.nan]] * 3)
+    found = losses.macro(scores, targets, kind="units")
+    assert all(map(math.isnan, found.values()))
+
+
+def test_finding_a_unit_everywhere_or_nowhere_is_no_recall():
+    targets = torch.tensor([[1.0], [0], [0], [0]])
+    for score in (-1.0, 1.0):
+        found = losses.macro(torch.full((4, 1), score), targets, kind="units")
+        assert found["macro_recall"] == 0.5
 
 
 @pytest.mark.parametrize("average", list(losses.AVERAGES))

@@ -37,6 +37,9 @@ STAGES = {
     "predict": Stage("facebias.prediction", "score the test samples of one model"),
     "decide": Stage("facebias.decision", "choose from which score a unit counts as found"),
     "metrics": Stage("facebias.evaluation.stage", "measure one model on one test split", "metrics"),
+    "metrics_by_group": Stage(
+        "facebias.evaluation.by_group", "measure one model on every group of people"
+    ),
     "fairness": Stage("facebias.evaluation.stage", "measure gaps between groups", "fairness"),
     "effects": Stage("facebias.evaluation.stage", "measure what training splits change", "effects"),
     "judge": Stage("facebias.evaluation.verdicts", "judge the gaps of all models together"),

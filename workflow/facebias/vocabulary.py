@@ -37,6 +37,7 @@ NAMES = {
     "f1_skew_normalised_macro": "skew-normalised F1 score, mean over labels",
     "tpr_macro": "true positive rate, mean over labels",
     "auc_macro": "area under the ROC curve, mean over labels",
+    "balanced_accuracy_macro": "balanced accuracy, mean over labels",
     "selection_rate": "selection rate",
     "auc": "area under the ROC curve",
     # measures of confounds

@@ -12,8 +12,9 @@ rule model_card:
         manifest=rules.manifest.output.manifest,
         excluded=excluded_of,
         splits=rules.gather_splits.output,
-        # Predictions and what training wrote are read, too: the tables are made from them.
+        # What training wrote is read, too: the tables are made from it.
         metrics=rules.gather_metrics.output,
+        by_group=rules.gather_metrics_by_group.output,
         fairness=rules.gather_fairness.output,
     output:
         markdown=f"{OUT}/provenance/model_cards/{{architecture}}.md",
@@ -41,6 +42,7 @@ rule model_card:
     shell:
         "python -m facebias model_card --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --metrics {input.metrics}"
+        " --by-group {input.by_group}"
         " --fairness {input.fairness} --splits {input.splits} --manifest {input.manifest}"
         " --excluded {input.excluded} --out {params.stem} 2> {log}"
 

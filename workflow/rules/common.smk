@@ -216,6 +216,15 @@ def test_settings(wildcards):
     )
 
 
+def group_settings(wildcards):
+    """Give what the metrics by group of the models of one train split depend on."""
+    return settings(
+        labels=STUDY.labels,
+        evaluation=STUDY.evaluation.resampling,
+        attributes=COMPARED_BY[wildcards.train_split],
+    )
+
+
 def explanation_settings(wildcards):
     """Give what the heatmaps of one model depend on."""
     return settings(
@@ -370,4 +379,6 @@ UNITS = f"{OUT}/data/units.csv"
 OF_UNITS = STUDY.labels.kind == "units"
 # What is drawn and printed of every label.
 RATES = ["f1", "f1_skew_normalised", "auc"] if OF_UNITS else ["accuracy", "tpr", "fpr"]
+# By group also how often each label is given, and of units what is found of it.
+GROUP_RATES = list(dict.fromkeys([*RATES, "tpr", "fpr", "selection_rate"]))
 CAPTIONS = os.path.relpath(Path(PACKAGE_ROOT, "report"))

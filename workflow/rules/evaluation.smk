@@ -99,6 +99,32 @@ rule cell_metrics:
         " --confusion {output.confusion} 2> {log}"
 
 
+rule cell_metrics_by_group:
+    """Measure one architecture and train split on everybody tested and on every group of them."""
+    input:
+        manifest=rules.manifest.output.manifest,
+        predictions=rules.cell_predictions.output,
+    output:
+        f"{OUT}/metrics_by_group/{TRAINED}.csv",
+    log:
+        f"{OUT}/logs/metrics_by_group/{TRAINED}.log",
+    benchmark:
+        f"{OUT}/benchmarks/metrics_by_group/{TRAINED}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=sources("metrics_by_group"),
+        settings=group_settings,
+    shell:
+        "python -m facebias metrics_by_group --settings {params.settings:q}"
+        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
+        " --manifest {input.manifest} --predictions {input.predictions} --out {output} 2> {log}"
+
+
 rule cell_fairness:
     """Measure the gaps between the groups of one attribute for one architecture and train split."""
     input:
@@ -146,6 +172,24 @@ use rule cell_predictions as gather_metrics with:
         table="metrics",
 
 
+use rule gather_metrics as gather_metrics_by_group with:
+    input:
+        cells=expand(
+            rules.cell_metrics_by_group.output,
+            architecture=ARCHITECTURES,
+            train_split=TRAIN_SPLITS,
+        ),
+    output:
+        f"{OUT}/tables/metrics_by_group.csv",
+    log:
+        f"{OUT}/logs/gather/metrics_by_group.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/metrics_by_group.tsv"
+    params:
+        code=sources("gather"),
+        table="metrics_by_group",
+
+
 use rule gather_metrics as gather_splits with:
     input:
         cells=expand(rules.split.output, train_split=TRAIN_SPLITS, seed=SEEDS),
@@ -190,6 +234,7 @@ rule gather_fairness:
             train_split=TRAIN_SPLITS,
             attribute=ATTRIBUTES,
         ),
+        by_group=rules.gather_metrics_by_group.output,
     output:
         f"{OUT}/tables/fairness.csv",
     log:
@@ -212,7 +257,7 @@ rule gather_fairness:
         ),
     shell:
         "python -m facebias judge {params.table} --settings {params.settings:q}"
-        " --out {output} {input.cells} 2> {log}"
+        " --by-group {input.by_group} --out {output} {input.cells} 2> {log}"
 
 
 rule cell_effects:
@@ -248,6 +293,7 @@ use rule gather_fairness as gather_effects with:
             architecture=ARCHITECTURES,
             attribute=[name for name in ATTRIBUTES if paired(name)],
         ),
+        by_group=rules.gather_metrics_by_group.output,
     output:
         f"{OUT}/tables/effects.csv",
     log:

@@ -71,6 +71,41 @@ rule figure_rates:
         " --out {params.stem} 2> {log}"
 
 
+rule figure_rates_by_group:
+    """Draw one metric per label for the groups of one attribute, whatever test splits there are."""
+    input:
+        table=rules.gather_metrics_by_group.output,
+    output:
+        pdf=f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.pdf",
+        csv=f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.csv",
+        png=report(
+            f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.png",
+            caption="../report/rates_by_group.rst",
+            category="2. Accuracy and rates",
+            labels={"metric": "{metric}, by {attribute}"},
+        ),
+    log:
+        f"{OUT}/logs/figures/rates_by_group/{{attribute}}/{{metric}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/rates_by_group/{{attribute}}/{{metric}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("rates_by_group"),
+        settings=FIGURE_SETTINGS,
+        declared=DECLARED,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure rates_by_group --settings {params.settings:q}"
+        " --keep {params.declared} --input metrics_by_group={input.table}"
+        " --select attribute={wildcards.attribute} metric={wildcards.metric}"
+        " --out {params.stem} 2> {log}"
+
+
 rule figure_gaps:
     """Draw the gaps between the groups of one attribute, with intervals over subjects."""
     input:
@@ -292,6 +327,7 @@ FIGURES = [
     *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_rates.output.png, metric=RATES),
+    *expand(rules.figure_rates_by_group.output.png, attribute=ATTRIBUTES, metric=GROUP_RATES),
     *expand(
         rules.figure_confusion.output.png, own, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS
     ),

@@ -4,6 +4,7 @@
 # only when a job runs, and then so does its result.
 TABLES = [
     *rules.gather_metrics.output,
+    *rules.gather_metrics_by_group.output,
     *rules.gather_confusion.output,
     *rules.gather_fairness.output,
     *EFFECTS,

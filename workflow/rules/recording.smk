@@ -16,7 +16,6 @@ def card_settings(wildcards):
         train_splits=TRAIN_SPLITS,
         test_splits=TEST_SPLITS,
         compared_by=COMPARED_BY,
-        predictions=str(SCORED),
         provenance=str(rules.train_model.output.provenance),
     )
 

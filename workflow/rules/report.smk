@@ -73,10 +73,12 @@ rule start_page:
     input:
         template=os.path.relpath(f"{PACKAGE_ROOT}/facebias/report/start_page.html.jinja"),
         metrics=rules.gather_metrics.output,
+        by_group=rules.gather_metrics_by_group.output,
         fairness=rules.gather_fairness.output,
         confounds=rules.confounds.output,
         effects=EFFECTS,
         exclusions=expand(rules.index.output.summary, variant=FIRST_CLIPS),
+        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
         splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:
@@ -101,9 +103,10 @@ rule start_page:
         settings=START_PAGE_SETTINGS,
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
-        " --metrics {input.metrics} --fairness {input.fairness}"
+        " --metrics {input.metrics} --by-group {input.by_group} --fairness {input.fairness}"
         " --effects {input.effects}"
-        " --confounds {input.confounds} --exclusions {input.exclusions} --splits {input.splits}"
+        " --confounds {input.confounds} --exclusions {input.exclusions}"
+        " --excluded {input.excluded} --splits {input.splits}"
         " --manifest {input.manifest} --out {output} 2> {log}"
 
 

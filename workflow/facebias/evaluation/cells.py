@@ -19,8 +19,8 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     Per label: the rates of ``rates.OF_LABELS`` and ``auc``, for units also ``f1_skew_normalised``.
     Overall: ``accuracy`` (share of correct decisions), ``f1_macro``, ``f1_weighted`` (by
     positives), ``auc_macro`` and ``tpr_macro`` (balanced accuracy), for units also
-    ``f1_skew_normalised_macro``; macro averages go over the labels that can be estimated. Scores
-    of several folds are ranked together for ``auc``.
+    ``f1_skew_normalised_macro`` and ``balanced_accuracy_macro``; macro averages go over the labels
+    that can be estimated. Scores of several folds are ranked together for ``auc``.
 
     Parameters
     ----------
@@ -52,6 +52,9 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     }
     if not counted.exclusive:
         overall["f1_skew_normalised_macro"] = rates.macro(values["f1_skew_normalised"])
+        # 1/2 whatever is always said, or guessed how often: of classes ``tpr_macro`` is constant.
+        balanced = (values["tpr"] + 1 - values["fpr"]) / 2
+        overall["balanced_accuracy_macro"] = rates.macro(balanced)
     rows = []
     for position, label in enumerate(counted.labels):
         for name, value in values.items():

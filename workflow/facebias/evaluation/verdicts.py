@@ -6,7 +6,14 @@ Rules, in this order, with level = 1 - confidence:
 - ``no gap larger than X``: the whole interval lies within the margin X of 0, which is declared for
   each criterion. Not where no gap could have been found with so few subjects, or where all of them
   are alike: the interval then has no width, which says nothing about people who were not tested.
-- ``cannot tell``: neither.
+- ``cannot tell``: neither. Of a model that is not surely better than one that looks at nothing
+  (``baselines``) every gap that is not found is that: who says the same to everybody treats groups
+  alike, and says nothing of them. Then follows what it says most often.
+
+Only ``gap found`` is corrected for the number of rows. That a gap is small needs no correction to
+hold at its level by itself: both ends of the interval must lie within the margin, and a claim that
+needs several tests to pass has the level of each (intersection-union; Berger & Hsu 1996,
+"Bioequivalence trials, intersection-union tests and equivalence confidence sets").
 
 A row without an estimate is ``not estimable``. No row is ever called unbiased.
 """
@@ -14,14 +21,14 @@ A row without an estimate is ``not estimable``. No row is ever called unbiased.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import multiplicity, questions
+from facebias.evaluation import baselines, multiplicity, questions
 from facebias.evaluation.gaps import PER_LABEL
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
@@ -69,7 +76,12 @@ def primary_effects(frame: pd.DataFrame, asked: Primary, declared: Sequence[Ques
     return chosen & (frame["metric"] == "tpr_macro") & (frame["comparison"] == comparisons.PAIR)
 
 
-def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> pd.DataFrame:
+def judge(
+    frame: pd.DataFrame,
+    declared: pd.Series,
+    evaluation: Evaluation,
+    guessing: Mapping[tuple[str, str], str] | None = None,
+) -> pd.DataFrame:
     """Add the columns ``tables.JUDGED`` to rows of one study.
 
     Parameters
@@ -81,6 +93,8 @@ def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> p
         single labels are corrected already, for each other (``permutation.simultaneous``).
     evaluation
         Level and margin.
+    guessing
+        From ``baselines.guessing``: of which models no gap can be called small.
     """
     declared = declared.to_numpy(dtype=bool)
     # Their p-values hold for all labels of a gap as they are.
@@ -100,12 +114,29 @@ def judge(frame: pd.DataFrame, declared: pd.Series, evaluation: Evaluation) -> p
     )
     judged = frame.assign(family=families, **columns)
     judged["verdict"] = _verdicts(judged, evaluation)
+    words = _words(judged, guessing or {})
+    open_still = words.notna() & ~judged["verdict"].isin([MISSING, FOUND])
+    judged["verdict"] = judged["verdict"].mask(open_still, f"{UNCLEAR}: " + words)
     return judged
 
 
 def corrected_p(frame: pd.DataFrame) -> np.ndarray:
     """Give the p-value of each row that is corrected for the number of tests in its family."""
     return np.where(frame["family"] == EXPLORATORY, frame["q_bh"], frame["p_holm"])
+
+
+def _words(frame: pd.DataFrame, guessing: Mapping[tuple[str, str], str]) -> pd.Series:
+    """Give what the model of each row says most often, or one of the two of a change."""
+    if "train_split" in frame:
+        trains = [[name] for name in frame["train_split"]]
+    else:
+        trains = frame[[*comparisons.CHANGED]].to_numpy().tolist()
+    models = zip(frame["architecture"], trains, strict=True)
+    found = [
+        next((guessing[name, train] for train in names if (name, train) in guessing), None)
+        for name, names in models
+    ]
+    return pd.Series(found, index=frame.index, dtype=object)
 
 
 def no_larger(margin: float) -> str:
@@ -150,6 +181,7 @@ def main(arguments: list[str]) -> None:
         required=True,
         help="JSON: evaluation, and the questions and architectures of the primary family",
     )
+    parser.add_argument("--by-group", type=Path, required=True, help="metrics_by_group.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("inputs", type=Path, nargs="+")
     given = parser.parse_args(arguments)
@@ -162,5 +194,7 @@ def main(arguments: list[str]) -> None:
     part, whole, choose = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
     declared = choose(frame, evaluation.primary, asked)
-    judged = judge(frame, declared & frame["architecture"].isin(architectures), evaluation)
+    declared &= frame["architecture"].isin(architectures)
+    guessing = baselines.guessing(tables.read(given.by_group, tables.METRICS_BY_GROUP))
+    judged = judge(frame, declared, evaluation, guessing)
     tables.write(judged, given.out, whole)

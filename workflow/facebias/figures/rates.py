@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facebias import tables
+from facebias.evaluation import baselines
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
 from facebias.vocabulary import MEANS, printed
@@ -21,6 +22,7 @@ from facebias.vocabulary import MEANS, printed
 INPUTS = {"metrics": tables.METRICS}
 OVERALL = "overall"
 TRAIN, TEST = "train_split", "test_split"
+CONSTANT = "accuracy_constant"
 MOST_ABOVE = 3  # architectures, one above the other, where there is one column
 MOST_BESIDE, MANY_LABELS = 3, 12  # columns beside one another that have room for that many labels
 
@@ -32,18 +34,27 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
     Returns
     -------
-    The figure, and a ``tables.METRICS`` table of what it shows.
+    The figure, and a ``tables.METRICS`` table of what it shows. Beside ``accuracy`` stands
+    ``accuracy_constant``: that of the best constant answer.
     """
-    metric = request.value("metric", given["metrics"])
+    return panels(given["metrics"], request)
+
+
+def panels(
+    metrics: pd.DataFrame, request: Request, *, groups: str | None = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw what ``draw`` draws; ``groups``: the attribute whose groups stand for test splits."""
+    metric = request.value("metric", metrics)
     means = MEANS.get(metric, metric)
-    named = given["metrics"].replace({"metric": {means: metric}})
+    named = metrics.replace({"metric": {means: metric}})
     frame = request.rows(named, "metric")
     by = request.select.get("series", TEST)
     across = TRAIN if by == TEST else TEST
     architectures, columns = in_order(frame["architecture"]), in_order(frame[across])
     names, labels = in_order(frame[by]), _labels(frame, request)
     looks = style.series(names, request.figures, whole=True)
-    chance = _guessing(metric, request)
+    chance = baselines.mean_over_labels(metric, request.labels)
+    constant = _constant(named) if metric == "accuracy" else named.iloc[:0]
     top = _top(frame, metric)
     # Of one column, architectures stand beside one another.
     wide = 2 if len(columns) == 1 and len(architectures) > MOST_ABOVE else len(columns)
@@ -64,13 +75,15 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         there = set(frame.loc[chosen, by])
         own = {name: look for name, look in looks.items() if name in there}
         _panel(axes, frame[chosen], labels, own, by)
+        beside = (constant["architecture"] == architecture) & (constant[across] == split)
+        _ticks(axes, constant[beside], labels, own, by)
         if place < len(columns):
             title = style.trained_on(split, len(columns))
             axes.set_title(title if across == TRAIN else f"tested on {split}")
         if split == columns[0]:
             axes.set_ylabel(printed(architecture), fontweight="bold")
         if chance:
-            axes.axhline(chance[0], color=style.SOFT, lw=0.7, ls=":")
+            axes.axhline(chance, color=style.SOFT, lw=0.7, ls=":")
         axes.set_ylim(0, top)
         if top == 1.0:
             axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
@@ -81,24 +94,26 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         words = {name: f"trained on {name}" for name in names}
     entries = {words[name]: style.dot(looks[name]) for name in names}
     title = printed(metric)
-    head = f"{title[0].upper()}{title[1:]} by {printed(by)}"
+    head = f"{title[0].upper()}{title[1:]} by {printed(groups or by)}"
     in_a_line = 3 if len(entries) <= 3 or by == TRAIN else 2  # those of test splits are long
     style.key(figure, head, entries, columns=in_a_line if wide > 1 or by == TRAIN else 1)
-    guess = f" Dotted: {chance[1]}." if chance else ""
+    guess = " Dotted: guessing, as a mean over labels." if chance else ""
+    if not constant.empty:
+        guess = " Dotted: the best constant answer."
     absent = " n/a: no sample to estimate it from." if frame["value"].isna().any() else ""
     tested = f"{_counts(frame)}. " if by == TRAIN else ""
     style.note(figure, f"{tested}Bars: intervals over test subjects.{guess}{absent}")
-    return figure, frame
+    return figure, frame if constant.empty else pd.concat([frame, constant], ignore_index=True)
 
 
-def _guessing(metric: str, request: Request) -> tuple[float, str] | None:
-    """Give what guessing would reach, and in which way; None where that hangs on base rates."""
-    n = len(request.labels.evaluated)
-    if metric == "auc":
-        return 0.5, "guessing"
-    if request.labels.kind == "classes" and metric in ("tpr", "fpr"):
-        return 1 / n, f"guessing evenly among {n} labels"
-    return None
+def _constant(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Give the accuracy of the best constant answer beside every accuracy, as rows of its own."""
+    parts = []
+    for _, cell in metrics.groupby(["architecture", TRAIN, TEST], sort=False):
+        rows = cell[cell["metric"] == "accuracy"]
+        value = rows["label"].map(baselines.accuracy(cell))
+        parts.append(rows.assign(metric=CONSTANT, value=value, ci_low=np.nan, ci_high=np.nan))
+    return pd.concat(parts).dropna(subset="value")
 
 
 def _name(axes: Axes, labels: list[str], *, turned: bool) -> None:
@@ -139,6 +154,22 @@ def _panel(
                 looks[name],
                 horizontal=False,
             )
+
+
+def _ticks(
+    axes: Axes,
+    rows: pd.DataFrame,
+    labels: list[str],
+    looks: Mapping[str, style.Series],
+    by: str,
+) -> None:
+    """Mark what a constant answer reaches beside each rate."""
+    shifts = dict(zip(looks, style.offsets(len(looks), span=0.66), strict=True))
+    half = 0.33 / len(looks)
+    for row in rows.itertuples():
+        middle = labels.index(row.label) + shifts[getattr(row, by)]
+        ends = [middle - half, middle + half]
+        axes.plot(ends, [row.value] * 2, color=style.SOFT, lw=0.9, ls=":", zorder=1.5)
 
 
 def _labels(frame: pd.DataFrame, request: Request) -> list[str]:

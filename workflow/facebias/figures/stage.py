@@ -23,6 +23,7 @@ Inputs = Mapping[str, tables.Table | None]
 FIGURES = {
     "confusion": "facebias.figures.confusion:draw",
     "rates": "facebias.figures.rates:draw",
+    "rates_by_group": "facebias.figures.rates_by_group:draw",
     "gaps": "facebias.figures.gaps:draw",
     "gaps_signed": "facebias.figures.gaps_signed:draw",
     "curves": "facebias.figures.curves:draw",

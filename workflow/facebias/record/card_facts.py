@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from facebias.evaluation import baselines
 from facebias.evaluation.attributes import Grouping
 from facebias.report import findings
 from facebias.study import Architecture, Data, Evaluation, Labels, Split, Splits
@@ -67,6 +68,8 @@ def facts(card: Card) -> dict[str, Any]:
         "training": [_training(card, train) for train in card.trains],
         "accuracy": _accuracy(metrics, card.trains, card.tests),
         "tested": int(card.roles.loc[card.roles["role"] == "test", "subject"].nunique()),
+        # A sample of which no clip could be cut stands in both.
+        "given": len({*card.manifest["sample"], *card.excluded["sample"]}),
         "groups": [row for grouping in card.groupings for row in _groups(card, grouping)],
         "labels": _shown_labels(card.labels),
         "measured": [_measured(rows) for rows in _each(card.by_group, card.trains)],
@@ -154,10 +157,21 @@ def _accuracy(
             "test": test,
             "people": int(cells.xs(test, level="test_split")["n_subjects"].max()),
             "samples": int(cells.xs(test, level="test_split")["n_samples"].max()),
+            "always": _always(metrics[metrics["test_split"] == test]),
             "found": [known.get((train, test)) for train in trains],
         }
         for test in tests
     ]
+
+
+def _always(cells: pd.DataFrame) -> str:
+    """Say how often the best answer is right that is the same for all samples; classes: which."""
+    # All models of a card are tested on the same samples.
+    one = cells[cells["train_split"] == cells["train_split"].iloc[0]]
+    reached, answer = baselines.reached(one).get("accuracy"), baselines.majority(one)
+    if reached is None:
+        return "–"
+    return findings.number(reached) + (f" ({answer.label})" if answer else "")
 
 
 def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:
@@ -187,21 +201,21 @@ def _each(by_group: pd.DataFrame, trains: Sequence[str]) -> Iterable[pd.DataFram
     """Yield the rows of every training split and group, in order."""
     for train in trains:
         some = by_group[by_group["train_split"] == train]
-        for _, rows in some.groupby("test_split", sort=False):
+        for _, rows in some.groupby(["attribute", "group"], sort=False):
             yield rows
 
 
 def _measured(rows: pd.DataFrame) -> dict[str, Any]:
     cells = rows.set_index(["label", "metric"])
     overall = cells.loc[(findings.OVERALL, ACCURACY)]
-    attribute, _, group = overall["test_split"].partition("=")
     return {
         "train": overall["train_split"],
-        "attribute": attribute,
-        "group": group,
+        "attribute": overall["attribute"],
+        "group": overall["group"],
         "people": int(overall["n_subjects"]),
         "samples": int(overall["n_samples"]),
         "accuracy": findings.estimate(overall),
+        "always": _always(rows),
         "mean": findings.estimate(cells.loc[(findings.OVERALL, MEAN_RECOGNITION)]),
         "labels": {
             label: findings.estimate(row)

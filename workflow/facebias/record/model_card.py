@@ -11,12 +11,11 @@ import re
 from pathlib import Path
 
 import jinja2
-import pandas as pd
 from markdown_it import MarkdownIt
 
 from facebias import splits, tables
-from facebias.evaluation import attributes, scores
-from facebias.record import by_group, layout, study_record
+from facebias.evaluation import attributes, baselines
+from facebias.record import study_record
 from facebias.record.card_facts import Card, facts
 from facebias.replacement import replacing
 from facebias.report import findings
@@ -50,13 +49,14 @@ def main(arguments: list[str]) -> None:
     groupings = [
         attributes.grouping(manifest, name, bins=evaluation.bins) for name in evaluation.attributes
     ]
-    measured = []
-    for train in text["train_splits"]:
-        model = {"architecture": given.architecture, "train_split": train}
-        files = layout.expanded(text["predictions"], names | {"train_split": [train]})
-        scored = scores.read(files, manifest, labels, **model)
-        own = [found for found in groupings if found.attribute in text["compared_by"][train]]
-        measured.append(by_group.metrics(scored, own, model, evaluation=evaluation))
+    excluded = tables.read(given.excluded, tables.EXCLUDED)
+    roles = findings.taking_part(
+        splits.read(given.splits), findings.usable(manifest, excluded, labels)
+    )
+    by_group = tables.read(given.by_group, tables.METRICS_BY_GROUP)
+    own = (by_group["architecture"] == given.architecture) & (
+        by_group["attribute"] != tables.EVERYBODY
+    )
     card = Card(
         study=text["study"],
         title=text["title"],
@@ -71,11 +71,11 @@ def main(arguments: list[str]) -> None:
         evaluation=evaluation,
         trained=study_record.models(text["provenance"], names),
         metrics=tables.read(given.metrics, tables.METRICS),
-        by_group=pd.concat(measured, ignore_index=True),
+        by_group=by_group[own],
         fairness=tables.read(given.fairness, tables.FAIRNESS),
-        roles=splits.read(given.splits),
+        roles=roles,
         manifest=manifest,
-        excluded=tables.read(given.excluded, tables.EXCLUDED),
+        excluded=excluded,
         groupings=groupings,
     )
     write(card, given.out)
@@ -88,11 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="JSON: study and title (text), architecture, data, labels, splits, evaluation, seeds, "
         "train_splits and test_splits (names, in order), compared_by (train split to attributes), "
-        "predictions and provenance (patterns of what testing and training wrote)",
+        "provenance (pattern of what training wrote)",
     )
     parser.add_argument("--architecture", required=True)
     for name in ("metrics", "fairness", "splits", "manifest", "excluded"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"{name}.csv")
+    parser.add_argument("--by-group", type=Path, required=True, help="metrics_by_group.csv")
     parser.add_argument("--out", type=Path, required=True, help=".md, .html and .csv are added")
     return parser
 
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 def write(card: Card, stem: Path) -> None:
     """Write a card beside its table: ``stem`` with .md, .html and .csv."""
     text = markdown(card)
-    tables.write(card.by_group, stem.with_suffix(".csv"), tables.METRICS)
+    tables.write(card.by_group, stem.with_suffix(".csv"), tables.METRICS_BY_GROUP)
     for suffix, page in ((".md", text), (".html", html(text, title=f"Model card: {card.name}"))):
         with replacing(stem.with_suffix(suffix)) as temporary:
             temporary.write_text(page, encoding="utf-8")
@@ -126,7 +127,7 @@ def markdown(card: Card) -> str:
         facts(card)
         | {
             "level": round(100 * card.evaluation.confidence),
-            "guess": 1 / len(labels.evaluated) if labels.kind == "classes" else None,
+            "guess": baselines.mean_over_labels("tpr", labels),
         }
     )
 

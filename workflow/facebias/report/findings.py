@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facebias.evaluation import questions
+from facebias.evaluation import baselines, direction, questions
 from facebias.evaluation.attributes import grouping
-from facebias.study import Question, crossed
+from facebias.study import Labels, Question, crossed
 from facebias.tables import comparisons
 from facebias.vocabulary import compared_groups, printed
 
@@ -108,6 +108,8 @@ class Judged:
     # What tells comparisons apart, and how to print them.
     compared: tuple[str | None, ...]
     groups: str
+    # The label of a gap of one; else `overall`.
+    label: str
     gap: Estimate
     chance: Estimate
     corrected: float
@@ -127,6 +129,7 @@ def judged(rows: pd.DataFrame) -> list[Judged]:
             instead_of=row[instead_of] if instead_of else "",
             compared=tuple(row[[*comparisons.COMPARED]]),
             groups=compared_groups(row),
+            label=row.get("label", OVERALL),
             gap=estimate(row),
             chance=Estimate(row["null_median"], row["null_low"], row["null_high"]),
             corrected=row["q_bh"] if row["family"] == EXPLORATORY else row["p_holm"],
@@ -170,12 +173,37 @@ def exploratory(frame: pd.DataFrame) -> dict[str, int]:
 # -------------------------------------------------------------------------------------------- gaps
 
 
-def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
+def behind(
+    measured: pd.DataFrame,
+    row: Judged,
+    attribute: str,
+    *,
+    criterion: str = CRITERION,
+    definition: str = SIZE,
+) -> str:
+    """Say the rates behind a gap of one model, in a ``tables.METRICS_BY_GROUP`` table.
+
+    A size has no direction: they say which group is ahead. Empty where they cannot be estimated.
+    """
+    own = (
+        (measured["architecture"] == row.architecture)
+        & (measured["train_split"] == row.train_split)
+        & (measured["attribute"] == attribute)
+    )
+    gap = dict(zip(comparisons.COMPARED, row.compared, strict=True))
+    gap |= {"criterion": criterion, "definition": definition, "label": row.label}
+    found = direction.rates(measured[own], gap)
+    return str(found) if found else ""
+
+
+def extremes(
+    fairness: pd.DataFrame, attribute: str, measured: pd.DataFrame
+) -> list[dict[str, Any]]:
     """Name the architectures with the largest and the smallest gap, per train split.
 
     Gap: equal opportunity, mean of absolute gaps per label, between two groups or over all. Each
-    entry has ``train_split``, ``largest`` and ``smallest`` (architecture, ``Estimate``), ``by``
-    (definition: architecture with the smallest gap).
+    entry has ``train_split``, ``largest`` and ``smallest`` (architecture, ``Estimate``, the rates
+    ``behind`` it), ``by`` (definition: architecture with the smallest gap).
     """
     rows = fairness[(fairness["attribute"] == attribute) & (fairness["criterion"] == CRITERION)]
     rows = comparisons.of_all_groups(rows).dropna(subset="estimate")
@@ -199,11 +227,16 @@ def extremes(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "train_split": train,
-                **{name: (row["architecture"], estimate(row)) for name, row in ends.items()},
+                **{name: _end(row, measured, attribute) for name, row in ends.items()},
                 "by": {name: best[name] for name in DEFINITIONS if name in best},
             }
         )
     return found
+
+
+def _end(row: pd.Series, measured: pd.DataFrame, attribute: str) -> tuple[str, Estimate, str]:
+    (read,) = judged(row.to_frame().T)
+    return read.architecture, read.gap, behind(measured, read, attribute)
 
 
 def beyond_chance(fairness: pd.DataFrame, attribute: str, confidence: float) -> dict[str, Any]:
@@ -311,6 +344,24 @@ def changes_at_equal_size(
 # ------------------------------------------------------------------------------- people and rates
 
 
+def usable(manifest: pd.DataFrame, excluded: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Choose the samples that models can see and be right about: only their people take part.
+
+    ``tables.MANIFEST`` also lists samples of which no clip could be cut (``tables.EXCLUDED``), and
+    those of which no unit is annotated.
+    """
+    rows = manifest[~manifest["sample"].isin(excluded["sample"])]
+    if labels.kind == "units":
+        known = labels.among(rows.columns).names
+        rows = rows[rows[[f"label_{name}" for name in known]].notna().any(axis=1)]
+    return rows
+
+
+def taking_part(splits: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of a ``tables.SPLITS`` table of people who have a sample among ``rows``."""
+    return splits[splits["subject"].isin(rows["subject"])]
+
+
 def tested(
     splits: pd.DataFrame,
     manifest: pd.DataFrame,
@@ -360,6 +411,66 @@ def accuracies(
     rows = _overall(metrics, metric)
     rows = rows[rows["test_split"] == test]
     return {(row["architecture"], row["train_split"]): estimate(row) for _, row in rows.iterrows()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Nothing:
+    """What is reached without looking at any sample: lowest and highest, by overall metric.
+
+    ``always``: the commonest true label; of several, where models were tested on other samples, the
+    first; None for units.
+    """
+
+    always: str | None
+    reached: Mapping[str, tuple[float, float]]
+
+
+def nothing(metrics: pd.DataFrame, by: Sequence[str] = ("architecture", "train_split")) -> Nothing:
+    """Sum up ``baselines`` over the models that were tested on one test set."""
+    cells = [cell for _, cell in metrics.groupby(list(by), sort=False)]
+    every = [baselines.reached(cell) for cell in cells]
+    answers = [answer.label for answer in map(baselines.majority, cells) if answer]
+    names = dict.fromkeys(name for one in every for name in one)
+    return Nothing(
+        always=answers[0] if answers else None,
+        reached={
+            name: (min(values), max(values))
+            for name in names
+            for values in [[one[name] for one in every if name in one]]
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """One group of the test people, and how every model does on it.
+
+    ``measured``: metric to (train split, architecture) to estimate.
+    """
+
+    people: int
+    samples: int
+    nothing: Nothing
+    measured: Mapping[str, Mapping[tuple[str, str], Estimate]]
+
+
+def by_group(frame: pd.DataFrame, attribute: str) -> dict[str, Group]:
+    """Read what a ``tables.METRICS_BY_GROUP`` table says of every group of an attribute."""
+    found = {}
+    for group, rows in frame[frame["attribute"] == attribute].groupby("group", sort=False):
+        overall = rows[rows["label"] == OVERALL]
+        sizes = overall.loc[overall["metric"] == "accuracy", ["n_subjects", "n_samples"]].max()
+        measured: dict[str, dict[tuple[str, str], Estimate]] = {}
+        for _, row in overall.iterrows():
+            model = (row["train_split"], row["architecture"])
+            measured.setdefault(row["metric"], {})[model] = estimate(row)
+        found[group] = Group(
+            people=int(sizes["n_subjects"]),
+            samples=int(sizes["n_samples"]),
+            nothing=nothing(rows),
+            measured=measured,
+        )
+    return found
 
 
 def by_training(

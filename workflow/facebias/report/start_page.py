@@ -12,6 +12,7 @@ import jinja2
 import pandas as pd
 
 from facebias import tables
+from facebias.evaluation import baselines
 from facebias.replacement import replacing
 from facebias.report import coincidences, findings, planted_bias
 from facebias.study import Data, Evaluation, Labels, Question, StudyError, read_settings
@@ -21,9 +22,17 @@ TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
 ANY = "any"
 # What the settings call otherwise than the page.
 NAMED = {"name": "study", "trains": "train_splits", "tests": "test_splits"}
-# What is said of models that find any of several units, and which of it is the first number.
-OF_UNITS = ("f1_macro", "f1_weighted", "f1_skew_normalised_macro", "auc_macro", "accuracy")
-HEADLINE, RANKED = "f1_macro", "auc_macro"
+# What is said of models that give one label, and of those that find any of several units.
+OF_CLASSES = ("accuracy", "tpr_macro", "auc_macro")
+OF_UNITS = (
+    "f1_macro",
+    "f1_weighted",
+    "f1_skew_normalised_macro",
+    "auc_macro",
+    "balanced_accuracy_macro",
+    "accuracy",
+)
+HEADLINE = "f1_macro"
 # For the heads of columns.
 SHORT_NAMES = {
     "f1_macro": "F1",
@@ -31,6 +40,8 @@ SHORT_NAMES = {
     "f1_skew_normalised_macro": "skew-normalised F1",
     "auc_macro": "ROC area",
     "accuracy": "accuracy",
+    "tpr_macro": "mean recall",
+    "balanced_accuracy_macro": "balanced accuracy",
     "f1_gap": "F1",
     "f1_skew_normalised_gap": "skew-normalised F1",
     "auc_gap": "ROC area",
@@ -49,6 +60,8 @@ def main(arguments: list[str]) -> None:
     )
     for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
         parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
+    parser.add_argument("--excluded", required=True, help="excluded.csv")
+    parser.add_argument("--by-group", required=True, help="metrics_by_group.csv")
     parser.add_argument("--confounds", required=True, help="confounds.csv")
     parser.add_argument("--effects", nargs="*", help="effects.csv; none with one train split")
     parser.add_argument("--out", required=True, help="start_page.html")
@@ -73,7 +86,9 @@ def main(arguments: list[str]) -> None:
         facts(
             **dict(zip(kinds, values, strict=True)),
             metrics=tables.read(asked.metrics, tables.METRICS),
+            by_group=tables.read(asked.by_group, tables.METRICS_BY_GROUP),
             fairness=tables.read(asked.fairness, tables.FAIRNESS),
+            excluded=tables.read(asked.excluded, tables.EXCLUDED),
             exclusions=tables.read(asked.exclusions, tables.EXCLUSIONS),
             roles=tables.read(asked.splits, tables.SPLITS),
             manifest=tables.read(asked.manifest, tables.MANIFEST),
@@ -100,7 +115,9 @@ def facts(
     matched: Mapping[str, str],
     questions: tuple[Question, ...],
     metrics: pd.DataFrame,
+    by_group: pd.DataFrame,
     fairness: pd.DataFrame,
+    excluded: pd.DataFrame,
     exclusions: pd.DataFrame,
     roles: pd.DataFrame,
     manifest: pd.DataFrame,
@@ -115,10 +132,13 @@ def facts(
         If the metrics hold no overall accuracy on the first test split.
     """
     first_train = trains[0]
+    manifest = findings.usable(manifest, excluded, labels)
+    roles = findings.taking_part(roles, manifest)
     configured, labels = labels.names, labels.among(manifest.columns)
     ordered = _beside(trains, matched)
+    guessing = baselines.guessing(by_group)
     experiments = [
-        _experiment(found, metrics, labels, ordered)
+        _experiment(found, metrics, labels, ordered, guessing)
         for found in findings.experiments(metrics, trains, tests)
     ]
     if not experiments:
@@ -132,6 +152,8 @@ def facts(
         attribute: fairness.loc[fairness["attribute"] == attribute, "train_split"].unique()
         for attribute in evaluation.attributes
     }
+    compared_models = by_group[["architecture", "train_split", "attribute"]].drop_duplicates()
+    measured = set(compared_models.itertuples(index=False, name=None))
     bias = data.drawn.bias if data.drawn else ()
     planted = [
         {
@@ -156,11 +178,11 @@ def facts(
         "architectures": architectures,
         "n_models": len(architectures) * len(trains) * folds * len(seeds),
         "n_subjects": manifest["subject"].nunique(),
+        "n_tested": roles.loc[roles["role"] == "test", "subject"].nunique(),
         "n_samples": len(manifest),
         "roles": findings.roles(roles),
         "test_sizes": _test_sizes(metrics),
         "experiments": experiments,
-        "guess": _guess(labels),
         "too_rare": [unit for unit in configured if unit not in labels.names],
         "headline": headline,
         "by_training": findings.by_training(metrics, headline),
@@ -171,7 +193,8 @@ def facts(
         "reachable": max((row.reachable for row in declared), default=math.nan),
         "primary": evaluation.primary,
         "questions": [
-            _answered(question, fairness, effects, matched, evaluation) for question in questions
+            _answered(question, fairness, by_group, effects, matched, evaluation)
+            for question in questions
         ],
         "exploratory": findings.exploratory(fairness),
         "coincidences": coincidences.warnings(confounds, fairness),
@@ -180,7 +203,12 @@ def facts(
         "attributes": [
             {
                 "name": attribute,
-                "extremes": findings.extremes(fairness, attribute),
+                "extremes": findings.extremes(fairness, attribute, by_group),
+                "by_group": findings.by_group(by_group, attribute),
+                "models": {
+                    train: [name for name in architectures if (name, train, attribute) in measured]
+                    for train in trains
+                },
                 "side_by_side": findings.side_by_side(fairness, attribute),
                 "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
                 "tested": findings.tested(
@@ -236,15 +264,19 @@ def _span(low: object, high: object) -> str:
 
 
 def _experiment(
-    found: Mapping[str, list[str]], metrics: pd.DataFrame, labels: Labels, ordered: list[str]
+    found: Mapping[str, list[str]],
+    metrics: pd.DataFrame,
+    labels: Labels,
+    ordered: list[str],
+    guessing: Mapping[tuple[str, str], str],
 ) -> dict[str, Any]:
     """Say how the models of one hold-out do on its first test split."""
     test = found["tests"][0]
     measured = {
         metric: findings.accuracies(metrics, test, metric)
-        for metric in (OF_UNITS if labels.kind == "units" else ())
+        for metric in (OF_UNITS if labels.kind == "units" else OF_CLASSES)
     }
-    accuracies = findings.accuracies(metrics, test)
+    accuracies = measured["accuracy"]
     if not accuracies:
         raise StudyError(
             f"the metrics have no overall accuracy on test split {test}; "
@@ -255,13 +287,9 @@ def _experiment(
         "ordered": [name for name in ordered if name in found["trains"]],
         "accuracies": accuracies,
         "measured": measured,
-        "guessing": _guessing(measured.get(RANKED, accuracies), _guess(labels)),
+        "nothing": findings.nothing(metrics[metrics["test_split"] == test]),
+        "guessing": {model: words for model, words in guessing.items() if model in accuracies},
     }
-
-
-def _guess(labels: Labels) -> float:
-    """Give what guessing would reach."""
-    return 0.5 if labels.kind == "units" else 1 / len(labels.evaluated)
 
 
 def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
@@ -276,16 +304,20 @@ def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
 def _answered(
     question: Question,
     fairness: pd.DataFrame,
+    by_group: pd.DataFrame,
     effects: pd.DataFrame | None,
     matched: Mapping[str, str],
     evaluation: Evaluation,
 ) -> dict[str, Any]:
     """Collect what is said of one declared question; lists are empty where there is nothing."""
     gaps = findings.answers(fairness, question)
+    primary = evaluation.primary
+    what = {"criterion": primary.criterion, "definition": primary.definition}
     found = {
         "attribute": question.attribute,
         "train_split": question.train_split,
         "gaps": gaps,
+        "behind": [findings.behind(by_group, row, question.attribute, **what) for row in gaps],
         "by_verdict": findings.by_verdict(gaps),
         "effects": [] if effects is None else findings.answers(effects, question),
         "of_equal_size": [],
@@ -293,7 +325,6 @@ def _answered(
     }
     if not matched or effects is None:
         return found
-    primary = evaluation.primary
     own = {*question.train_splits, *(matched[name] for name in question.train_splits)}
     asked = (
         (fairness["criterion"] == primary.criterion)
@@ -311,13 +342,6 @@ def _beside(trains: tuple[str, ...], matched: Mapping[str, str]) -> list[str]:
     """Put every train split of equal size behind the one that it comes from."""
     own = [name for name in trains if name not in matched.values() or name in matched]
     return [one for name in own for one in dict.fromkeys((name, matched.get(name, name)))]
-
-
-def _guessing(
-    accuracies: dict[tuple[str, str], findings.Estimate], guess: float
-) -> list[tuple[str, str]]:
-    """Name the models that cannot be told from guessing."""
-    return [model for model, found in accuracies.items() if found.known and found.low <= guess]
 
 
 def _left_out(exclusions: pd.DataFrame) -> dict[str, Any]:

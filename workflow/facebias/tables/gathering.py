@@ -14,6 +14,7 @@ GATHERED = {
         tables.HISTORY,
         tables.PREDICTIONS,
         tables.METRICS,
+        tables.METRICS_BY_GROUP,
         tables.CONFUSION,
         tables.EXPLANATIONS,
         tables.RANDOMISATION,

@@ -22,6 +22,20 @@ METRICS = Table(
     (*CELL, "label", "metric"),
 )
 
+# The same of all test subjects of a model (`attribute` and `group` are `all`), and of every group.
+EVERYBODY = "all"
+METRICS_BY_GROUP = Table(
+    "metrics_by_group",
+    {
+        "architecture": "text",
+        "train_split": "text",
+        "attribute": "text",
+        "group": "text",
+        **{name: kind for name, kind in METRICS.columns.items() if name not in CELL},
+    },
+    ("architecture", "train_split", "attribute", "group", "label", "metric"),
+)
+
 # One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true
 # label.
 CONFUSION = Table(

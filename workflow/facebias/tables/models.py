@@ -17,6 +17,8 @@ HISTORY = Table(
         "train_accuracy": "number",
         "validation_loss": "number",
         "validation_accuracy": "number",
+        "validation_macro_recall": "number",
+        "validation_macro_f1": "number",
         "best": "truth",
     },
     (*MODEL, "epoch"),

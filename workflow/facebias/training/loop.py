@@ -24,6 +24,9 @@ from facebias.training.precision import Precision
 from facebias.training.schedules import SCHEDULES
 from facebias.training.state import Epoch, State
 
+# What is known of the validation samples after every epoch, by the names of ``tables.HISTORY``.
+VALIDATED = tuple(f"validation_{name}" for name in ("loss", "accuracy", "macro_recall", "macro_f1"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
@@ -204,13 +207,15 @@ def _validate(
 ) -> dict[str, float]:
     """Score the validation clips; NaN where there are none."""
     if not len(examples.clips):
-        return {"validation_loss": math.nan, "validation_accuracy": math.nan}
+        return dict.fromkeys(VALIDATED, math.nan)
     batches = interruption.before(examples.clips.batches(training.batch_size))
     with precision.autocast():
         scores = inference.scores(_model(network, examples), batches)
     targets = torch.from_numpy(examples.targets)
     loss = losses.loss(scores, targets, kind=kind, average=training.loss_average)
-    return _means(_count(scores, targets, loss, kind)[None], "validation")
+    found = losses.macro(scores, targets, kind=kind)
+    counted = _count(scores, targets, loss, kind)[None]
+    return _means(counted, "validation") | {f"validation_{name}": found[name] for name in found}
 
 
 def _count(scores: Tensor, targets: Tensor, loss: Tensor, kind: str) -> Tensor:
@@ -255,4 +260,8 @@ def _better(row: dict[str, Any], history: list[dict[str, Any]], select: str) -> 
 
 def _rank(row: dict[str, Any], select: str) -> tuple[float, ...]:
     loss = -row["validation_loss"]
-    return (row["validation_accuracy"], loss) if select == "accuracy" else (loss,)
+    if select == "loss":
+        return (loss,)
+    value = row[f"validation_{select}"]
+    # Of validation samples without any label there is none, in no epoch: the loss decides.
+    return (-math.inf if math.isnan(value) else value, loss)

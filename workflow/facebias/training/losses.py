@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -70,3 +71,34 @@ def correct(scores: Tensor, targets: Tensor, *, kind: str) -> tuple[Tensor, Tens
         return (scores.argmax(1) == targets).sum(), torch.tensor(len(targets))
     known = ~targets.isnan()
     return (((scores > 0) == (targets > 0.5)) & known).sum(), known.sum()
+
+
+def macro(scores: Tensor, targets: Tensor, *, kind: str) -> dict[str, float]:
+    """Give recall and F1 as means over labels, each of which weighs the same however rare it is.
+
+    Of classes the mean goes over those that any sample has. Recall of a unit is the mean of that of
+    samples with it and of samples without it (to find it everywhere would be perfect else), over
+    the units of which both are known; F1 goes over the units that any sample has.
+
+    Returns
+    -------
+    ``macro_recall`` and ``macro_f1``; NaN where there is no such label.
+    """
+    if kind == "classes":
+        known = torch.ones_like(scores, dtype=torch.bool)
+        truth = functional.one_hot(targets, scores.shape[1]) > 0
+        said = functional.one_hot(scores.argmax(1), scores.shape[1]) > 0
+    else:
+        known = ~targets.isnan()
+        truth, said = targets > 0.5, scores > 0
+    cells = (truth & said, truth & ~said, ~truth & said, ~truth & ~said)
+    hit, missed, wrong, rest = ((cell & known).sum(0).double() for cell in cells)
+    recall = hit / (hit + missed)
+    if kind == "units":
+        recall = (recall + rest / (rest + wrong)) / 2
+    f1 = torch.where(hit + missed > 0, 2 * hit / (2 * hit + missed + wrong), math.nan)
+    # Rounded, so that epochs that are equally right are ties.
+    return {
+        name: round(float(values.nanmean()), 12)
+        for name, values in (("macro_recall", recall), ("macro_f1", f1))
+    }

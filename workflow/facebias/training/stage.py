@@ -188,6 +188,7 @@ def _report(history: pd.DataFrame) -> None:
     best = history[history["best"]].iloc[0]
     print(
         f"best epoch {int(best['epoch'])} of {len(history)}: validation accuracy "
-        f"{best['validation_accuracy']:.3f}, loss {best['validation_loss']:.3f}",
+        f"{best['validation_accuracy']:.3f}, macro recall {best['validation_macro_recall']:.3f}, "
+        f"loss {best['validation_loss']:.3f}",
         file=sys.stderr,
     )
