@@ -9,7 +9,7 @@ import pandas as pd
 
 import scored
 from facebias import tables
-from facebias.evaluation import verdicts
+from facebias.evaluation import gaps, verdicts
 from facebias.study import Figures, Labels
 from facebias.tables import comparisons
 
@@ -17,6 +17,20 @@ ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
 TESTS = {"all": 10, "female": 5, "male": 5}
 LABELS = ("happiness", "surprise", "sadness", "upset")
+SIGNED = ("signed", gaps.PER_LABEL)
+SIZES = {"per_class_mean": 1.3, "worst_class": 2.2}
+DEFINED = [
+    (criterion, definition, label)
+    for criterion, declared in gaps.OF_CLASSES.items()
+    for definition in (*declared.definitions, *[gaps.PER_LABEL] * declared.labels)
+    for label in (
+        LABELS
+        if definition == gaps.PER_LABEL
+        else LABELS[:1]
+        if definition == "worst_class"
+        else (tables.OVERALL,)
+    )
+]
 SKILL = dict(zip(ARCHITECTURES, (0.72, 0.78, 0.69, 0.74, 0.83, 0.66), strict=True))
 # Two networks under several variants of the clips.
 VARIANTS = {
@@ -31,7 +45,6 @@ VARIANTS = {
     ]
 }
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-CANCELS = "0 by construction: the selection rates of exclusive classes add up to 1 in every group"
 
 
 def looks(**changes: object) -> Figures:
@@ -128,56 +141,49 @@ def fairness(
     rows = []
     pairs = list(itertools.combinations(groups, 2))
     for architecture, train in itertools.product(architectures, trains):
-        for criterion in (
-            "equal_opportunity",
-            "equalized_odds",
-            "accuracy_gap",
-            "demographic_parity",
-        ):
-            for definition in ("signed", "published", "per_class_mean", "worst_class"):
-                if definition == "signed" and criterion == "equalized_odds":
-                    continue
-                compared = [comparisons.pair(*pair) for pair in pairs]
-                if len(groups) > 2 and definition != "signed":
-                    compared.append(comparisons.over(groups))
-                for named in compared:
-                    empty = criterion == "demographic_parity" and definition in (
-                        "signed",
-                        "published",
-                    )
-                    size = {"signed": 1, "published": 1, "per_class_mean": 1.3, "worst_class": 2.2}
-                    scale = (0.5 if criterion == "accuracy_gap" else 1) * size[definition]
-                    value = gap * scale
-                    value += random.normal(0, 0.015) + 0.06 * (SKILL[architecture] - 0.72) * 4
-                    low, high = value - spread, value + spread
-                    if definition != "signed":
-                        value = abs(value)
-                        low, high = max(0.0, value - spread), value + spread
-                    row = {
-                        "estimate": value,
-                        "ci_low": low,
-                        "ci_high": high,
-                        "p_value": 0.0008 if low * high > 0 else 0.4,
-                        "p_floor": 2 / 252,
-                        "null_median": 0.0 if definition == "signed" else 0.06 * scale,
-                        "null_low": -0.12 * scale if definition == "signed" else 0.01 * scale,
+        for criterion, definition, label in DEFINED:
+            compared = [comparisons.pair(*pair) for pair in pairs]
+            if len(groups) > 2 and definition not in SIGNED:
+                compared.append(comparisons.over(groups))
+            for named in compared:
+                scale = (0.5 if criterion == "accuracy_gap" else 1) * SIZES.get(definition, 1)
+                value = gap * scale
+                value += random.normal(0, 0.015) + 0.06 * (SKILL[architecture] - 0.72) * 4
+                low, high = value - spread, value + spread
+                if definition not in SIGNED:
+                    value = abs(value)
+                    low, high = max(0.0, value - spread), value + spread
+                row = {
+                    "estimate": value,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "p_value": 0.0008 if low * high > 0 else 0.4,
+                    "p_floor": 2 / 252,
+                }
+                if definition != gaps.PER_LABEL:
+                    signed = definition == "signed"
+                    row |= {
+                        "null_median": 0.0 if signed else 0.06 * scale,
+                        "null_low": -0.12 * scale if signed else 0.01 * scale,
                         "null_high": 0.12 * scale,
                         "detectable": 0.2 * scale,
                     }
-                    rows.append(
-                        {
-                            "architecture": architecture,
-                            "train_split": train,
-                            "attribute": attribute,
-                            **named,
-                            "criterion": criterion,
-                            "definition": definition,
-                            **(dict.fromkeys(row, np.nan) if empty else row),
-                            "n_subjects": 10,
-                            "n_samples": 80,
-                            "note": CANCELS if empty else "",
-                        }
-                    )
+                rows.append(
+                    {
+                        "architecture": architecture,
+                        "train_split": train,
+                        "attribute": attribute,
+                        **named,
+                        "criterion": criterion,
+                        "definition": definition,
+                        "label": label,
+                        **dict.fromkeys(tables.CHANCE, np.nan),
+                        **row,
+                        "n_subjects": 10,
+                        "n_samples": 80,
+                        "note": "",
+                    }
+                )
     return judged(tables.check(pd.DataFrame(rows), tables.GAPS), attribute=attribute)
 
 

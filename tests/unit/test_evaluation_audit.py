@@ -220,7 +220,7 @@ def test_the_largest_gap_of_a_label_names_the_label(tmp_path, frame, capsys):
     right[men] = [True, False, False]
     frame[["score_joy", "score_grief", "score_rage"]] = np.where(right, 0.8, 0.1)
     run(tmp_path, frame)
-    assert "true positive rate of grief: female 1.000, male 0.000" in capsys.readouterr().out
+    assert "true positive rate of grief: female 1.00, male 0.00" in capsys.readouterr().out
 
 
 def test_a_size_has_no_direction_and_the_rates_beside_it_say_who_is_ahead(tmp_path, frame, capsys):

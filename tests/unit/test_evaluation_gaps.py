@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
 import scored
-from facebias.evaluation import counts, gaps, rates
+from facebias.evaluation import counts, gaps, rates, simulation
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published" / "domnich2021_tables.csv"
 FAIRLEARN = {
@@ -309,3 +309,40 @@ def test_published_definitions_lead_to_the_published_conclusions(published_gaps)
         assert published_gaps[criterion].nlargest(2).index.tolist() == ["vggface", "cnn3d"]
     assert published_gaps["accuracy_gap"].nsmallest(2).index.tolist() == ["vgg16", "resnet3d"]
     assert set(published_gaps["accuracy_gap"].nlargest(2).index) == {"cnn3d", "vggface"}
+
+
+# ----------------------------------------------------------------------------- excess of sizes
+
+
+def between_people(people, *, lower=0.0, seed=0):
+    parts = simulation.draw(
+        [simulation.Population()] * 2, (people, people), np.random.default_rng(seed),
+        lower=[0.0, lower],
+    )  # fmt: skip
+    sizes = np.repeat([0, 1], people)
+    members = [(sizes == group)[None].astype(float) for group in (0, 1)]
+    return members, np.concatenate([part.table for part in parts])
+
+
+@pytest.mark.parametrize("lower", [0.0, (0.3, 0.0, 0.0, 0.0)])
+def test_sizes_without_their_excess_are_about_the_true_ones(lower):
+    found = []
+    for seed in range(150):
+        members, table = between_people(20, lower=lower, seed=seed)
+        values = gaps.studentised(members, table)
+        excess = gaps.excess(members, table)
+        assert set(excess) == {key for key in gaps.defined() if key[1] != "signed"}
+        assert min(excess.values()) >= 0
+        found.append({key: (values[key][0][0], excess[key]) for key in excess})
+    true = np.abs(np.broadcast_to(lower, 4)).mean()
+    key = "equal_opportunity", "per_class_mean"
+    raw = np.mean([one[key][0] for one in found])
+    corrected = np.mean([one[key][0] - one[key][1] for one in found])
+    assert raw - true > 0.05
+    assert abs(corrected - true) < 0.35 * (raw - true)
+
+
+def test_large_gaps_have_no_excess():
+    members, table = between_people(200, lower=0.5)
+    assert gaps.excess(members, table)["equal_opportunity", "per_class_mean"] < 0.01
+    assert gaps.excess(members, table)["equal_opportunity", "published"] < 0.01

@@ -102,9 +102,10 @@ def test_nothing_is_detectable_where_no_p_value_can_be_small_enough():
         evaluation=scored.EVALUATION,
     )
     known = table[table["estimate"].notna()]
-    assert known["p_floor"].to_numpy() == pytest.approx(2 / 20)
+    assert (known["p_floor"] >= 2 / 20 - 1e-12).all()
     assert known["detectable"].isna().all()
-    assert known["note"].str.contains("rough interval: only 100 different resamples").all()
+    averaged = known[known["definition"] != "per_label"]
+    assert averaged["note"].str.contains("rough interval: only 100 different resamples").all()
 
 
 # -------------------------------------------------------------------------------------- the planner
@@ -168,7 +169,7 @@ def test_planner_takes_what_people_are_like_from_a_finished_study(capsys, tmp_pa
         (["--gap", "0.1", "--tests", "600"], "--level / --tests is .*at least 1 / 10001"),
         (["--gap", "0.1", "--subjects", "1"], "--subjects is .*expected 2 or more"),
         (["--gap", "0.1", "--correlation", "1"], "--correlation is 1.0"),
-        (["--gap", "0.1", "--definition", "signed"], "equalized_odds has no signed gap"),
+        (["--gap", "0.1", "--definition", "signed"], "equalized_odds is measured as published"),
         (
             ["--gap", "0.1", "--criterion", "demographic_parity", "--definition", "published"],
             "0 by construction",

@@ -124,14 +124,6 @@ def test_bca_is_scipys(sizes):
     assert ours == pytest.approx(tuple(theirs), abs=0.03)
 
 
-def test_leaving_out_one_person_at_a_time():
-    values = [np.arange(3.0), np.array([10.0, 20.0])]
-    found = resampling.left_out([3, 2])
-    assert (found[0][0] @ values[0]).tolist() == [3, 3, 2, 1]
-    assert (found[0][1] @ values[1]).tolist() == [30] * 4
-    assert (found[1][1] @ values[1]).tolist() == [30, 20, 10]
-
-
 @pytest.mark.parametrize(("sizes", "n"), [([2], 3), ([3, 3], 100), ([5, 5], 126**2), ([], 1)])
 def test_different_resamples_are_counted(sizes, n):
     assert resampling.distinct(sizes) == n
@@ -142,13 +134,16 @@ def test_different_resamples_are_counted(sizes, n):
 
 
 def test_interval_of_a_size_begins_at_0_unless_chance_rarely_makes_it():
-    values = np.concatenate([[0.3], np.linspace(0.2, 0.6, 101)])  # bias 0.1
-    size = {"level": 0.05, "shift": True}
-    assert resampling.of_size(values, (0.25, 0.5), p_value=0.06, **size) == (0, 0.5)
-    assert resampling.of_size(values, (0.25, 0.5), p_value=np.nan, **size) == (0, 0.5)
-    found = resampling.of_size(values, (0.25, 0.5), p_value=0.05, **size)
-    assert found == pytest.approx((0.05, 0.5))
+    values = np.concatenate([[0.3], np.linspace(0.2, 0.6, 101)])
+    size = {"excess": 0.05, "confidence": 0.95, "subjects": 10}
+    reach = stats.t.ppf(0.975, 9) * values[1:].std(ddof=1) * np.sqrt(10 / 9)
+    for p_value in (0.06, np.nan):
+        low, high = resampling.of_size(values, (0.25, 0.9), p_value=p_value, **size)
+        assert (low, high) == (0, 0.9)
+    narrow = 0.3 + (values - 0.3) / 10
+    low, high = resampling.of_size(narrow, (0.25, 0.3), p_value=0.05, **size)
+    assert (low, high) == pytest.approx((0.25 - reach / 10, 0.3))
+    _, high = resampling.of_size(values, (0.25, 0.3), p_value=0.05, **size)
+    assert high == pytest.approx(0.25 + reach)
     assert resampling.of_size(values, (0.15, 0.5), p_value=0.01, **size)[0] == 0
-    kept = resampling.of_size(values, (0.25, 0.5), p_value=0.01, level=0.05, shift=False)
-    assert kept == (0.25, 0.5)
     assert np.isnan(resampling.of_size(values, (np.nan, np.nan), p_value=0.01, **size)).all()

@@ -27,6 +27,7 @@ from facebias import tables
 from facebias.evaluation import (
     attributes,
     audit,
+    by_group,
     cells,
     confounds,
     counts,
@@ -102,6 +103,10 @@ def study(names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
             )
             for train in splits
         ),
+        "by_group": pd.concat(
+            by_group.metrics(scores[train], [found], models[train], evaluation=EVALUATION)
+            for train in splits
+        ),
         "changes": pairing.effects(counted, found, "vgg16", evaluation=EVALUATION),
     }
     twice = {
@@ -116,6 +121,7 @@ def study(names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     }
     return {
         "metrics": twice["metrics"],
+        "by_group": twice["by_group"],
         "variance": variance.variance(by_seed, found, models[splits[0]], evaluation=EVALUATION),
         "redraws": redrawn,
     } | {
@@ -282,6 +288,8 @@ def page(names: tuple[str, ...]) -> str:
             matched={splits[0]: splits[2], splits[1]: splits[3]},
             questions=(scored.question(*splits[:2]),),
             metrics=given["metrics"],
+            by_group=given["by_group"],
+            excluded=pd.DataFrame(columns=list(tables.EXCLUDED.columns)),
             fairness=given["fairness"],
             exclusions=made.exclusions(none=True),
             roles=roles(names),

@@ -95,7 +95,8 @@ def test_fairness_is_printed_as_sizes_and_signs(tmp_path):
 def test_a_star_marks_the_gaps_that_are_found_and_the_csv_has_all_verdicts(tmp_path):
     table = made.fairness(trains=("regular",))
     tex, wide = printed(tmp_path, "fairness", table)
-    assert tex.count("^{*}") == (table["verdict"] == "gap found").sum() > 0
+    shown = table["family"] != "labels"
+    assert tex.count("^{*}") == (table["verdict"] == "gap found")[shown].sum() > 0
     row = wide[(wide["table"] == "gaps-gender-regular") & (wide["criterion"] == "equalized_odds")]
     chosen = table[
         (table["criterion"] == "equalized_odds") & (table["definition"] == "per_class_mean")
@@ -108,7 +109,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(tmp_path):
     for block in tex.split(r"\toprule")[1:]:
         rows = [line for line in block.splitlines() if line.endswith(r"\\")]
         assert len({line.count(" & ") for line in rows}) == 1
-        assert len(rows) in (1 + 4 * 6, 1 + 6)
+        assert len(rows) in (1 + 6 * 6, 1 + 6)
 
 
 def test_a_selection_without_rows_says_what_there_is(tmp_path):

@@ -95,9 +95,9 @@ def study(
         "size": resampling.of_size(
             size,
             resampling.interval(size, **level),
+            excess=gaps.excess(dealt.own, table, criteria=asked)[CRITERION, DEFINITION],
             p_value=found["p_studentised"],
-            level=LEVEL,
-            shift=True,
+            **level,
         ),
     }
     for name, (low, high) in intervals.items():

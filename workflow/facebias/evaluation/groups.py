@@ -151,6 +151,7 @@ def _compare(
         without = [gaps.between(each, **options) for each in counts.without_one(parts)]
     dealt, table, concordance = _dealt(parts, tested, evaluation)
     found = gaps.by_chance(dealt, table, concordance=concordance, **options)
+    excess = gaps.excess(dealt.own, table, concordance=concordance, **options)
     rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
@@ -159,7 +160,7 @@ def _compare(
             values,
             permutation.compare(*found[key], dealt, signed=key[1] == "signed"),
             [part[key][1:] for part in without] or None,
-            signed=key[1] == "signed",
+            excess=excess.get(key),
             subjects=_subjects(key, parts, kept, tested),
             evaluation=evaluation,
         )
@@ -288,18 +289,30 @@ def _estimated(
     chance: Chance,
     left_out: list[np.ndarray] | None,
     *,
-    signed: bool,
+    excess: float | None,
     subjects: int,
     evaluation: Resampling,
 ) -> dict[str, float]:
-    """Give the estimate of one gap, its interval and what comes from chance alone."""
-    level = 1 - evaluation.confidence
+    """Give the estimate of one gap, its interval and what comes from chance alone.
+
+    A size has an ``excess``, and its interval is the same whatever ``evaluation.interval`` says:
+    the accelerated one held the truth of sizes in 64 to 90 of 100 simulated studies.
+    """
+    level, signed = 1 - evaluation.confidence, excess is None
     low, high = resampling.interval(
-        values, confidence=evaluation.confidence, subjects=subjects, left_out=left_out
+        values,
+        confidence=evaluation.confidence,
+        subjects=subjects,
+        left_out=left_out if signed else None,
     )
     if not signed:
         low, high = resampling.of_size(
-            values, (low, high), p_value=chance.p_value, level=level, shift=left_out is None
+            values,
+            (low, high),
+            excess=excess,
+            p_value=chance.p_value,
+            confidence=evaluation.confidence,
+            subjects=subjects,
         )
     spread = resampling.spread(values, subjects=subjects)
     beside = power.beside(chance, spread, level=level, signed=signed)

@@ -135,23 +135,32 @@ def exact(value: float) -> float:
 
 
 def of_size(
-    values: np.ndarray, ends: tuple[float, float], *, p_value: float, level: float, shift: bool
+    values: np.ndarray,
+    ends: tuple[float, float],
+    *,
+    excess: float,
+    p_value: float,
+    confidence: float,
+    subjects: int,
 ) -> tuple[float, float]:
     """Correct the interval of a size of a gap, which cannot be negative.
 
-    Sizes lie above the true one, the more the smaller it is, and those of resamples lie above the
-    data's by about as much again. The lower end is moved down by both (``shift``; BCa has done so),
-    and it is 0 where chance alone often makes such a size, else intervals of no gap would never
-    hold 0. Of simulated 95 % intervals of a small gap between 10 and 10 subjects, 85 in 100 held
-    the truth without the shift and 95 with it.
+    Sizes lie above the true one by ``excess`` (``gaps.excess``), the more the smaller it is, and
+    those of resamples lie above the data's by about as much again. The lower end is that of an
+    interval around the size without excess, as wide as the resamples spread; it is 0 where chance
+    alone often makes such a size, else intervals of no gap would never hold 0. The upper end is the
+    larger of that interval's and of ``ends``, those of the resamples: the excess is not sure.
+
+    Where one of four labels differs, 87 in 100 simulated 95 % intervals of the resamples held the
+    truth between 10 and 10 subjects, and hold it in 96 now (docs/calibration.md).
     """
-    low, high = ends
-    if np.isnan(low):
+    if np.isnan(ends[0]) or np.isnan(excess):
         return ends
-    if not p_value <= level:
-        return 0.0, high
-    bias = max(0.0, float(np.nanmean(values[1:])) - float(values[0])) if shift else 0.0
-    return max(0.0, low - 2 * bias), high
+    tail = (1 - confidence) / 2
+    reach = -float(special.stdtrit(subjects - 1, tail)) * spread(values, subjects=subjects)
+    middle = float(values[0]) - excess
+    low = max(0.0, middle - reach) if p_value <= 1 - confidence else 0.0
+    return low, max(ends[1], middle + reach)
 
 
 def expanded(tail: float, *, subjects: int) -> float:

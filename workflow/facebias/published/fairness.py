@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping
 
@@ -21,6 +22,15 @@ SEED = 1
 WIDEST = "alike_subjects"
 NARROWEST = "independent_samples"
 ROUNDING = 9  # decimals: equal gaps come out of sums in another order
+
+# What papers print rates of: of accuracies, each label against the rest, also averaged our way.
+PRINTED = {
+    name: gaps.OF_CLASSES[name]
+    for name in ("equal_opportunity", "equalized_odds", "accuracy_gap", "demographic_parity")
+}
+PRINTED["accuracy_gap"] = dataclasses.replace(
+    PRINTED["accuracy_gap"], definitions=("signed", *gaps.UNSIGNED)
+)
 
 # Training split and architecture, attribute, assumption; then criterion and definition to the gap
 # of the paper and of B resamples, (1 + B,).
@@ -67,7 +77,8 @@ def draws(values: pd.DataFrame, paper: Paper, *, resamples: int = RESAMPLES) -> 
                     where = f"{architecture}, trained on {train}, tested on {group}"
                     raise StudyError(f"published rates of {where}: {error}") from None
             found[train, architecture, attribute, assumption] = {
-                key: np.round(gap, ROUNDING) for key, gap in gaps.between(drawn).items()
+                key: np.round(gap, ROUNDING)
+                for key, gap in gaps.between(drawn, criteria=PRINTED).items()
             }
     return found
 
@@ -128,13 +139,11 @@ def fairness(assumed: pd.DataFrame) -> pd.DataFrame:
     widest = assumed[assumed["assumption"] == WIDEST].set_index(key)
     narrowest = assumed[assumed["assumption"] == NARROWEST].set_index(key).loc[widest.index]
     notes = [
-        gaps.CANCELS
-        if np.isnan(row.estimate)
-        else "assumed: people fare alike in all their samples, the most that chance could do; "
+        "assumed: people fare alike in all their samples, the most that chance could do; "
         f"with independent samples {row.ci_low:.3g} to {row.ci_high:.3g}"
         for row in narrowest.itertuples()
     ]
-    table = widest.assign(note=notes).drop(columns="assumption").reset_index()
+    table = widest.assign(note=notes, label=tables.OVERALL).drop(columns="assumption").reset_index()
     for name, kind in tables.FAIRNESS.columns.items():
         if name not in table:
             table[name] = None if kind == "text" else np.nan
