@@ -47,6 +47,7 @@ LEAST = 3
 CHEAP = 2.0
 # Of a test that was not measured, and of one that plans studies.
 UNMEASURED, PLAN = 0.5, 5.0
+PLANS = "tests/workflow/"
 SURVIVED = "survived"
 LINE = 200
 # They read the code, and run none of it.
@@ -153,7 +154,7 @@ def tests_of(graph: Graph, mutant: Mutant, *, whole: bool) -> dict[Node, int]:
 
 def took(test: Node, seconds: Mapping[Node, float]) -> float:
     """Give how long a test takes, or might."""
-    return seconds.get(test, PLAN if test[0].startswith("tests/workflow") else UNMEASURED)
+    return seconds.get(test, PLAN if test[0].startswith(PLANS) else UNMEASURED)
 
 
 def within(tests: Sequence[Node], seconds: Mapping[Node, float], most: float) -> list[Node]:
@@ -310,6 +311,8 @@ def main() -> None:
 
         def verdict(mutant: Mutant) -> dict[str, Any]:
             reached = ordered(tests_of(graph, mutant, whole=asked.whole), seconds)
+            if mutant.path.startswith(RULES):  # that unit tests may name, and plans run
+                reached.sort(key=lambda test: not test[0].startswith(PLANS))
             tests = within(reached, seconds, asked.most)
             noticed = (like["mutants"].get(mutant.name, {}).get("by") or "").split("[")[0]
             first = [test for test in reached if "::".join(test) == noticed]
