@@ -6,8 +6,13 @@ in a copy of the project, and the tests that reach it run there, near and cheap 
 one fails or takes far too long. Those that survive meet the whole studies with ``--whole``.
 
 Results are kept in ``tests/benchmarks/breaks.json``, and a summary in ``BREAKS.md`` beside it. What
-is there already is not run again, but for survivors with ``--again``. Mutants that change nothing
-that anyone could see are listed under ``equivalent`` in the file, by name, with the reason.
+is there already is not run again, but for survivors with ``--again``; what the code no longer has
+makes way for others. Mutants that change nothing that anyone could see are listed under
+``equivalent`` in the file, by name, with the reason.
+
+``--like RESULTS`` judges the mutants of other results, with what noticed them first, in a file of
+its own (``--results``): all of them today, or with ``--root`` in a clone at an earlier commit. The
+verdicts of that go into the summary with ``--before``.
 """
 
 from __future__ import annotations
@@ -42,6 +47,7 @@ LEAST = 3
 CHEAP = 2.0
 # Of a test that was not measured, and of one that plans studies.
 UNMEASURED, PLAN = 0.5, 5.0
+PLANS = "tests/workflow/"
 SURVIVED = "survived"
 LINE = 200
 # They read the code, and run none of it.
@@ -87,6 +93,29 @@ def draw(texts: Mapping[str, str], number: int, seed: int) -> list[Mutant]:
     ]
 
 
+def still(results: Mapping[str, Any], texts: Mapping[str, str]) -> list[Mutant]:
+    """Find the mutants of results in texts that may have changed: each where it was, or nearest."""
+    found = []
+    for name, result in results.items():
+        path = result["path"]
+        alike = [each for each in mutations.mutants(path, texts.get(path, "")) if each.name == name]
+        found += sorted(alike, key=lambda each: abs(each.line - result["line"]))[:1]
+    return found
+
+
+def filled(mutants: list[Mutant], drawn: Iterable[Mutant]) -> list[Mutant]:
+    """Add drawn mutants to others, until every room has as many as were drawn of it."""
+    names = {each.name for each in mutants}
+    missing = collections.Counter(room(each.path) for each in drawn)
+    missing.subtract(room(each.path) for each in mutants)
+    added = []
+    for each in drawn:
+        if missing[room(each.path)] > 0 and each.name not in names:
+            missing[room(each.path)] -= 1
+            added.append(each)
+    return mutants + added
+
+
 def shares(sizes: Mapping[str, int], number: int) -> dict[str, int]:
     """Share a number out in proportion to sizes, and at least ``LEAST`` to each."""
     found = {name: max(LEAST, number * size // sum(sizes.values())) for name, size in sizes.items()}
@@ -125,7 +154,7 @@ def tests_of(graph: Graph, mutant: Mutant, *, whole: bool) -> dict[Node, int]:
 
 def took(test: Node, seconds: Mapping[Node, float]) -> float:
     """Give how long a test takes, or might."""
-    return seconds.get(test, PLAN if test[0].startswith("tests/workflow") else UNMEASURED)
+    return seconds.get(test, PLAN if test[0].startswith(PLANS) else UNMEASURED)
 
 
 def within(tests: Sequence[Node], seconds: Mapping[Node, float], most: float) -> list[Node]:
@@ -147,6 +176,12 @@ def ordered(steps: Mapping[Node, int], seconds: Mapping[Node, float]) -> list[No
         steps,
         key=lambda test: (took(test, seconds) > CHEAP, files[test[0]], test[0], cost(test)),
     )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read kept results, if there are any."""
+    kept = {"equivalent": {}, "mutants": {}}
+    return kept | (json.loads(path.read_text()) if path.exists() else {})
 
 
 def measured(path: Path | None) -> dict[Node, float]:
@@ -235,26 +270,35 @@ def main() -> None:
     parser.add_argument("--mutants", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--like", type=Path, help="other results, whose mutants are judged")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the clone to break")
+    parser.add_argument("--before", type=Path, help="results of an earlier commit, to be shown")
     parser.add_argument("--junit", type=Path, help="how long tests take, from pytest --junitxml")
     parser.add_argument(
         "--most", type=float, default=float("inf"), help="seconds of tests, for a first look"
     )
-    parser.add_argument("--again", action="store_true", help="run survivors again")
+    parser.add_argument("--again", action="store_true", help="run survivors again, too")
     parser.add_argument("--whole", action="store_true", help="run whole studies on survivors")
     parser.add_argument("--only", default="", help="mutants whose name holds this text")
     parser.add_argument("--list", action="store_true", help="list the mutants, and run nothing")
     asked = parser.parse_args()
-    graph, _ = changed.project(ROOT, "HEAD")
-    mutants = [
-        each for each in draw(graph.texts, asked.mutants, asked.seed) if asked.only in each.name
-    ]
+    kept = {"seed": asked.seed, **read(asked.results)}
+    like = read(asked.like) if asked.like else kept
+    kept["equivalent"] |= like["equivalent"]
+    if asked.before:
+        earlier = read(asked.before)["mutants"].items()
+        kept["before"] = {name: found["verdict"] for name, found in earlier}
+    results, seconds = kept["mutants"], measured(asked.junit)
+    graph, _ = changed.project(asked.root, "HEAD")
+    mutants = still(like["mutants"], graph.texts)
+    if not asked.like:
+        mutants = filled(mutants, draw(graph.texts, asked.mutants, asked.seed))
+        for name in set(results) - {each.name for each in mutants}:
+            del results[name]
+    mutants = [each for each in mutants if asked.only in each.name]
     if asked.list:
         print("\n".join(f"{each.path}:{each.line} {each.name}" for each in mutants))
         return
-    kept = {"seed": asked.seed, "equivalent": {}, "mutants": {}}
-    if asked.results.exists():
-        kept |= json.loads(asked.results.read_text())
-    results, seconds = kept["mutants"], measured(asked.junit)
 
     def keep() -> None:
         asked.results.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
@@ -263,13 +307,17 @@ def main() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as temporary:
-        copy = copied.project(ROOT, list(graph.texts), Path(temporary, "project"))
+        copy = copied.project(asked.root, list(graph.texts), Path(temporary, "project"))
 
         def verdict(mutant: Mutant) -> dict[str, Any]:
             reached = ordered(tests_of(graph, mutant, whole=asked.whole), seconds)
+            if mutant.path.startswith(RULES):  # that unit tests may name, and plans run
+                reached.sort(key=lambda test: not test[0].startswith(PLANS))
             tests = within(reached, seconds, asked.most)
+            noticed = (like["mutants"].get(mutant.name, {}).get("by") or "").split("[")[0]
+            first = [test for test in reached if "::".join(test) == noticed]
             with copied.broken(copy / mutant.path, mutant.applied):
-                by = copied.failing(copy, tests, seconds)
+                by = copied.failing(copy, first, seconds) or copied.failing(copy, tests, seconds)
             return {
                 "verdict": SURVIVED if by is None else "caught",
                 "by": by,
@@ -278,9 +326,10 @@ def main() -> None:
 
         def due(mutant: Mutant) -> bool:
             found = results.get(mutant.name)
-            survived = found is not None and found["verdict"] == SURVIVED
-            again = survived and mutant.name not in kept["equivalent"]
-            return again if asked.again or asked.whole else found is None
+            if found is None:
+                return not asked.whole
+            survived = found["verdict"] == SURVIVED and mutant.name not in kept["equivalent"]
+            return survived and (asked.again or asked.whole)
 
         break_all(filter(due, mutants), verdict, results, keep)
         for by in false_alarms(copy, results, seconds):

@@ -87,16 +87,20 @@ def mutants(path: str, text: str) -> list[Mutant]:
 
 
 def _of_python(path: str, text: str, first: int = 0) -> Iterator[Mutant]:
-    lines = text.splitlines(keepends=True)
+    lines = text.encode().splitlines(keepends=True)  # columns are counted in bytes
     for statement in ast.parse(text).body:
         for kind, node, after in _changes(statement):
-            before = ast.get_source_segment(text, node)
-            # Columns are counted in bytes.
-            line = lines[node.lineno - 1].encode()
-            start = len(line[: node.col_offset].decode())
-            if before and before != after:
+            before = _segment(lines, node)
+            start = len(lines[node.lineno - 1][: node.col_offset].decode())
+            if before != after:
                 place = (node.lineno + first, start)
                 yield Mutant(path, _defined(statement), kind, *place, before, after)
+
+
+def _segment(lines: list[bytes], node: ast.AST) -> str:
+    """Give the text of a node; ``ast.get_source_segment`` parts the whole file for each."""
+    *most, last = lines[node.lineno - 1 : node.end_lineno]
+    return b"".join([*most, last[: node.end_col_offset]])[node.col_offset :].decode()
 
 
 def _of_blocks(path: str, text: str) -> Iterator[Mutant]:

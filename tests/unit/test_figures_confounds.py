@@ -85,3 +85,11 @@ def test_units_stand_beside_their_shares():
     axes = next(axes for axes in figure.axes if "labels by group" in axes.get_title(loc="left"))
     assert [text.get_text() for text in axes.get_yticklabels()] == list(diagnosed.NAMES)
     assert set(numbers.loc[numbers["measure"] == "cramers_v", "role"]) == {"all"}
+
+
+def test_rows_have_room_for_their_dots_and_take_no_more(table):
+    figure, _ = drawn(table)
+    figure.canvas.draw()
+    for axes in figure.axes:
+        first, second = axes.transData.transform([(0, 0), (0, 1)])[:, 1] / figure.dpi
+        assert 0.25 < first - second < 0.42, axes.get_title(loc="left")  # inches

@@ -7,14 +7,16 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from safetensors import SafetensorError
 from sklearn import metrics as sk
 from torch.nn import functional
 
 from facebias import determinism
 from facebias.study import Augmentation, StudyError
-from facebias.training import augmentation, losses, precision
+from facebias.training import augmentation, losses, precision, stage
 from facebias.training.augmentation import Changes
 from facebias.training.schedules import SCHEDULES
 
@@ -297,3 +299,14 @@ def test_determinism_is_set_and_unset(monkeypatch):
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = False
+
+
+def test_weights_that_cannot_be_written_say_what_to_do(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(stage.weights, "save", full)
+    fault = r"model: the weights cannot be written \(No space left on device\); make room on that"
+    with pytest.raises(StudyError, match=fault):
+        stage._write(tmp_path / "model", {}, pd.DataFrame(), {}, {})
+    assert not list(tmp_path.iterdir())

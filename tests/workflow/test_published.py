@@ -1,6 +1,7 @@
 """`snakemake published` needs printed tables alone; a study is compared only where it asks."""
 
 import re
+import shlex
 
 import pytest
 import studies
@@ -73,6 +74,33 @@ def test_a_study_is_compared_only_where_it_asks(tmp_path, changes, compared):
     assert found.get("figure_published_comparison", 0) == 4 * compared
     # Two kinds of models and two test sets of three: figures 11, 12, 17, 18, 20-23, 26, 27, 29, 31.
     assert found.get("figure_numbered", 0) == 12 * compared
+
+
+def test_a_numbered_figure_shows_what_the_study_declared(tmp_path):
+    """A network that only sees a variant of the clips stands in no figure of the paper."""
+    further = {
+        "clips.variants": {"m8": {"margin": 8}},
+        "architectures.vgg16_m8": {"network": "vgg16", "clips": "m8"},
+    }
+    config = studies.write(studies.changed(studies.SMALL, {**FUSED, **further}), tmp_path)
+    shown = ("--quiet", "progress", "--printshellcmds")
+    figure = "results/small/figures/domnich2021_figure_12"
+    said = studies.plan(tmp_path, config, *shown, f"{figure}.png").stdout
+    (command,) = (line for line in said.splitlines() if " figure confusion " in line)
+    options = {}
+    for word in shlex.split(command):
+        if word.startswith("--"):
+            words = options[word] = []
+        elif options:
+            words.append(word)
+    del options["--settings"]
+    (note,) = options.pop("--note")
+    assert re.match("As figure 12 of .*: confusion, trained on women, tested on everybody", note)
+    assert options == {
+        "--input": ["confusion=results/small/tables/confusion.csv"],
+        "--keep": ["test_split=all", "train_split=female", "architecture=vgg16,cnn3d"],
+        "--out": [figure, "2>", "results/small/logs/figures/domnich2021_figure_12.log"],
+    }
 
 
 def test_a_study_that_has_nothing_in_common_is_not_planned(tmp_path):
