@@ -30,7 +30,9 @@ CONFIG = REPORT | Counter(resolve=1)  # any key
 READ = REPORT | Counter(start_page=1, model_card=2)
 METRICS = READ | Counter(gather_metrics=1, figure_rates=3, print_metrics=4)
 CONFUSION = REPORT | Counter(gather_confusion=1, figure_confusion=4)
-FAIRNESS = READ | Counter(gather_fairness=1, figure_gaps=1, figure_gaps_signed=1, print_fairness=1)
+FAIRNESS = READ | Counter(
+    gather_fairness=1, figure_gaps=1, figure_gaps_signed=1, figure_gaps_labels=1, print_fairness=1
+)
 EFFECTS = REPORT | Counter(gather_effects=1)
 # Verdicts read it.
 BY_GROUP = FAIRNESS | EFFECTS | Counter(gather_metrics_by_group=1, figure_rates_by_group=4)
@@ -88,6 +90,7 @@ FIGURES = REPORT | Counter(
     figure_exclusions=1,
     figure_gaps=1,
     figure_gaps_signed=1,
+    figure_gaps_labels=1,
     figure_heatmap_strips=1,
     figure_heatmaps=2,
     figure_rates=3,

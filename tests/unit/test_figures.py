@@ -32,6 +32,7 @@ FAMILIES = {
     ),
     "gaps": lambda: ({"fairness": made.fairness()}, GENDER),
     "gaps_signed": lambda: ({"fairness": made.fairness()}, GENDER),
+    "gaps_labels": lambda: ({"fairness": made.fairness()}, GENDER),
     "curves": lambda: (made.histories(), {}),
     "heatmaps": lambda: (heatmap_inputs(), GENDER),
     "heatmap_strips": lambda: (strip_inputs(), GENDER),

@@ -154,3 +154,19 @@ def test_four_groups_in_one_train_split_fill_the_columns():
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[0] == "black \u2212 east asian"
     assert len(titles) == 6
+
+
+def test_gaps_of_labels_stand_in_their_rows_and_say_what_few_show():
+    table = made.fairness(trains=("regular",))
+    few = (table["definition"] == "per_label") & (table["label"] == "sadness")
+    table.loc[few, ["estimate", "ci_low", "ci_high", "p_value"]] = np.nan
+    table.loc[few, "note"] = "sadness left out: 2 subjects behind its tpr in male, 3 needed"
+    figure, numbers = draw("gaps_labels", {"fairness": table}, **GENDER)
+    assert set(numbers["definition"]) == {"per_label"}
+    assert set(numbers["criterion"]) == {"equal_opportunity"}
+    (axes,) = figure.axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == list(made.LABELS)
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "n/a: sadness left out: 2 subjects behind its tpr in male, 3 needed." in said
+    _, numbers = draw("gaps_labels", {"fairness": table}, **GENDER, criterion="f1_gap")
+    assert set(numbers["criterion"]) == {"f1_gap"}

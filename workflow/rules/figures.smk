@@ -186,6 +186,53 @@ use rule gather_metrics as cell_histories with:
         table="history",
 
 
+rule figure_gaps_labels:
+    """Draw the gaps of single labels: in which of them groups are treated differently."""
+    input:
+        table=rules.gather_fairness.output,
+    output:
+        pdf=f"{FIGURE}/gaps_labels/{{attribute}}.pdf",
+        csv=f"{FIGURE}/gaps_labels/{{attribute}}.csv",
+        png=report(
+            f"{FIGURE}/gaps_labels/{{attribute}}.png",
+            caption="../report/gaps_labels.rst",
+            category="1. Gaps between groups",
+            labels={"attribute": "{attribute}", "gaps": "label by label"},
+        ),
+    log:
+        f"{OUT}/logs/figures/gaps_labels/{{attribute}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/gaps_labels/{{attribute}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=figure_sources("gaps_labels"),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure gaps_labels --settings {params.settings:q}"
+        " --input fairness={input.table} --select attribute={wildcards.attribute}"
+        " --out {params.stem} 2> {log}"
+
+
+use rule gather_metrics as cell_histories with:
+    input:
+        cells=expand(rules.train_model.output.history, fold=FOLDS, seed=SEEDS, allow_missing=True),
+    output:
+        f"{OUT}/models/{TRAINED}/history.csv",
+    log:
+        f"{OUT}/logs/gather/histories/{TRAINED}.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/histories/{TRAINED}.tsv"
+    params:
+        code=sources("gather"),
+        table="history",
+
+
 rule figure_curves:
     """Draw the training curves of all models."""
     input:
@@ -325,6 +372,7 @@ rule figure_subjects:
 
 FIGURES = [
     *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
+    *expand(rules.figure_gaps_labels.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
     *expand(rules.figure_rates.output.png, metric=RATES),
     *expand(rules.figure_rates_by_group.output.png, attribute=ATTRIBUTES, metric=GROUP_RATES),

@@ -116,35 +116,36 @@ def _parts(note: object) -> set[str]:
 def across(
     axes: Axes,
     frame: pd.DataFrame,
-    architectures: list[str],
+    places: list[str],
     names: list[str],
     looks: Mapping[str, style.Series],
     *,
     by: str,
+    down: str = "architecture",
 ) -> None:
-    """Draw one row per architecture with the ``names`` of the column ``by`` under one another.
+    """Draw one row per value of ``down`` with the ``names`` of the column ``by`` under one another.
 
     A marker is filled where the verdict is that there is a gap, else hollow.
     """
-    axes.set_yticks(range(len(architectures)), [printed(name) for name in architectures])
-    axes.set_ylim(len(architectures) - 0.5, -0.5)
+    axes.set_yticks(range(len(places)), [printed(name) for name in places])
+    axes.set_ylim(len(places) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    for place in np.arange(1, len(architectures)) - 0.5:
+    for place in np.arange(1, len(places)) - 0.5:
         axes.axhline(place, color="#ececec", lw=0.6, zorder=0)
-    rows = frame.set_index(["architecture", by])
+    rows = frame.set_index([down, by])
     known = rows["estimate"].dropna()
-    for place, architecture in enumerate(architectures):
-        if architecture not in known.index.get_level_values(0):
+    for place, one in enumerate(places):
+        if one not in known.index.get_level_values(0):
             style.missing(axes, place, horizontal=True)
             continue
         shifts = style.offsets(len(names), span=0.72)
         for turn, (shift, name) in enumerate(zip(shifts, names, strict=True)):
-            if (architecture, name) not in rows.index:
+            if (one, name) not in rows.index:
                 colour = looks[name].colour
                 style.missing(axes, place + shift, horizontal=True, colour=colour, aside=turn)
                 continue
-            cell = rows.loc[(architecture, name)]
+            cell = rows.loc[(one, name)]
             chance(axes, place + shift, cell, height=0.62 / len(names))
             style.interval(
                 axes,
@@ -170,9 +171,11 @@ def chance(axes: Axes, position: float, cell: pd.Series, *, height: float) -> No
 
 _SOFT = {"color": style.SOFT, "marker": "o", "ms": 4, "lw": 0}
 # What the looks of a gap say, for a key.
-MEANING = {
+FOUND_KEY = {
     "gap found, corrected for the number of gaps": Line2D([], [], mew=0, **_SOFT),
     "not found (there may still be one)": Line2D([], [], mfc="white", mew=0.8, **_SOFT),
+}
+MEANING = FOUND_KEY | {
     "gaps by chance alone": Patch(color=CHANCE, lw=0),
 }
 
@@ -183,3 +186,10 @@ def people(frame: pd.DataFrame) -> str:
     if frame["n_subjects"].nunique() > 1:
         return f"Up to {style.count(subjects, 'test subject')} in a pair of groups."
     return f"{style.count(subjects, 'test subject')}, {style.count(samples, 'sample')}."
+
+
+def reach(frame: pd.DataFrame) -> float:
+    """Give the half width of the axis: the same for all panels, 0 in the middle."""
+    columns = ["estimate", "ci_low", "ci_high", "null_low", "null_high"]
+    drawn = frame[columns].to_numpy(dtype=float)
+    return max(0.1, float(np.nanmax(np.abs(drawn), initial=0.0)) * 1.08)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from facebias import tables
 from facebias.figures import style
-from facebias.figures.gaps import MEANING, SIGNED, across, people, without_empty
+from facebias.figures.gaps import MEANING, SIGNED, across, people, reach, without_empty
 from facebias.figures.request import Request, in_order
 from facebias.tables import comparisons
 from facebias.vocabulary import printed, printed_pair
@@ -57,7 +56,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     step = max(0.24, 0.1 * len(criteria))
     figure = style.blank(rows * (step * len(architectures) + 0.62) + 0.85)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    reach = _reach(frame)
+    wide = reach(frame)
     for position, axes in enumerate(panels.flat):
         if position >= len(cells):
             axes.remove()
@@ -66,7 +65,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         chosen = comparisons.of_pairs(frame[frame["train_split"] == train], pair)
         across(axes, chosen, architectures, criteria, looks, by="criterion")
         axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
-        axes.set_xlim(-reach, reach)
+        axes.set_xlim(-wide, wide)
         axes.tick_params(labelbottom=True)
         first, second = map(printed, pair)
         compared = printed_pair(pair)
@@ -93,10 +92,3 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         f"groups are treated alike. {empty}",
     )
     return figure, frame
-
-
-def _reach(frame: pd.DataFrame) -> float:
-    """Give the half width of the axis: the same for all panels, 0 in the middle."""
-    columns = ["estimate", "ci_low", "ci_high", "null_low", "null_high"]
-    drawn = frame[columns].to_numpy(dtype=float)
-    return max(0.1, float(np.nanmax(np.abs(drawn), initial=0.0)) * 1.08)

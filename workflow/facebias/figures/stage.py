@@ -26,6 +26,7 @@ FIGURES = {
     "rates_by_group": "facebias.figures.rates_by_group:draw",
     "gaps": "facebias.figures.gaps:draw",
     "gaps_signed": "facebias.figures.gaps_signed:draw",
+    "gaps_labels": "facebias.figures.gaps_labels:draw",
     "curves": "facebias.figures.curves:draw",
     "heatmaps": "facebias.figures.heatmaps:draw",
     "heatmap_strips": "facebias.figures.heatmap_strips:draw",
