@@ -234,31 +234,40 @@ def short(text: str) -> str:
 
 def summary(kept: Mapping[str, Any]) -> str:
     """Write the summary page."""
-    results, equivalent = kept["mutants"], kept["equivalent"]
+    results, equivalent, before = kept["mutants"], kept["equivalent"], kept.get("before", {})
     rows: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for name, found in results.items():
         for key in (room(found["path"]), "all"):
-            survived = "equivalent" if name in equivalent else SURVIVED
-            rows[key][survived if found["verdict"] == SURVIVED else suite(found["by"])] += 1
+            unnoticed = "equivalent" if name in equivalent else SURVIVED
+            rows[key][unnoticed if found["verdict"] == SURVIVED else suite(found["by"])] += 1
             rows[key]["broken"] += 1
-    head = ("unit", "workflow", "whole", "equivalent", SURVIVED)
+            rows[key]["before"] += before.get(name) == "caught"
+    head = ("before", "unit", "workflow", "whole", "equivalent", SURVIVED)
     lines = [
         "# Does the suite notice when the code breaks?\n",
         f"{len(results)} small breaks of the code, drawn from seed {kept['seed']} by"
         " `python tests/breaking.py`; which tests noticed them.",
-        "A break that changes nothing that anyone could see is equivalent.\n",
-        "| room | broken | by unit tests | by plans | by whole studies | equivalent | survived |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "A break that changes nothing that anyone could see is equivalent. Before: noticed by the"
+        " suite as it was, of whose tests the nearest and cheapest ran.\n",
+        "| room | broken | before | by unit tests | by plans | by whole studies | equivalent"
+        " | survived |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name in [*sorted(set(rows) - {"all"}), "all"]:
         cells = (rows[name][key] for key in ("broken", *head))
         lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
-    for title, chosen in (("Survived", set(results) - set(equivalent)), ("Equivalent", equivalent)):
+    survived = {name for name, found in results.items() if found["verdict"] == SURVIVED}
+    escaped = {name for name in survived if before.get(name) == "caught"}
+    for title, chosen in (
+        ("Survived", survived - set(equivalent)),
+        ("Survived, and noticed before", escaped),
+        ("Equivalent", survived & set(equivalent)),
+    ):
         lines += ["", f"## {title}", ""]
         lines += [
             f"- `{short(name)}`" + (f": {equivalent[name]}" if name in equivalent else "")
-            for name, found in results.items()
-            if name in chosen and found["verdict"] == SURVIVED
+            for name in results
+            if name in chosen
         ] or ["None."]
     return "\n".join(lines) + "\n"
 

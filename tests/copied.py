@@ -31,7 +31,7 @@ LONGEST = 3600
 
 def project(root: Path, files: Sequence[str], folder: Path) -> Path:
     """Copy files of the project to a repository of their own."""
-    for name in files:
+    for name in (each for each in files if (root / each).is_file()):  # some may be removed
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, path)

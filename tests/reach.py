@@ -24,6 +24,7 @@ Entry = tuple[Node, str]
 ALL = "*"
 ANY = ("", ALL)
 CODE = re.compile(r"(?:^|; *)(?:from|import) .*\bfacebias\b", re.M)
+PATTERN = re.compile(r"(?:[\w.-]+/)+\*+(?:/\*)?\.\w+")
 PACKAGE = "workflow/facebias/"
 # Only the command line runs what it names; others ask for its names, or import it.
 STAGES = (f"{PACKAGE}stages.py", "STAGES")
@@ -213,6 +214,8 @@ class Graph:
                     runs = other.endswith(".py")
                     if not runs or of_tests:
                         yield other, ALL if runs else BODY
+        if of_tests and PATTERN.fullmatch(text):
+            yield from ((other, BODY) for other in self.texts if PurePosixPath(other).match(text))
         if of_tests and text.isidentifier():  # usefixtures("name")
             yield from self._known(path, text)
 

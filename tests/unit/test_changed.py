@@ -107,6 +107,7 @@ from facebias.page import PAGE
 def test_guide(): assert (Path("docs") / "guide.md").exists()
 def test_page(): assert PAGE.exists()
 def test_rules(): assert open("Snakefile")
+def test_every_rule(): assert Path().glob("workflow/rules/*.smk")
 def test_code(run): run("from facebias import round; round.roll()")
 """,
 }
@@ -132,7 +133,7 @@ def names(graph, path, *definitions):
         # Through a helper of tests, and as a text to set.
         ("shapes.py", "area", {"area", "helped"}),
         # A rule runs what it names in Python, not what its jobs run.
-        ("shapes.py", "SIDES", {"sides", "set", "rules"}),
+        ("shapes.py", "SIDES", {"sides", "set", "rules", "every_rule"}),
         # Through a registry: who says the key, and who may go through all of it.
         ("round.py", "roll", {"round", "all", "given", "code"}),
         ("flat.py", "lie", {"all"}),
@@ -148,7 +149,7 @@ def test_a_definition_reaches_who_names_it(graph, path, definition, reached):
     [
         ("docs/guide.md", {"guide"}),
         (f"{PACKAGE}/page.html", {"page"}),
-        ("workflow/rules/all.smk", {"rules"}),
+        ("workflow/rules/all.smk", {"rules", "every_rule"}),
         ("Snakefile", {"rules"}),
     ],
 )
@@ -166,7 +167,8 @@ def test_of_a_test_with_a_case_for_each_key_only_those_that_are_asked_for_run(gr
 
 
 def test_what_runs_on_import_reaches_all_users_of_the_module(graph):
-    assert names(graph, f"{PACKAGE}/shapes.py", "") == {"area", "helped", "sides", "set", "rules"}
+    rules = {"rules", "every_rule"}
+    assert names(graph, f"{PACKAGE}/shapes.py", "") == {"area", "helped", "sides", "set"} | rules
 
 
 def test_nearest_first(graph):
