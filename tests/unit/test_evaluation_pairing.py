@@ -242,7 +242,18 @@ def test_from_files_to_files(tmp_path, two):
     )
     declared = {"questions": [scored.question("regular", "male")], "architectures": ("vgg16",)}
     given = settings(evaluation=scored.EVALUATION, **declared)
-    verdicts.main(["effects", "--settings", given, "--out", whole, part])
+    models = [
+        by_group.metrics(
+            scored.scored(frame),
+            [],
+            {"architecture": "vgg16", "train_split": train},
+            evaluation=scored.EVALUATION,
+        )
+        for train, frame in two.items()
+    ]
+    beside = str(tmp_path / "metrics_by_group.csv")
+    tables.write(pd.concat(models), beside, tables.METRICS_BY_GROUP)
+    verdicts.main(["effects", "--settings", given, "--by-group", beside, "--out", whole, part])
     found = tables.read(whole, tables.EFFECTS)
     assert set(found["train_splits"]) == {"male - regular"}
     assert row(found, "female - male")["verdict"] == "gap found"

@@ -117,7 +117,7 @@ rule figure_gaps:
             f"{FIGURE}/gaps/{{attribute}}.png",
             caption="../report/gaps.rst",
             category="1. Gaps between groups",
-            labels={"attribute": "{attribute}", "gaps": "absolute, three definitions"},
+            labels={"attribute": "{attribute}", "gaps": "sizes"},
         ),
     log:
         f"{OUT}/logs/figures/gaps/{{attribute}}.log",

@@ -82,6 +82,30 @@ def weighted(drawn: np.ndarray, table: np.ndarray) -> np.ndarray:
     return flat.reshape(len(drawn), *table.shape[1:])
 
 
+def left_out(sizes: Sequence[int]) -> list[list[np.ndarray]]:
+    """Leave out one person at a time.
+
+    Parameters
+    ----------
+    sizes
+        Number of people of each group.
+
+    Returns
+    -------
+    Per group whose people are left out: for every group (1 + S, n) how often its people stand in
+    it, the first row with everybody.
+    """
+    return [
+        [
+            np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
+            if position == left
+            else np.ones((1 + n, other))
+            for position, other in enumerate(sizes)
+        ]
+        for left, n in enumerate(sizes)
+    ]
+
+
 def interval(
     values: np.ndarray,
     *,
