@@ -11,6 +11,7 @@ import scored
 from facebias import tables
 from facebias.evaluation import (
     attributes,
+    by_group,
     counts,
     pairing,
     permutation,

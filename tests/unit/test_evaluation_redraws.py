@@ -181,7 +181,7 @@ def test_size_of_a_gap_has_no_verdict():
 def test_shares_of_verdicts_add_up_to_1():
     table = diagnosed.redraw_table()
     known = table.dropna(subset="share_open")
-    assert len(known) == 4 * 2 * 2 * 3
+    assert len(known) == 3 * 2 * 4 * 3
     total = known[["share_above", "share_below", "share_open"]].sum(axis=1)
     assert total.to_numpy() == pytest.approx(1)
     tables.check(table, tables.REDRAWS)

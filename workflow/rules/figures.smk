@@ -172,20 +172,6 @@ rule figure_gaps_signed:
         " --out {params.stem} 2> {log}"
 
 
-use rule gather_metrics as cell_histories with:
-    input:
-        cells=expand(rules.train_model.output.history, fold=FOLDS, seed=SEEDS, allow_missing=True),
-    output:
-        f"{OUT}/models/{TRAINED}/history.csv",
-    log:
-        f"{OUT}/logs/gather/histories/{TRAINED}.log",
-    benchmark:
-        f"{OUT}/benchmarks/gather/histories/{TRAINED}.tsv"
-    params:
-        code=sources("gather"),
-        table="history",
-
-
 rule figure_gaps_labels:
     """Draw the gaps of single labels: in which of them groups are treated differently."""
     input:
