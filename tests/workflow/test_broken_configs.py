@@ -112,16 +112,16 @@ BROKEN = {
         "splits.validation: 0 subjects, but labels.threshold is chosen on them",
     ),
     "criterion of units": (
-        {"evaluation.primary": {"criterion": "f1_gap"}},
-        "evaluation.primary.criterion: f1_gap is for units only",
+        {"evaluation.primary": {"criterion": "auc_gap"}},
+        "evaluation.primary.criterion: auc_gap is for units only",
     ),
     "definition that nobody published": (
-        {"evaluation.primary": {"criterion": "auc_gap", "definition": "published"}},
-        "evaluation.primary.definition: auc_gap has no gap published",
+        {"evaluation.primary": {"criterion": "balanced_accuracy_gap", "definition": "published"}},
+        "evaluation.primary.definition: found published of balanced_accuracy_gap, but",
     ),
     "a declared gap that is always 0": (
         {"evaluation.primary": {"criterion": "demographic_parity", "definition": "published"}},
-        "evaluation.primary: found a gap that is 0 by construction",
+        "evaluation.primary.definition: found published of demographic_parity, but it is 0 by",
     ),
     "train split drawn from an unknown one": (
         {"splits.train.mixed": {"drawn_from": ["female", "males"]}},
