@@ -42,6 +42,7 @@ CONFIG = {
         "resamples": 100,
         "permutations": 999,
         "min_subjects": 2,
+        "min_subjects_per_label": 2,
         "primary": {"criterion": "f1_skew_normalised_gap"},
     },
     "explanation": {"architectures": ["cnn3d"], "target": "AU1"},

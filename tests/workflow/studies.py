@@ -49,6 +49,7 @@ SMALL = {
         "resamples": 100,
         "permutations": 999,
         "min_subjects": 2,
+        "min_subjects_per_label": 2,
     },
     "explanation": {"architectures": ["vgg16"]},
     "figures": {"dpi": 60},
