@@ -98,7 +98,7 @@ def _of_python(path: str, text: str, first: int = 0) -> Iterator[Mutant]:
 
 
 def _segment(lines: list[bytes], node: ast.AST) -> str:
-    """Give the text of a node; ``ast.get_source_segment`` parts the whole file for each."""
+    """Return the source of a node; ``ast.get_source_segment`` splits the whole file every time."""
     *most, last = lines[node.lineno - 1 : node.end_lineno]
     return b"".join([*most, last[: node.end_col_offset]])[node.col_offset :].decode()
 

@@ -60,7 +60,7 @@ LIGHT = (
 
 @pytest.fixture(scope="module")
 def loaded():
-    """Give for every stage what Python loads of ours for it, and whether torch is there then."""
+    """Return, for every stage, which of our modules it imports and whether it imports torch."""
     order = [*LIGHT, *(stage for stage in STAGES if stage not in LIGHT)]
     asked = [(stage, STAGES[stage].module, STAGES[stage].function) for stage in order]
     done = subprocess.run(

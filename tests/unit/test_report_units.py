@@ -159,7 +159,7 @@ def test_the_page_of_units_begins_with_f1_and_not_with_accuracy(study):
         assert f"{name} {values.min():.2f} to {values.max():.2f}" in said
     assert "% of the samples" not in said
     assert "guessing evenly" not in said
-    # F1 of guessing hangs on what is guessed.
+    # The F1 of a guesser depends on how often it guesses the label.
     assert re.search(
         r"skew-normalised F1 [^(]*, ROC area [\d.]+ to [\d.]+ \(guessing: 0\.50\)\.", said
     )

@@ -42,9 +42,9 @@ rule model_card:
     shell:
         "python -m facebias model_card --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --metrics {input.metrics}"
-        " --by-group {input.by_group}"
+        " --by-group {input.by_group:q}"
         " --fairness {input.fairness} --splits {input.splits} --manifest {input.manifest}"
-        " --excluded {input.excluded} --out {params.stem} 2> {log}"
+        " --excluded {input.excluded:q} --out {params.stem} 2> {log}"
 
 
 CARDS = expand(rules.model_card.output.html, architecture=ARCHITECTURES)

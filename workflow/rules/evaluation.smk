@@ -121,8 +121,8 @@ rule cell_metrics_by_group:
         settings=group_settings,
     shell:
         "python -m facebias metrics_by_group --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --manifest {input.manifest} --predictions {input.predictions} --out {output} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --manifest {input.manifest:q} --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
 
 
 rule cell_fairness:
@@ -257,7 +257,7 @@ rule gather_fairness:
         ),
     shell:
         "python -m facebias judge {params.table} --settings {params.settings:q}"
-        " --by-group {input.by_group} --out {output} {input.cells} 2> {log}"
+        " --by-group {input.by_group:q} --out {output} {input.cells} 2> {log}"
 
 
 rule cell_effects:

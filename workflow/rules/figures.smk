@@ -101,9 +101,9 @@ rule figure_rates_by_group:
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure rates_by_group --settings {params.settings:q}"
-        " --keep {params.declared} --input metrics_by_group={input.table}"
-        " --select attribute={wildcards.attribute} metric={wildcards.metric}"
-        " --out {params.stem} 2> {log}"
+        " --keep {params.declared:q} --input metrics_by_group={input.table:q}"
+        " --select attribute={wildcards.attribute:q} metric={wildcards.metric:q}"
+        " --out {params.stem:q} 2> {log:q}"
 
 
 rule figure_gaps:
@@ -201,8 +201,8 @@ rule figure_gaps_labels:
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
         "python -m facebias figure gaps_labels --settings {params.settings:q}"
-        " --input fairness={input.table} --select attribute={wildcards.attribute}"
-        " --out {params.stem} 2> {log}"
+        " --input fairness={input.table:q} --select attribute={wildcards.attribute:q}"
+        " --out {params.stem:q} 2> {log:q}"
 
 
 use rule gather_metrics as cell_histories with:

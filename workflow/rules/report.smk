@@ -103,10 +103,10 @@ rule start_page:
         settings=START_PAGE_SETTINGS,
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
-        " --metrics {input.metrics} --by-group {input.by_group} --fairness {input.fairness}"
+        " --metrics {input.metrics} --by-group {input.by_group:q} --fairness {input.fairness}"
         " --effects {input.effects}"
         " --confounds {input.confounds} --exclusions {input.exclusions}"
-        " --excluded {input.excluded} --splits {input.splits}"
+        " --excluded {input.excluded:q} --splits {input.splits}"
         " --manifest {input.manifest} --out {output} 2> {log}"
 
 

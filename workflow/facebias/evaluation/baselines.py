@@ -41,7 +41,7 @@ def of_units(cell: pd.DataFrame) -> bool:
 
 
 def majority(cell: pd.DataFrame) -> Answer | None:
-    """Give the commonest true label, and how often always saying it is right.
+    """Return the most common true label, and the accuracy of always predicting it.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def majority(cell: pd.DataFrame) -> Answer | None:
 
 
 def commonest(cell: pd.DataFrame) -> Answer | None:
-    """Give what the model says most often; None for units, and where it is not known."""
+    """Return the label that the model predicts most often; None for units or if unknown."""
     said = _by_label(cell, "selection_rate", "value").dropna()
     if of_units(cell) or said.empty:
         return None
@@ -67,7 +67,7 @@ def commonest(cell: pd.DataFrame) -> Answer | None:
 
 
 def accuracy(cell: pd.DataFrame) -> dict[str, float]:
-    """Give the accuracy of the best constant answer, by label and ``overall``.
+    """Return the accuracy of the best constant prediction, by label and ``overall``.
 
     Of one label against the rest that is saying for every sample that it has it or that it has not.
     Overall it is always the commonest label; for units, of each unit what is commoner.

@@ -15,11 +15,12 @@ from facebias import tables
 from facebias.figures import style
 from facebias.figures.request import Request, in_order
 from facebias.tables import comparisons
-from facebias.vocabulary import compared_groups, printed
+from facebias.vocabulary import compared_groups, printed, printed_pair
 
 INPUTS = {"fairness": tables.FAIRNESS}
 SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
 FOUND = "gap found"
+COLUMNS = 3
 CHANCE, CHANCE_EDGE = "#e3e3e3", "#a8a8a8"
 
 
@@ -186,6 +187,40 @@ def people(frame: pd.DataFrame) -> str:
     if frame["n_subjects"].nunique() > 1:
         return f"Up to {style.count(subjects, 'test subject')} in a pair of groups."
     return f"{style.count(subjects, 'test subject')}, {style.count(samples, 'sample')}."
+
+
+def panels(
+    frame: pd.DataFrame, *, places: int, names: int, top: float
+) -> tuple[Figure, list[tuple[Axes, tuple[str, str], str]]]:
+    """Lay out signed gaps: a panel per pair of groups and train split, around 0, with its heading.
+
+    Train splits are columns and pairs are rows; with a single train split the pairs fill the
+    columns. ``places`` rows of ``names`` gaps fit into a panel; ``top`` inches are for the key.
+
+    Returns
+    -------
+    The figure, and the axes of every pair and train split.
+    """
+    pairs, trains = comparisons.pairs(frame), in_order(frame["train_split"])
+    cells = [(pair, train) for pair in pairs for train in trains]
+    several = len(trains) > 1
+    columns = len(trains) if several else min(COLUMNS, len(pairs))
+    rows = -(-len(cells) // columns)
+    figure = style.blank(rows * (max(0.24, 0.1 * names) * places + 0.62) + top)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
+    for axes in grid[len(cells) :]:
+        axes.remove()
+    wide, found = reach(frame), []
+    for axes, (pair, train) in zip(grid, cells, strict=False):
+        axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
+        axes.set_xlim(-wide, wide)
+        axes.tick_params(labelbottom=True)
+        if several and len(pairs) > 1:
+            axes.set_title(f"{printed_pair(pair)}, trained on {train}", fontsize=style.TEXT)
+        else:
+            axes.set_title(style.trained_on(train, len(trains)) if several else printed_pair(pair))
+        found.append((axes, pair, train))
+    return figure, found
 
 
 def reach(frame: pd.DataFrame) -> float:

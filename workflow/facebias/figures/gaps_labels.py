@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 
 from facebias import tables
 from facebias.figures import style
-from facebias.figures.gaps import FOUND_KEY, PER_LABEL, across, people, reach, without_empty
+from facebias.figures.gaps import FOUND_KEY, PER_LABEL, across, panels, people, without_empty
 from facebias.figures.request import Request, in_order
 from facebias.tables import comparisons
 from facebias.vocabulary import printed, printed_pair
 
 INPUTS = {"fairness": tables.FAIRNESS}
 CRITERION = "equal_opportunity"
-COLUMNS = 3
 
 
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
@@ -39,30 +38,12 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     pairs, trains = comparisons.pairs(frame), in_order(frame["train_split"])
     labels, architectures = in_order(frame["label"]), in_order(frame["architecture"])
     looks = style.series(architectures, request.figures)
-    cells = [(pair, train) for pair in pairs for train in trains]
-    columns = len(trains) if len(trains) > 1 else min(COLUMNS, len(pairs))
-    rows = -(-len(cells) // columns)
-    step = max(0.24, 0.1 * len(architectures))
-    figure = style.blank(rows * (step * len(labels) + 0.62) + 0.95)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    wide = reach(frame)
-    for position, axes in enumerate(panels.flat):
-        if position >= len(cells):
-            axes.remove()
-            continue
-        pair, train = cells[position]
+    figure, cells = panels(frame, places=len(labels), names=len(architectures), top=0.95)
+    for axes, pair, train in cells:
         chosen = comparisons.of_pairs(frame[frame["train_split"] == train], pair)
         across(axes, chosen, labels, architectures, looks, down="label", by="architecture")
-        axes.axvline(0, color=style.INK, lw=0.8, zorder=1)
-        axes.set_xlim(-wide, wide)
-        axes.tick_params(labelbottom=True)
         first, second = map(printed, pair)
         axes.set_xlabel(f"\u2190 {second}    {first} \u2192", color=style.SOFT)
-        several = len(trains) > 1
-        where = style.trained_on(train, len(trains)) if several else printed_pair(pair)
-        if several and len(pairs) > 1:
-            where = f"{printed_pair(pair)}, trained on {train}"
-        axes.set_title(where, fontsize=style.TEXT if several and len(pairs) > 1 else None)
     alone = f", trained on {trains[0]}" if len(trains) == 1 else ""
     between = f": {printed_pair(pairs[0])}" if len(pairs) == 1 else ""
     style.key(

@@ -107,7 +107,7 @@ def panels(
 
 
 def _constant(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Give the accuracy of the best constant answer beside every accuracy, as rows of its own."""
+    """Return the accuracy of the best constant prediction beside every accuracy, as rows."""
     parts = []
     for _, cell in metrics.groupby(["architecture", TRAIN, TEST], sort=False):
         rows = cell[cell["metric"] == "accuracy"]
