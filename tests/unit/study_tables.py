@@ -9,7 +9,7 @@ import pandas as pd
 
 import scored
 from facebias import tables
-from facebias.evaluation import gaps, verdicts
+from facebias.evaluation import fairness_criteria, verdicts
 from facebias.study import Figures, Labels
 from facebias.tables import comparisons
 
@@ -17,15 +17,15 @@ ARCHITECTURES = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 TRAINS = ("regular", "female", "male")
 TESTS = {"all": 10, "female": 5, "male": 5}
 LABELS = ("happiness", "surprise", "sadness", "upset")
-SIGNED = ("signed", gaps.PER_LABEL)
+SIGNED = ("signed", fairness_criteria.PER_LABEL)
 SIZES = {"per_class_mean": 1.3, "worst_class": 2.2}
 DEFINED = [
     (criterion, definition, label)
-    for criterion, declared in gaps.OF_CLASSES.items()
-    for definition in (*declared.definitions, *[gaps.PER_LABEL] * declared.labels)
+    for criterion, declared in fairness_criteria.OF_CLASSES.items()
+    for definition in (*declared.definitions, *[fairness_criteria.PER_LABEL] * declared.labels)
     for label in (
         LABELS
-        if definition == gaps.PER_LABEL
+        if definition == fairness_criteria.PER_LABEL
         else LABELS[:1]
         if definition == "worst_class"
         else (tables.OVERALL,)
@@ -160,7 +160,7 @@ def fairness(
                     "p_value": 0.0008 if low * high > 0 else 0.4,
                     "p_floor": 2 / 252,
                 }
-                if definition != gaps.PER_LABEL:
+                if definition != fairness_criteria.PER_LABEL:
                     signed = definition == "signed"
                     row |= {
                         "null_median": 0.0 if signed else 0.06 * scale,

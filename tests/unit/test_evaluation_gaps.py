@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
 import scored
-from facebias.evaluation import counts, gaps, rates, simulation
+from facebias.evaluation import counts, fairness_criteria, gaps, rates, simulation
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published" / "domnich2021_tables.csv"
 FAIRLEARN = {
@@ -31,7 +31,7 @@ FAIRLEARN = {
 tables_of_labels = arrays(np.int64, (1, 3, 4), elements=st.integers(0, 6))
 
 
-OF_COUNTS = gaps.criteria(exclusive=False)
+OF_COUNTS = fairness_criteria.of_labels(exclusive=False)
 
 
 def gap(criterion, definition, a, b):
@@ -269,10 +269,10 @@ def test_selection_rates_of_classes_cancel(score):
     a, b = counted.table[:1], counted.table[1:]
     assert gap("demographic_parity", "signed", a, b)[0] == pytest.approx(0, abs=1e-12)
     for definition in ("signed", "published"):
-        reason = gaps.why_not("demographic_parity", definition, exclusive=True)
+        reason = fairness_criteria.why_not("demographic_parity", definition, exclusive=True)
         assert "0 by construction" in reason
-        assert gaps.why_not("demographic_parity", definition, exclusive=False) is None
-    assert gaps.why_not("demographic_parity", "worst_class", exclusive=True) is None
+        assert fairness_criteria.why_not("demographic_parity", definition, exclusive=False) is None
+    assert fairness_criteria.why_not("demographic_parity", "worst_class", exclusive=True) is None
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +296,7 @@ def published_gaps():
     }
     return pd.DataFrame(
         {
-            criterion: gaps.published(gaps.OF_CLASSES[criterion], gap)
+            criterion: fairness_criteria.published(fairness_criteria.OF_CLASSES[criterion], gap)
             for criterion, gap in differences.items()
         },
         index=wide.index,
@@ -331,7 +331,7 @@ def test_sizes_without_their_excess_are_about_the_true_ones(lower):
         members, table = between_people(20, lower=lower, seed=seed)
         values = gaps.studentised(members, table)
         excess = gaps.excess(members, table)
-        assert set(excess) == {key for key in gaps.defined() if key[1] != "signed"}
+        assert set(excess) == {key for key in fairness_criteria.defined() if key[1] != "signed"}
         assert min(excess.values()) > -1e-12
         found.append({key: (values[key][0][0], excess[key]) for key in excess})
     true = np.abs(np.broadcast_to(lower, 4)).mean()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import scored
-from facebias.evaluation import attributes, counts, gaps, groups, rates, resampling
+from facebias.evaluation import attributes, counts, fairness_criteria, groups, rates, resampling
 from facebias.study import StudyError
 
 MODEL = {"architecture": "vgg16", "train_split": "regular"}
@@ -47,8 +47,8 @@ def frame():
 def test_two_groups_have_one_row_per_criterion_and_definition(frame):
     table = fairness(frame)
     assert set(table["groups"]) == {"female - male"}
-    averaged = table[table["definition"] != gaps.PER_LABEL]
-    expected = gaps.defined()
+    averaged = table[table["definition"] != fairness_criteria.PER_LABEL]
+    expected = fairness_criteria.defined()
     assert list(zip(averaged["criterion"], averaged["definition"], strict=True)) == expected
     assert (averaged["n_subjects"] == 18).all()
     assert (averaged["n_samples"] == len(frame)).all()
@@ -87,7 +87,7 @@ def test_more_than_two_groups_have_all_pairs_and_a_range(frame):
     whole = "range over dark, light, middle"
     signed = table[(table["criterion"] == "accuracy_gap") & (table["definition"] == "signed")]
     assert signed["groups"].tolist() == pairs
-    for definition in gaps.UNSIGNED:
+    for definition in fairness_criteria.UNSIGNED:
         parts = [row(table, "equalized_odds", definition, pair)["estimate"] for pair in pairs]
         found = row(table, "equalized_odds", definition, whole)
         assert found["estimate"] == max(parts)
@@ -145,7 +145,7 @@ def test_attribute_recorded_for_nobody_says_so(frame):
 
 def test_subjects_without_the_attribute_are_left_out_and_counted(frame):
     table = fairness(by_turns(frame, "light", "dark", None), "skin")
-    averaged = table["definition"] != gaps.PER_LABEL
+    averaged = table["definition"] != fairness_criteria.PER_LABEL
     assert (table.loc[averaged, "n_subjects"] == 12).all()
     assert table["note"].str.contains("6 subjects without skin left out").all()
     known = by_turns(frame, "light", "dark", None).dropna()
@@ -162,7 +162,9 @@ def test_label_that_a_group_never_shows_drops_with_a_note(frame):
 
 
 def per_label(table, criterion="equal_opportunity"):
-    rows = table[(table["criterion"] == criterion) & (table["definition"] == gaps.PER_LABEL)]
+    rows = table[
+        (table["criterion"] == criterion) & (table["definition"] == fairness_criteria.PER_LABEL)
+    ]
     return rows.set_index("label")
 
 

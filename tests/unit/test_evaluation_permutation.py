@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from facebias.evaluation import gaps, permutation, rates, simulation, standard_errors
+from facebias.evaluation import (
+    fairness_criteria,
+    gaps,
+    permutation,
+    rates,
+    simulation,
+    standard_errors,
+)
 from facebias.evaluation.simulation import Population
 
 NAMES = [f"p{number:02d}" for number in range(40)]
@@ -149,8 +156,8 @@ def test_studentised_gaps_are_the_gaps(monkeypatch):
     monkeypatch.setattr(permutation.Assignments, "blocks", few)
     some = gaps.by_chance(found, table)
     for key, (values, errors) in gaps.studentised(found.members, table).items():
-        if key[1] == gaps.PER_LABEL:
-            (rate,) = gaps.OF_CLASSES[key[0]].rates
+        if key[1] == fairness_criteria.PER_LABEL:
+            (rate,) = fairness_criteria.OF_CLASSES[key[0]].rates
             np.testing.assert_allclose(values, np.subtract(*(rates.rate(rate, s) for s in sums)))
         else:
             np.testing.assert_allclose(values, plain[key])
@@ -233,7 +240,7 @@ def test_band_holds_its_share_and_the_test_calls_the_rest_unusual():
     table = people(sizes=(6, 6), seed=5)
     found = dealt(6, 6)
     for key, (values, errors) in gaps.studentised(found.members, table).items():
-        if key[1] == gaps.PER_LABEL:
+        if key[1] == fairness_criteria.PER_LABEL:
             continue
         signed = key[1] == "signed"
         chance = permutation.compare(values, errors, found, signed=signed)
@@ -253,7 +260,7 @@ def test_level_holds_where_groups_differ_in_size_and_samples_and_plain_gaps_do_n
             [part.subjects for part in parts], draws=199, seed=number, most=0
         )
         table = np.concatenate([part.table for part in parts])
-        asked = {"equalized_odds": gaps.OF_CLASSES["equalized_odds"]}
+        asked = {"equalized_odds": fairness_criteria.OF_CLASSES["equalized_odds"]}
         values, errors = gaps.studentised(found.members, table, criteria=asked)[
             "equalized_odds", "per_class_mean"
         ]
@@ -321,7 +328,9 @@ def test_variance_of_a_ratio_is_cochrans():
 def test_the_largest_gap_of_any_label_judges_each_by_the_slow_way():
     table = people(sizes=(4, 5), seed=3)
     found = dealt(4, 5)
-    values, errors = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+    values, errors = gaps.studentised(found.members, table)[
+        "equal_opportunity", fairness_criteria.PER_LABEL
+    ]
     p_values, reach = permutation.simultaneous(values, errors, found, confidence=0.9)
     units = np.abs(values / errors)
     largest = [max(row) for row in units[1:].tolist()]
@@ -334,7 +343,7 @@ def test_the_largest_gap_of_any_label_judges_each_by_the_slow_way():
 def test_labels_that_do_not_count_change_nothing():
     table = people(sizes=(4, 5), seed=3)
     found = dealt(4, 5)
-    both = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+    both = gaps.studentised(found.members, table)["equal_opportunity", fairness_criteria.PER_LABEL]
     without = [np.where([True, True, False, True], each, np.nan) for each in both]
     some = [each[:, [0, 1, 3]] for each in both]
     p_values, reach = permutation.simultaneous(*without, found, confidence=0.9)
@@ -351,7 +360,9 @@ def test_a_false_alarm_about_any_label_is_as_rare_as_the_level():
     for number in range(200):
         table = people(seed=number, sizes=(6, 9))
         found = dealt(6, 9, draws=199, most=0, seed=number)
-        pair = gaps.studentised(found.members, table)["equal_opportunity", gaps.PER_LABEL]
+        pair = gaps.studentised(found.members, table)[
+            "equal_opportunity", fairness_criteria.PER_LABEL
+        ]
         p_values, _ = permutation.simultaneous(*pair, found, confidence=0.9)
         alarms += np.nanmin(p_values) <= 0.1
     # 20 expected of 200; more than 34 come by chance in about 1 of 1,000 such tests.

@@ -14,6 +14,7 @@ from facebias.evaluation import (
     by_group,
     cells,
     counts,
+    fairness_criteria,
     gaps,
     groups,
     permutation,
@@ -155,7 +156,7 @@ def test_gaps_match_scikit_learn_by_group(kind):
 
 
 def test_only_what_was_published_has_a_published_definition():
-    defined = gaps.defined(gaps.criteria(exclusive=False, ranked=True))
+    defined = fairness_criteria.defined(fairness_criteria.of_labels(exclusive=False, ranked=True))
     assert ("f1_gap", "published") in defined
     assert ("f1_skew_normalised_gap", "published") not in defined
     assert ("auc_gap", "published") not in defined
@@ -208,7 +209,7 @@ def test_intervals_draw_whole_subjects(criterion):
         by_group[group] = counted.of(subjects).summed(drawn), drawn, part, subjects
     found = gaps.between(
         [by_group[group][0] for group in ("female", "male")],
-        criteria=gaps.criteria(exclusive=False, ranked=True),
+        criteria=fairness_criteria.of_labels(exclusive=False, ranked=True),
     )[criterion, "signed"]
     for take in range(31):
         means = []
@@ -277,7 +278,7 @@ def test_p_values_come_from_dealing_subjects_to_groups(criterion):
 
 def test_p_values_hold_their_level_where_groups_do_not_differ():
     hits = dict.fromkeys(CRITERIA, 0)
-    asked = {name: gaps.OF_UNITS[name] for name in CRITERIA}
+    asked = {name: fairness_criteria.OF_UNITS[name] for name in CRITERIA}
     for seed in range(120):
         frame = scored.units(np.random.default_rng([9, seed]), n_subjects=12, n_samples=8)
         counted = counts.count(scored.scored(frame), ranked=True)
@@ -309,7 +310,7 @@ def test_diagnostics_hold_the_gaps_that_counts_give():
     parted = seed_counts.count(data, dict.fromkeys(frame["subject"], 0))
     split = variance.variance(parted, found, MODEL, evaluation=evaluation)
     for named in (table, split):
-        assert set(named["criterion"]) == set(gaps.criteria(exclusive=False))
+        assert set(named["criterion"]) == set(fairness_criteria.of_labels(exclusive=False))
     signed = table[(table["criterion"] == "f1_skew_normalised_gap") & (table["n_drawn"] == 6)]
     signed = signed[signed["definition"] == "signed"].iloc[0]
     assert signed["verdict"] in redraws.SIDES.values()

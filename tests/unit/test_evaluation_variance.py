@@ -8,7 +8,16 @@ import pytest
 
 import scored
 from facebias import tables
-from facebias.evaluation import attributes, components, counts, gaps, resampling, seeds, variance
+from facebias.evaluation import (
+    attributes,
+    components,
+    counts,
+    fairness_criteria,
+    gaps,
+    resampling,
+    seeds,
+    variance,
+)
 
 MODEL = {"architecture": "vgg16", "train_split": "regular"}
 SIGNED = ("equal_opportunity", "signed")
@@ -74,7 +83,9 @@ def test_influence_on_a_balanced_gap_is_each_subjects_own_rate():
         assert moved == pytest.approx(sign * (own - own.mean()), abs=1e-4)
 
 
-@pytest.mark.parametrize("key", [key for key in gaps.defined() if key[0] != "demographic_parity"])
+@pytest.mark.parametrize(
+    "key", [key for key in fairness_criteria.defined() if key[0] != "demographic_parity"]
+)
 def test_influences_cancel_and_tell_what_a_changed_weight_does(key):
     *_, parts = made(n=10, gap=0.3)
     moved = variance.influence(parts)[key]

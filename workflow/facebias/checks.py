@@ -17,7 +17,7 @@ from facebias import action_units, architectures, datasets, explanation, splits,
 from facebias.architectures import formats
 from facebias.configuration import is_echo, suggest
 from facebias.datasets.drawn import bias
-from facebias.evaluation import gaps, resampling
+from facebias.evaluation import fairness_criteria
 from facebias.published import fit
 from facebias.splits import holdouts
 from facebias.study import (
@@ -29,6 +29,7 @@ from facebias.study import (
     Study,
     StudyError,
     crossed,
+    fewest_resamples,
 )
 
 # What is missing where an adapter needs a key of ``data``.
@@ -266,7 +267,7 @@ def _evaluation(study: Study) -> Iterator[str]:
             yield f"{key}: no attribute {name!r}{suggest(name, known)}"
         if list(edges) != sorted(edges):
             yield f"{key}: found {list(edges)}, expected rising edges"
-    if asked.resamples < (needed := resampling.fewest(asked.confidence)):
+    if asked.resamples < (needed := fewest_resamples(asked.confidence)):
         yield (
             f"evaluation.resamples: found {asked.resamples}, but evaluation.confidence "
             f"{asked.confidence:g} needs at least {needed}"
@@ -279,10 +280,12 @@ def _evaluation(study: Study) -> Iterator[str]:
         hint = suggest(primary.train_split, study.splits.train)
         yield f"evaluation.primary.train_split: found {primary.train_split!r}{hint}"
     exclusive = study.labels.kind == "classes"
-    if primary.criterion not in gaps.criteria(exclusive=exclusive, ranked=True):
-        hint = suggest(primary.criterion, gaps.OF_CLASSES)
+    if primary.criterion not in fairness_criteria.of_labels(exclusive=exclusive, ranked=True):
+        hint = suggest(primary.criterion, fairness_criteria.OF_CLASSES)
         yield f"evaluation.primary.criterion: {primary.criterion} is for units only{hint}"
-    elif reason := gaps.why_not(primary.criterion, primary.definition, exclusive=exclusive):
+    elif reason := fairness_criteria.why_not(
+        primary.criterion, primary.definition, exclusive=exclusive
+    ):
         yield (
             f"evaluation.primary.definition: found {primary.definition} of {primary.criterion}, "
             f"but {reason}"

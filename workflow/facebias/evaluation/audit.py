@@ -17,13 +17,20 @@ from facebias.evaluation import (
     direction,
     groups,
     prediction_table,
-    resampling,
     scores,
     verdicts,
 )
 from facebias.evaluation.scores import Scores, nearest
 from facebias.evaluation.trends import TREND
-from facebias.study import Evaluation, Labels, Primary, Question, StudyError, crossed
+from facebias.study import (
+    Evaluation,
+    Labels,
+    Primary,
+    Question,
+    StudyError,
+    crossed,
+    fewest_resamples,
+)
 from facebias.vocabulary import printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
@@ -247,7 +254,7 @@ def _bins(text: str) -> tuple[str, tuple[float, ...]]:
 
 def _check(asked: argparse.Namespace) -> None:
     inside = 0 < asked.confidence < 1
-    needed = resampling.fewest(asked.confidence) if inside else 100
+    needed = fewest_resamples(asked.confidence) if inside else 100
     for option, value, fits, expected in (
         ("--confidence", asked.confidence, inside, "between 0 and 1"),
         (

@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facebias.evaluation import counts, gaps, permutation, rates, resampling, simulation
+from facebias.evaluation import (
+    counts,
+    fairness_criteria,
+    gaps,
+    permutation,
+    rates,
+    resampling,
+    simulation,
+)
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.simulation import Population
 from facebias.progress import track
@@ -79,7 +87,7 @@ def study(
     dealt = permutation.assignments(
         [part.subjects for part in parts], draws=DRAWS, seed=number, most=MOST_ENUMERATED
     )
-    asked = {CRITERION: gaps.OF_CLASSES[CRITERION]}
+    asked = {CRITERION: fairness_criteria.OF_CLASSES[CRITERION]}
     values, errors = gaps.by_chance(dealt, table, criteria=asked)[CRITERION, DEFINITION]
     found = {
         f"p_{name}": permutation.compare(values, scale, dealt, signed=False).p_value

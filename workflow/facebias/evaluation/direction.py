@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from facebias.evaluation import gaps
+from facebias.evaluation import fairness_criteria
 from facebias.evaluation import rates as rated
 from facebias.tables import OVERALL, comparisons
 from facebias.vocabulary import compared_groups, printed
 
-SIGNED = ("signed", gaps.PER_LABEL)
+SIGNED = ("signed", fairness_criteria.PER_LABEL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rates(measured: pd.DataFrame, gap: Mapping[str, object]) -> Rates | None:
     None where the groups have no label in common. Of equalized odds, which compares two rates, the
     true positive rate; of the largest gap of a label the rate that differs more.
     """
-    names = gaps.OF_UNITS[str(gap["criterion"])].rates
+    names = fairness_criteria.OF_UNITS[str(gap["criterion"])].rates
     each = [_of(measured, gap, name) for name in names]
     found = [one for one in each if one is not None]
     if gap["label"] == OVERALL:

@@ -12,6 +12,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import (
     counts,
+    fairness_criteria,
     gaps,
     permutation,
     power,
@@ -79,7 +80,7 @@ def fairness(
         always.append(f"no gap of ROC areas: more than {_people(MOST_RANKED)}")
     table = pd.DataFrame(rows).assign(**model, attribute=groups.attribute)
     table["note"] = ["; ".join(notes + always) or None for notes in table["note"]]
-    order = {name: place for place, name in enumerate(gaps.OF_UNITS)}
+    order = {name: place for place, name in enumerate(fairness_criteria.OF_UNITS)}
     table = table.sort_values("criterion", key=lambda column: column.map(order), kind="stable")
     return tables.check(table.reset_index(drop=True), tables.GAPS)
 
@@ -94,10 +95,10 @@ class _Tested:
     resampled: Mapping[str, np.ndarray]
 
     @property
-    def criteria(self) -> dict[str, gaps.Criterion]:
+    def criteria(self) -> dict[str, fairness_criteria.Criterion]:
         """What is compared."""
         ranked = self.everybody.concordance is not None
-        return gaps.criteria(exclusive=self.everybody.exclusive, ranked=ranked)
+        return fairness_criteria.of_labels(exclusive=self.everybody.exclusive, ranked=ranked)
 
     def dealt(self, parts: Sequence[Counts]) -> Counts:
         """Put the people of some groups side by side, group after group."""
@@ -135,7 +136,7 @@ def _compare(
     small = [note for name, note in tested.too_few.items() if whole or name in names]
     if len(parts) < 2 or (small and not whole):
         named = list(tested.parts.values()) if whole else [tested.parts[name] for name in names]
-        defined = gaps.defined(tested.criteria)
+        defined = fairness_criteria.defined(tested.criteria)
         keys = [key for key in defined if key[1] != "signed" or not whole]
         return [_row(compared, key, named, small) for key in keys]
     large = [name for name in names if name not in tested.too_few]
@@ -170,7 +171,7 @@ def _compare(
     if not whole:
         for criterion, declared in tested.criteria.items():
             if declared.labels:
-                key = criterion, gaps.PER_LABEL
+                key = criterion, fairness_criteria.PER_LABEL
                 (chosen,) = (each[declared.rates[0]] for each in kept)
                 notes = _left_out(key, large, tested, evaluation)
                 facts = _row(compared, key, parts, notes)
@@ -340,7 +341,9 @@ def _alone(names: list[str], tested: _Tested) -> list[dict[str, object]]:
     note = f"{names[0]} is the only group and a gap needs two" if names else "no recorded value"
     compared = comparisons.group(names[0] if names else None)
     parts = list(tested.parts.values())
-    return [_row(compared, key, parts, [note]) for key in gaps.defined(tested.criteria)]
+    return [
+        _row(compared, key, parts, [note]) for key in fairness_criteria.defined(tested.criteria)
+    ]
 
 
 def _left_out(
@@ -348,7 +351,7 @@ def _left_out(
 ) -> list[str]:
     """Say which labels do not count, and in which group too few people show them."""
     criterion, definition = tested.criteria[key[0]], key[1]
-    if definition == gaps.PER_LABEL:
+    if definition == fairness_criteria.PER_LABEL:
         definition = "signed"
     notes, needed = [], evaluation.min_subjects_per_label
     for name, group in itertools.product(criterion.rates_of(definition), names):

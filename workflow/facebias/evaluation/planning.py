@@ -15,7 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from facebias import tables
-from facebias.evaluation import counts, gaps, permutation, prediction_table, scores, simulation
+from facebias.evaluation import (
+    counts,
+    fairness_criteria,
+    gaps,
+    permutation,
+    prediction_table,
+    scores,
+    simulation,
+)
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.power import POWER
 from facebias.evaluation.simulation import Population
@@ -74,7 +82,7 @@ def power(plan: Plan, subjects: int) -> float:
         )
         table = np.concatenate([part.table for part in parts])
         gap = gaps.by_chance(
-            dealt, table, criteria={plan.criterion: gaps.OF_CLASSES[plan.criterion]}
+            dealt, table, criteria={plan.criterion: fairness_criteria.OF_CLASSES[plan.criterion]}
         )
         chance = permutation.compare(
             *gap[plan.criterion, plan.definition], dealt, signed=plan.definition == "signed"
@@ -138,8 +146,12 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--tests", type=int, default=1, help="gaps tested, corrected after Holm")
     parser.add_argument("--level", type=float, default=0.05)
-    parser.add_argument("--criterion", choices=gaps.OF_CLASSES, default="equalized_odds")
-    parser.add_argument("--definition", choices=gaps.DEFINITIONS, default="per_class_mean")
+    parser.add_argument(
+        "--criterion", choices=fairness_criteria.OF_CLASSES, default="equalized_odds"
+    )
+    parser.add_argument(
+        "--definition", choices=fairness_criteria.DEFINITIONS, default="per_class_mean"
+    )
     parser.add_argument("--labels", type=int, help=f"number of labels, {default.labels}")
     parser.add_argument(
         "--samples", type=int, nargs=2, metavar=("FEWEST", "MOST"),
@@ -244,5 +256,5 @@ def _check(given: argparse.Namespace, people: Population) -> None:
     for option, value, fits, expected in faults:
         if not fits:
             raise StudyError(f"{option} is {value}; expected {expected}")
-    if reason := gaps.why_not(given.criterion, given.definition, exclusive=True):
+    if reason := fairness_criteria.why_not(given.criterion, given.definition, exclusive=True):
         raise StudyError(f"--definition {given.definition}: {reason}")

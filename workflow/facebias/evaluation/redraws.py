@@ -20,7 +20,14 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import architectures, gaps, permutation, rates, resampling
+from facebias.evaluation import (
+    architectures,
+    fairness_criteria,
+    gaps,
+    permutation,
+    rates,
+    resampling,
+)
 from facebias.evaluation import counts as counting
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import counted
@@ -88,7 +95,7 @@ def _pair(
     pair: tuple[str, str], parts: Mapping[str, Sequence[Counts]], evaluation: Resampling
 ) -> Iterator[dict[str, object]]:
     first = next(iter(parts.values()))
-    keys = gaps.defined(gaps.criteria(exclusive=first[0].exclusive))
+    keys = fairness_criteria.defined(fairness_criteria.of_labels(exclusive=first[0].exclusive))
     people = [len(part.subjects) for part in first]
     few = [
         f"{name}: {counted(n)}, {evaluation.min_subjects} needed"
@@ -133,7 +140,7 @@ def _gaps(parts: Sequence[Counts], drawn: Sequence[np.ndarray]) -> dict[Key, np.
         np.concatenate([part.table.sum(axis=0)[None], part.table[places].sum(axis=1)])
         for part, places in zip(parts, drawn, strict=True)
     ]
-    return gaps.between(summed, criteria=gaps.criteria(exclusive=parts[0].exclusive))
+    return gaps.between(summed, criteria=fairness_criteria.of_labels(exclusive=parts[0].exclusive))
 
 
 def _smallest(models: Mapping[str, Mapping[Key, np.ndarray]]) -> dict[tuple[str, Key], float]:
@@ -197,7 +204,7 @@ def _sides(
     """
     everybody = [np.arange(len(part.subjects))[None] for part in parts]
     found = {}
-    for name, criterion in gaps.criteria(exclusive=parts[0].exclusive).items():
+    for name, criterion in fairness_criteria.of_labels(exclusive=parts[0].exclusive).items():
         if "signed" in criterion.definitions:
             counted_of = [_Rated.of(criterion.rates[0], part.table) for part in parts]
             found[name, "signed"] = np.concatenate(

@@ -17,11 +17,6 @@ from scipy import special
 ENTRIES = 4_000_000
 
 
-def fewest(confidence: float) -> int:
-    """Return how many resamples an interval needs at least: one beyond each of its ends."""
-    return math.ceil(round(2 / (1 - confidence), 6))
-
-
 def weights(subjects: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """Draw how often each subject stands in each resample.
 

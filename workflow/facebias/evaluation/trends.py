@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from facebias import tables
-from facebias.evaluation import gaps, permutation, power, rates, resampling
+from facebias.evaluation import fairness_criteria, permutation, power, rates, resampling
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling
@@ -29,7 +29,7 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
     tested = counted.of(counted.subjects[known])
     numbers = np.array([values[name] for name in tested.subjects])
     needed, found = max(evaluation.min_subjects, FEWEST), []
-    for criterion, declared in gaps.criteria(exclusive=counted.exclusive).items():
+    for criterion, declared in fairness_criteria.of_labels(exclusive=counted.exclusive).items():
         if "signed" not in declared.definitions or declared.rates[0] in rates.CURVED:
             continue
         row = {

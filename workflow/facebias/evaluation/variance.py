@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import architectures, gaps, resampling
+from facebias.evaluation import architectures, fairness_criteria, gaps, resampling
 from facebias.evaluation import seeds as counting
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import counted
@@ -100,7 +100,7 @@ def _pair(
         for name, part in zip(pair, parts, strict=True)
         if len(part.subjects) < needed
     ]
-    keys = gaps.defined(gaps.criteria(exclusive=parts[0].exclusive))
+    keys = fairness_criteria.defined(fairness_criteria.of_labels(exclusive=parts[0].exclusive))
     moved = {} if few else influence(parts)
     drawn = {} if few else intervals(parts, moved, evaluation=evaluation)
     rows = []
@@ -125,7 +125,7 @@ def influence(parts: Sequence[SeedCounts]) -> dict[Key, list[np.ndarray]]:
     (criterion, definition) to one array (n, R) per group. Drawing other subjects or seeds changes
     the gap by about the sum over groups of the means of what is drawn.
     """
-    criteria = gaps.criteria(exclusive=parts[0].exclusive)
+    criteria = fairness_criteria.of_labels(exclusive=parts[0].exclusive)
     means = [part.table.sum(axis=(0, 1))[None] / len(part.seeds) for part in parts]
     found: dict[Key, list[np.ndarray]] = {}
     for position, part in enumerate(parts):
@@ -150,7 +150,7 @@ def intervals(
     ``moved`` is the ``influence``, from which the degrees of freedom of both together come.
     """
     seeds, smallest = parts[0].seeds, min(len(part.subjects) for part in parts)
-    criteria = gaps.criteria(exclusive=parts[0].exclusive)
+    criteria = fairness_criteria.of_labels(exclusive=parts[0].exclusive)
     people = [_draws(part.subjects, evaluation) for part in parts]
     training = _draws(np.array([f"seed {seed}" for seed in seeds]), evaluation)
     everybody, every_seed = [np.ones_like(drawn) for drawn in people], np.ones_like(training)

@@ -29,7 +29,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import baselines, multiplicity, questions
-from facebias.evaluation.gaps import PER_LABEL
+from facebias.evaluation.fairness_criteria import PER_LABEL
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
 from facebias.tables import comparisons

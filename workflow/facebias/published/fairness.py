@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import gaps, resampling
+from facebias.evaluation import fairness_criteria, gaps, resampling
 from facebias.published import contracts, recovery, uncertainty
 from facebias.published.papers import Paper
 from facebias.study import StudyError
@@ -25,11 +25,11 @@ ROUNDING = 9  # decimals: equal gaps come out of sums in another order
 
 # What papers print rates of: of accuracies, each label against the rest, also averaged our way.
 PRINTED = {
-    name: gaps.OF_CLASSES[name]
+    name: fairness_criteria.OF_CLASSES[name]
     for name in ("equal_opportunity", "equalized_odds", "accuracy_gap", "demographic_parity")
 }
 PRINTED["accuracy_gap"] = dataclasses.replace(
-    PRINTED["accuracy_gap"], definitions=("signed", *gaps.UNSIGNED)
+    PRINTED["accuracy_gap"], definitions=("signed", *fairness_criteria.UNSIGNED)
 )
 
 # Training split and architecture, attribute, assumption; then criterion and definition to the gap

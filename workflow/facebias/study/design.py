@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping
 
@@ -124,6 +125,11 @@ class Question:
     attribute: str
     train_split: str
     train_splits: tuple[str, ...]
+
+
+def fewest_resamples(confidence: float) -> int:
+    """Return how many resamples an interval needs at least: one beyond each of its ends."""
+    return math.ceil(round(2 / (1 - confidence), 6))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
