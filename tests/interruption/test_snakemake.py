@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -14,6 +12,7 @@ from pathlib import Path
 import processes
 import psutil
 import pytest
+import standstill
 import studies
 import synthetic
 
@@ -21,7 +20,6 @@ from facebias import configuration, lock, study
 
 MODEL = Path("cnn3d", "regular", "fold-0", "seed-1")
 RESULTS = Path("results", "small")
-HALTING = Path(__file__).with_name("halting")
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
 CONFIG = studies.changed(
     studies.SMALL,
@@ -71,17 +69,14 @@ def snakemake(folder: Path, *arguments: str, halting: bool = True) -> subprocess
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     command += ["--profile", str(studies.ROOT / "profiles/local"), "--cores", "1", *arguments]
     command += [str(RESULTS / "models" / MODEL / "weights.safetensors")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    if halting:
-        paths = [str(HALTING), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    environment = standstill.environment() if halting else os.environ
     return subprocess.Popen(
         [*command, "--allowed-rules", "train_model"],
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=environment,
+        env={**environment, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -89,21 +84,10 @@ def halted(running: subprocess.Popen[str]) -> tuple[psutil.Process, list[psutil.
     """Wait until the training below a Snakemake stands still; give it, and all processes below."""
     while running.poll() is None:
         below = psutil.Process(running.pid).children(recursive=True)
-        for process in below:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.status() == psutil.STATUS_STOPPED:
-                    return process, below
+        for training in standstill.standing(below):
+            return training, below
         time.sleep(0.05)
     pytest.fail(f"it ended before its training stood still: {running.communicate()[0]}")
-
-
-def wait_until_sent(number: signal.Signals, process: psutil.Process) -> None:
-    """Wait until a signal has come to a process that stands still, and so cannot take it yet."""
-    status = Path(f"/proc/{process.pid}/status")
-    pending = 0
-    while not pending & 1 << number - 1:
-        pending = int(re.search(r"^ShdPnd:\s*(\w+)", status.read_text(), re.M)[1], 16)
-        time.sleep(0.01)
 
 
 @pytest.mark.slow
@@ -155,7 +139,7 @@ def test_on_a_node_sigterm_is_passed_on_to_the_training(tmp_path):
     running = snakemake(tmp_path, "--mode", "remote")
     training, _ = halted(running)
     running.terminate()
-    wait_until_sent(signal.SIGTERM, training)
+    standstill.wait_until_sent(signal.SIGTERM, training)
     training.resume()
     printed, _ = running.communicate()
     assert running.returncode != 0, printed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import re
@@ -9,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+import standstill
 import studies
 import yaml
 
@@ -77,8 +80,11 @@ class Study:
     def results(self) -> Path:
         return self.folder / "results" / "small"
 
-    def start(self, *targets: str) -> subprocess.Popen[bytes]:
-        """Start ``snakemake --profile slurm``; its output is added to ``output``."""
+    def start(self, *targets: str, halting: bool = False) -> subprocess.Popen[bytes]:
+        """Start ``snakemake --profile slurm``; its output is added to ``output``.
+
+        With ``halting``, every training stands still when it has saved an epoch.
+        """
         with self.output.open("a") as output:
             return subprocess.Popen(
                 [
@@ -90,7 +96,21 @@ class Study:
                 cwd=studies.ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=standstill.environment() if halting else None,
             )
+
+    def halted(self, process: subprocess.Popen[bytes], number: int = 1) -> list[psutil.Process]:
+        """Wait until so many trainings stand still, as long as ``process`` runs."""
+        while len(standing := list(self._standing())) < number:
+            assert process.poll() is None, self.output.read_text()
+            time.sleep(0.2)
+        return standing
+
+    def _standing(self) -> Iterator[psutil.Process]:
+        for process in standstill.standing(psutil.process_iter()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.cwd() == str(self.folder):
+                    yield process
 
     def run(self, *targets: str) -> None:
         """Run ``snakemake --profile slurm`` to its end, which must be a good one."""
@@ -98,9 +118,14 @@ class Study:
             self.finish(process)
 
     def finish(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait for the end of a run, which must be a good one."""
+        """Wait for the end of a run, which must be a good one; send on what stands still."""
+        until = time.monotonic() + PATIENCE
         try:
-            assert process.wait(PATIENCE) == 0, self.output.read_text()
+            while process.poll() is None and time.monotonic() < until:
+                for training in self._standing():
+                    training.resume()
+                time.sleep(0.5)
+            assert process.poll() == 0, self.output.read_text()
         finally:
             process.kill()
 

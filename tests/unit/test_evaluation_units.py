@@ -26,7 +26,12 @@ from facebias.evaluation import (
 from facebias.evaluation import seeds as seed_counts
 
 UNITS = ("AU1", "AU4", "AU12")
-CRITERIA = {"f1_gap": "f1", "f1_skew_normalised_gap": "f1_skew_normalised", "auc_gap": "auc"}
+CRITERIA = {
+    "f1_gap": "f1",
+    "f1_skew_normalised_gap": "f1_skew_normalised",
+    "balanced_accuracy_gap": "balanced_accuracy",
+    "auc_gap": "auc",
+}
 MODEL = {"architecture": "vgg16", "train_split": "regular"}
 CELL = {**MODEL, "test_split": "all"}
 
@@ -61,6 +66,8 @@ def slow(name, frame, unit):
         return np.nan
     if name == "auc":
         return sk.roc_auc_score(true, score)
+    if name == "balanced_accuracy":
+        return sk.balanced_accuracy_score(true, score >= 0.5)
     weight = np.where(true, 1 / true.sum(), 1 / (~true).sum())
     return sk.f1_score(true, score >= 0.5, sample_weight=weight, zero_division=np.nan)
 
@@ -221,7 +228,7 @@ def test_intervals_draw_whole_subjects(criterion):
         assert found[take] == pytest.approx(means[0] - means[1])
 
 
-@pytest.mark.parametrize("name", ["f1_skew_normalised", "auc"])
+@pytest.mark.parametrize("name", list(rates.CURVED))
 def test_standard_errors_are_those_of_the_derivatives(name):
     frame = frame_of(5, n_subjects=8, n_samples=12, missing=0.2)
     counted = counts.count(scored.scored(frame), ranked=True)

@@ -8,7 +8,7 @@ import pytest
 import study_tables as made
 from drawing import GENDER, draw, texts
 
-from facebias.evaluation import gaps as measured
+from facebias.evaluation import fairness_criteria
 from facebias.figures import gaps
 from facebias.tables import comparisons
 
@@ -18,7 +18,7 @@ def test_gaps_hold_no_sizes_of_single_labels_and_none_that_is_zero_by_constructi
     pairs = set(zip(numbers["criterion"], numbers["definition"], strict=True))
     assert ("demographic_parity", "published") not in pairs
     assert ("demographic_parity", "worst_class") in pairs
-    assert set(numbers["definition"]) == {"absolute", *measured.UNSIGNED}
+    assert set(numbers["definition"]) == {"absolute", *fairness_criteria.UNSIGNED}
     assert "n/a" not in texts(figure)
 
 
@@ -27,7 +27,7 @@ def test_one_missing_gap_is_marked():
     gone = (table["architecture"] == "cnn3d") & (table["train_split"] == "male")
     table.loc[gone, ["estimate", "ci_low", "ci_high"]] = np.nan
     figure, _ = draw("gaps", {"fairness": table}, **GENDER)
-    assert texts(figure).count("n/a") == len(measured.OF_CLASSES)
+    assert texts(figure).count("n/a") == len(fairness_criteria.OF_CLASSES)
 
 
 def test_gaps_that_nobody_can_estimate_become_words():

@@ -55,7 +55,7 @@ def test_a_cue_of_one_group_shows_in_its_heatmaps(tmp_path, planted):
     train, test = people(films, training=24)
     options = {"batch_norm": True, "dropout": 0.2}
     trained = filmed.train(
-        films, train, names, "vgg16", epochs=20, learning_rate=0.01, options=options
+        films, train, names, "vgg16", epochs=12, learning_rate=0.01, options=options
     )
     explanations, located = filmed.explain(films, test, names, trained)
     _, gaps, _ = relevance_stage.compared(

@@ -37,6 +37,7 @@ NAMES = {
     "f1_skew_normalised_macro": "skew-normalised F1 score, mean over labels",
     "tpr_macro": "true positive rate, mean over labels",
     "auc_macro": "area under the ROC curve, mean over labels",
+    "balanced_accuracy": "balanced accuracy",
     "balanced_accuracy_macro": "balanced accuracy, mean over labels",
     "selection_rate": "selection rate",
     "auc": "area under the ROC curve",
@@ -73,6 +74,7 @@ NAMES = {
 MEANS = {
     "f1": "f1_macro",
     "f1_skew_normalised": "f1_skew_normalised_macro",
+    "balanced_accuracy": "balanced_accuracy_macro",
     "auc": "auc_macro",
 }
 

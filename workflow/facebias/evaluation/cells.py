@@ -16,11 +16,11 @@ from facebias.study import Resampling
 def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) -> pd.DataFrame:
     """Compute all metrics of a cell with intervals over its subjects.
 
-    Per label: the rates of ``rates.OF_LABELS`` and ``auc``, for units also ``f1_skew_normalised``.
+    Per label: the rates of ``rates.OF_LABELS`` and ``auc``, for units also ``rates.OF_UNITS``.
     Overall: ``accuracy`` (share of correct decisions), ``f1_macro``, ``f1_weighted`` (by
     positives), ``auc_macro`` and ``tpr_macro`` (balanced accuracy), for units also
-    ``f1_skew_normalised_macro`` and ``balanced_accuracy_macro``; macro averages go over the labels
-    that can be estimated. Scores of several folds are ranked together for ``auc``.
+    the means over labels of ``rates.OF_UNITS``; macro averages go over the labels that can be
+    estimated. Scores of several folds are ranked together for ``auc``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     """
     counted = counts.count(scores)
     table = counts.resampled(scores, resamples=evaluation.resamples, seed=evaluation.seed)
-    names = [*rates.OF_LABELS, "auc", *([] if counted.exclusive else ["f1_skew_normalised"])]
+    names = [*rates.OF_LABELS, "auc", *([] if counted.exclusive else rates.OF_UNITS)]
     values = {name: rates.rate(name, table) for name in names}
     overall = {
         "accuracy": rates.rate(rates.right(exclusive=counted.exclusive), table)[:, 0],
@@ -51,10 +51,7 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
         "tpr_macro": rates.macro(values["tpr"]),
     }
     if not counted.exclusive:
-        overall["f1_skew_normalised_macro"] = rates.macro(values["f1_skew_normalised"])
-        # 1/2 whatever is always said, or guessed how often: of classes ``tpr_macro`` is constant.
-        balanced = (values["tpr"] + 1 - values["fpr"]) / 2
-        overall["balanced_accuracy_macro"] = rates.macro(balanced)
+        overall |= {f"{name}_macro": rates.macro(values[name]) for name in rates.OF_UNITS}
     rows = []
     for position, label in enumerate(counted.labels):
         for name, value in values.items():

@@ -48,9 +48,12 @@ def rates(measured: pd.DataFrame, gap: Mapping[str, object]) -> Rates | None:
     None where the groups have no label in common. Of equalized odds, which compares two rates, the
     true positive rate; of the largest gap of a label the rate that differs more.
     """
-    names = fairness_criteria.OF_UNITS[str(gap["criterion"])].rates
-    each = [_of(measured, gap, name) for name in names]
-    found = [one for one in each if one is not None]
+    found = []
+    # Balanced accuracy has no rate of its own where labels exclude each other.
+    for criteria in (fairness_criteria.OF_UNITS, fairness_criteria.OF_CLASSES):
+        if not found and gap["criterion"] in criteria:
+            each = [_of(measured, gap, name) for name in criteria[gap["criterion"]].rates]
+            found = [one for one in each if one is not None]
     if gap["label"] == OVERALL:
         return found[0] if found else None
     return max(found, key=lambda one: one.range, default=None)

@@ -75,7 +75,9 @@ OF_UNITS: dict[str, Criterion] = {
     "equal_opportunity": OF_CLASSES["equal_opportunity"],
     "equalized_odds": OF_CLASSES["equalized_odds"],
     "accuracy_gap": dataclasses.replace(OF_CLASSES["accuracy_gap"], rates=("right_units",)),
-    "balanced_accuracy_gap": OF_CLASSES["balanced_accuracy_gap"],
+    "balanced_accuracy_gap": Criterion(
+        ("balanced_accuracy",), ("signed", "absolute", *SIZES), labels=True
+    ),
     "demographic_parity": Criterion(
         ("selection_rate",), ("signed", *UNSIGNED), absolute_of_mean, labels=True
     ),

@@ -73,6 +73,14 @@ def f1_skew_normalised(table: np.ndarray) -> np.ndarray:
     return 2 * tpr / (1 + tpr + fpr)
 
 
+def balanced_accuracy(table: np.ndarray) -> np.ndarray:
+    """Compute the mean of the true positive and the true negative rate: 1/2 for whoever guesses.
+
+    Of one label against the rest, whose accuracy a model that never names it already has.
+    """
+    return (rate("tpr", table) + 1 - rate("fpr", table)) / 2
+
+
 def area(table: np.ndarray) -> np.ndarray:
     """Compute the area under the ROC curve from counts with concordant pairs, (..., 5)."""
     positives, negatives = table[..., 0] + table[..., 2], table[..., 1] + table[..., 3]
@@ -82,8 +90,11 @@ def area(table: np.ndarray) -> np.ndarray:
 # What is no ratio of sums of counts. They need positives and negatives, and all samples enter.
 CURVED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "f1_skew_normalised": f1_skew_normalised,
+    "balanced_accuracy": balanced_accuracy,
     "auc": area,
 }
+# Of labels that do not exclude each other.
+OF_UNITS = ("f1_skew_normalised", "balanced_accuracy")
 
 
 def rate(name: str, table: np.ndarray) -> np.ndarray:

@@ -100,8 +100,8 @@ def measure(
     concordance
         (L, S, S) concordant pairs between the subjects; only for ``auc``.
     """
-    if name == "f1_skew_normalised":
-        return _f1_skew_normalised(members, table.astype(float))
+    if name in BY_RATES:
+        return _of_two_rates(name, members, table.astype(float))
     if name == "auc":
         return _auc(members, table.astype(float), concordance)
     return of_sums(members, *rates.RATIOS[name].sums(table))
@@ -124,23 +124,30 @@ def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray)
     )
 
 
-def _f1_skew_normalised(members: np.ndarray, table: np.ndarray) -> Curved:
+# Functions of the true and the false positive rate: their derivatives by either.
+BY_RATES: dict[str, Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]] = {
+    "f1_skew_normalised": lambda t, f: (2 * (1 + f) / (1 + t + f) ** 2, -2 * t / (1 + t + f) ** 2),
+    "balanced_accuracy": lambda t, f: (np.full_like(t, 0.5), np.full_like(f, -0.5)),
+}
+
+
+def _of_two_rates(name: str, members: np.ndarray, table: np.ndarray) -> Curved:
     hit, false_alarm = table[..., 0], table[..., 1]
     present, absent = hit + table[..., 2], false_alarm + table[..., 3]
     positives, negatives = members @ present, members @ absent
-    tpr = rates.divide(members @ hit, positives)
-    fpr = rates.divide(members @ false_alarm, negatives)
-    base = (1 + tpr + fpr) ** 2
+    summed = np.tensordot(members, table, axes=1)
+    tpr, fpr = rates.rate("tpr", summed), rates.rate("fpr", summed)
 
     def moves(label: int) -> np.ndarray:
         t, f = tpr[:, [label]], fpr[:, [label]]
         by_tpr = rates.divide(hit[:, label] - t * present[:, label], positives[:, [label]])
         by_fpr = rates.divide(false_alarm[:, label] - f * absent[:, label], negatives[:, [label]])
-        return (2 * (1 + f) * by_tpr - 2 * t * by_fpr) / base[:, [label]]
+        slope_tpr, slope_fpr = BY_RATES[name](t, f)
+        return slope_tpr * by_tpr + slope_fpr * by_fpr
 
     return Curved(
         members=members,
-        rate=2 * tpr / (1 + tpr + fpr),
+        rate=rates.rate(name, summed),
         entering=_both(members, present, absent),
         moves=[functools.partial(moves, label) for label in range(table.shape[1])],
     )

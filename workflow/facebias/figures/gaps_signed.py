@@ -43,6 +43,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         if name in request.select:
             frame = request.rows(frame, name)
     frame, empty = without_empty(frame)
+    frame, same = _once(frame)
     title = f"Signed gaps by {printed(request.value('attribute', given['fairness']))}"
     if frame.empty:
         return style.words(f"{title}: none can be estimated", empty), frame
@@ -69,6 +70,20 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         figure,
         f"{people(frame)} Bars: intervals over test subjects. Bands: where the gap would lie if "
         "subjects were dealt to groups at random. An interval that includes 0 is no evidence that "
-        f"groups are treated alike. {empty}",
+        f"groups are treated alike. {same}{empty}",
     )
     return figure, frame
+
+
+def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Leave out balanced accuracy where it is equal opportunity by another name; say so."""
+    values = frame.pivot_table(
+        index=["architecture", "train_split", *comparisons.COMPARED],
+        columns="criterion",
+        values="estimate",
+    )
+    recall, balanced = "equal_opportunity", "balanced_accuracy_gap"
+    if not {recall, balanced} <= set(values) or not values[recall].equals(values[balanced]):
+        return frame, ""
+    frame = frame[frame["criterion"] != balanced]
+    return frame, "Of classes, the gap of balanced accuracy is that of equal opportunity. "
