@@ -13,6 +13,7 @@ EVALUATION = Evaluation(
     bins={},
     min_subjects=3,
     min_subjects_per_label=1,
+    weights="samples",
     primary=Primary(
         criterion="equalized_odds", definition="per_class_mean", attribute=None, train_split=None
     ),

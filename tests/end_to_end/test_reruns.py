@@ -193,6 +193,8 @@ EDITS = {
     "number of resamples": Edit(
         CONFIG | EVALUATION | RELEVANCE | CONFOUNDS, {"evaluation.resamples": 150}
     ),
+    # What describes the data counts samples whatever they weigh in what models do.
+    "weights of people": Edit(CONFIG | EVALUATION | RELEVANCE, {"evaluation.weights": "subjects"}),
     "another declared question": Edit(
         CONFIG | FAIRNESS | EFFECTS | RELEVANCE, {"evaluation.primary": {"train_split": "female"}}
     ),

@@ -23,8 +23,8 @@ def labels(kind="classes", names=LABELS):
 
 def evaluation(**changes):
     given = {
-        "bins": {}, "min_subjects": 3, "min_subjects_per_label": 1, "confidence": 0.95,
-        "interval": "expanded", "margins": {},
+        "bins": {}, "min_subjects": 3, "min_subjects_per_label": 1, "weights": "samples",
+        "confidence": 0.95, "interval": "expanded", "margins": {},
         "resamples": 400, "permutations": 999, "seed": 1, "attributes": ("gender",), "margin": 0.1,
         "primary": study.Primary(
             criterion="equalized_odds", definition="per_class_mean", attribute=None,

@@ -420,3 +420,10 @@ def test_every_hold_out_has_its_own_numbers(tmp_path):
     assert re.findall(r"tested on (\w+)", changed) == ["all", "female"]
     whole = words(page(tmp_path))
     assert re.findall(r"Test split (\w+)", whole) == ["all"]
+
+
+def test_page_says_where_every_person_weighs_the_same(tmp_path):
+    given = start_pages.settings()
+    assert "weighs the same" not in words(page(tmp_path, settings=given))
+    given["evaluation"]["weights"] = "subjects"
+    assert "Every person weighs the same" in words(page(tmp_path, settings=given))

@@ -60,6 +60,10 @@ BROKEN = {
         {"training.schedule": "onecycle"},
         'found "onecycle"; did you mean one_cycle?',
     ),
+    "unknown weights": (
+        {"evaluation.weights": "subject"},
+        'evaluation.weights: found "subject"; did you mean subjects?',
+    ),
     "unknown device": ({"training.device": "gpu"}, "allowed: auto, cpu, cuda"),
     "unknown architecture": (
         {"architectures.vgg61": {}},

@@ -48,7 +48,7 @@ rule confounds:
         code=sources("confounds"),
         settings=constant(
             labels=STUDY.labels,
-            evaluation=STUDY.evaluation.resampling,
+            evaluation=STUDY.evaluation.comparison,
             attributes=ATTRIBUTES,
             compared_by=COMPARED_BY,
         ),

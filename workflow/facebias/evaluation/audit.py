@@ -35,6 +35,10 @@ from facebias.vocabulary import printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
 GIVEN = (MODEL["architecture"], MODEL["train_split"])
+EQUAL_PEOPLE = (
+    "Every person weighs the same, however many samples there are of each. Numbers of samples are "
+    "those counted."
+)
 # Of each attribute the largest gap in these definitions is printed.
 LARGEST = {
     "signed": "largest signed gap (mean over labels)",
@@ -63,7 +67,7 @@ def audit(
     these are corrected together.
     """
     scored = scores.assemble(frame.assign(seed=0), labels, source="predictions")
-    counted = counts.count(scored, ranked=True)
+    counted = counts.count(scored, ranked=True, weights=evaluation.weights)
     measured = [_measure(scored, "all", evaluation)]
     parts = []
     for attribute in evaluation.attributes:
@@ -96,7 +100,8 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
     level = 1 - evaluation.confidence
     cells_by_name = dict(list(metrics.groupby("test_split", sort=False)))
     everybody = cells_by_name["all"]
-    lines = [_reached("all", everybody)]
+    lines = [EQUAL_PEOPLE] if evaluation.weights == counts.SUBJECTS else []
+    lines.append(_reached("all", everybody))
     if not baselines.beaten(everybody):
         lines.append(
             f"The model is not surely better than one that looks at nothing: it "
@@ -195,6 +200,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--bins", action="append", default=[], metavar="AGE=0,30,50,100", help="may be repeated"
     )
+    parser.add_argument(
+        "--weights",
+        choices=("samples", "subjects"),
+        default="samples",
+        help="what weighs the same: every sample, or every person",
+    )
     parser.add_argument("--margin", type=float, default=0.1, help='for "no gap larger than"')
     parser.add_argument("--interval", choices=("expanded", "bca"), default="expanded")
     parser.add_argument("--resamples", type=int, default=2000)
@@ -213,6 +224,7 @@ def main(arguments: list[str]) -> None:
         bins=dict(map(_bins, asked.bins)),
         min_subjects=asked.min_subjects,
         min_subjects_per_label=asked.min_subjects_per_label,
+        weights=asked.weights,
         primary=Primary(
             criterion="equalized_odds",
             definition="per_class_mean",

@@ -149,9 +149,11 @@ def guessing(by_group: pd.DataFrame) -> Mapping[tuple[str, str], str]:
 
 
 def _counts(cell: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Count, by label, the samples that have it and those for which it is known."""
-    samples = _by_label(cell, "accuracy", "n_samples")
-    positives = _by_label(cell, "tpr", "n_samples").reindex(samples.index)
+    """Return what the samples weigh that have a label and those for which it is known, by label."""
+    # Without a weight of their own, all samples weigh the same.
+    weight = "weight" if "weight" in cell.columns else "n_samples"
+    samples = _by_label(cell, "accuracy", weight)
+    positives = _by_label(cell, "tpr", weight).reindex(samples.index)
     return positives, samples
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.evaluation import counts, proportions, rates, resampling
+from facebias.evaluation.counts import Counts
 from facebias.evaluation.scores import Scores
 from facebias.study import Resampling
 
@@ -36,11 +37,17 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     A ``tables.METRICS`` table. ``n_samples`` counts the samples in the denominator
     (``rates.entering``; averaged over seeds and rounded), ``n_subjects`` their subjects; for
     ``rates.CURVED`` and overall rows they are all samples with a known label. Both are 0 where the
-    value is missing. Intervals are those of ``proportions``, with the variance over resamples of
-    subjects; they are missing where fewer than 2 subjects enter.
+    value is missing. Where every person weighs the same, ``weight`` is what those samples weigh.
+    Intervals are those of ``proportions``, with the variance over resamples of subjects; they are
+    missing where fewer than 2 subjects enter.
     """
-    counted = counts.count(scores)
-    table = counts.resampled(scores, resamples=evaluation.resamples, seed=evaluation.seed)
+    counted = counts.count(scores, weights=evaluation.weights)
+    table = counts.resampled(
+        scores,
+        resamples=evaluation.resamples,
+        seed=evaluation.seed,
+        weights=evaluation.weights,
+    )
     names = [*rates.OF_LABELS, "auc", *([] if counted.exclusive else rates.OF_UNITS)]
     values = {name: rates.rate(name, table) for name in names}
     overall = {
@@ -55,15 +62,16 @@ def metrics(scores: Scores, cell: Mapping[str, str], *, evaluation: Resampling) 
     rows = []
     for position, label in enumerate(counted.labels):
         for name, value in values.items():
-            samples = _entering(name, counted.table[:, position])
-            rows.append(_row(label, name, value[:, position], samples, evaluation))
+            entering = rates.entering_by_subject(name, counted.table[:, position])
+            rows.append(_row(label, name, value[:, position], entering, counted, evaluation))
+    weighted = counted.samples if counted.weight is None else counted.samples * counted.weight
     for name, value in overall.items():
-        samples = counted.samples * ~np.isnan(value[0])
-        rows.append(_row(tables.OVERALL, name, value, samples, evaluation))
+        entering = weighted * ~np.isnan(value[0])
+        rows.append(_row(tables.OVERALL, name, value, entering, counted, evaluation))
     return tables.check(pd.DataFrame(rows).assign(**cell), tables.METRICS)
 
 
-def confusion(scores: Scores, cell: Mapping[str, str]) -> pd.DataFrame:
+def confusion(scores: Scores, cell: Mapping[str, str], *, weights: str = "samples") -> pd.DataFrame:
     """Count true against predicted labels of a cell, averaged over seeds.
 
     For units every label has its own two by two table: ``AU1`` and ``not AU1``.
@@ -71,54 +79,56 @@ def confusion(scores: Scores, cell: Mapping[str, str]) -> pd.DataFrame:
     Returns
     -------
     A ``tables.CONFUSION`` table; ``share`` is missing where no sample has the true label.
+    ``weights``, as of ``counts.count``, move it and not ``n_samples``.
     """
-    counted = counts.count(scores)
-    if counted.confusion is not None:
-        blocks = [(counted.labels, counted.confusion.sum(axis=0))]
-    else:
-        # (tp, fp, fn, tn) becomes rows true, columns predicted, the label itself first.
-        total = counted.table.sum(axis=0)[:, [0, 2, 1, 3]].reshape(-1, 2, 2)
-        blocks = [
-            ((name, f"not {name}"), block)
-            for name, block in zip(counted.labels, total, strict=True)
-        ]
+    weighted = _blocks(counts.count(scores, weights=weights))
     rows = []
-    for names, block in blocks:
+    for (names, block), (_, numbers) in zip(weighted, _blocks(counts.count(scores)), strict=True):
         share = rates.divide(block, block.sum(axis=1, keepdims=True))
         rows += [
-            {"true": true, "predicted": predicted, "n_samples": block[i, j], "share": share[i, j]}
+            {"true": true, "predicted": predicted, "n_samples": numbers[i, j], "share": share[i, j]}
             for i, true in enumerate(names)
             for j, predicted in enumerate(names)
         ]
     return tables.check(pd.DataFrame(rows).assign(**cell), tables.CONFUSION)
 
 
-def _entering(name: str, table: np.ndarray) -> np.ndarray:
-    if name not in rates.CURVED:
-        return rates.entering(name, table)
-    # One person may give the positives and another the negatives: both enter.
-    return table.sum(axis=1) * (rates.entering(name, table.sum(axis=0)) > 0)
+def _blocks(counted: Counts) -> list[tuple[tuple[str, ...], np.ndarray]]:
+    """Return names and true by predicted counts: of all classes together, or of each unit."""
+    if counted.confusion is not None:
+        return [(counted.labels, counted.confusion.sum(axis=0))]
+    # (tp, fp, fn, tn) becomes rows true, columns predicted, the label itself first.
+    total = counted.table.sum(axis=0)[:, [0, 2, 1, 3]].reshape(-1, 2, 2)
+    return [
+        ((name, f"not {name}"), block) for name, block in zip(counted.labels, total, strict=True)
+    ]
 
 
 def _row(
-    label: str, metric: str, values: np.ndarray, samples: np.ndarray, evaluation: Resampling
+    label: str,
+    metric: str,
+    values: np.ndarray,
+    entering: np.ndarray,
+    counted: Counts,
+    evaluation: Resampling,
 ) -> dict[str, object]:
-    n_subjects = int((samples > 0).sum())
+    n_subjects = int((entering > 0).sum())
     low, high = np.nan, np.nan
     if n_subjects >= 2:
         low, high = proportions.interval(
             values[0],
             resampling.spread(values, subjects=n_subjects) ** 2,
             people=n_subjects,
-            samples=float(samples.sum()),
+            samples=float(counted.independent(entering)),
             confidence=evaluation.confidence,
         )
-    return {
+    row = {
         "label": label,
         "metric": metric,
         "value": values[0],
         "ci_low": low,
         "ci_high": high,
         "n_subjects": n_subjects,
-        "n_samples": round(float(samples.sum())),
+        "n_samples": round(float(counted.numbers(entering).sum())),
     }
+    return row if counted.weight is None else row | {"weight": float(entering.sum())}

@@ -9,7 +9,7 @@ import numpy as np
 
 from facebias.evaluation import permutation, rates, resampling
 from facebias.evaluation.attributes import Grouping
-from facebias.study import Resampling
+from facebias.study import GroupComparison
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Comparison:
 
 
 def compare(
-    subjects: np.ndarray, found: Grouping, taking_part: np.ndarray, *, evaluation: Resampling
+    subjects: np.ndarray, found: Grouping, taking_part: np.ndarray, *, evaluation: GroupComparison
 ) -> Comparison:
     """Put those of ``subjects`` (S,) who take part (S,) side by side by group.
 

@@ -31,7 +31,7 @@ from facebias.evaluation import people as counting
 from facebias.evaluation.attributes import Grouping, grouping
 from facebias.evaluation.comparison import Comparison, compare, in_units, ratio
 from facebias.evaluation.people import MEASURES, ROLES, People
-from facebias.study import Labels, Resampling, read_settings
+from facebias.study import GroupComparison, Labels, read_settings
 from facebias.tables import comparisons
 from facebias.vocabulary import printed
 
@@ -54,7 +54,7 @@ def confounds(
     labels: Labels,
     *,
     attributes: Sequence[str],
-    evaluation: Resampling,
+    evaluation: GroupComparison,
     compared_by: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """Measure what differs between the groups of every attribute.
@@ -115,7 +115,7 @@ def _recorded(manifest: pd.DataFrame, excluded: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([part[names] for part in (manifest, excluded) if len(part)], ignore_index=True)
 
 
-def _rows(people: People, found: Grouping, evaluation: Resampling) -> Iterator[Row]:
+def _rows(people: People, found: Grouping, evaluation: GroupComparison) -> Iterator[Row]:
     trained = [(split, "train", people.shares[split, "train"]) for split in people.train_splits]
     whole = [(ALL, "test", people.tested), (ALL, ALL, np.ones(len(people.subjects)))]
     for split, role, weight in [*trained, *whole]:
@@ -377,7 +377,7 @@ def main(arguments: list[str]) -> None:
     labels, evaluation, attributes, compared_by = read_settings(
         given.settings,
         labels=Labels,
-        evaluation=Resampling,
+        evaluation=GroupComparison,
         attributes=tuple[str, ...],
         compared_by=Mapping[str, tuple[str, ...]],
     )

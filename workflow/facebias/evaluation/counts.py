@@ -1,6 +1,8 @@
 """Counts per subject: all that metrics, gaps and resamples are made of.
 
-Counts are averaged over seeds, so that a sample counts once however many models scored it.
+Counts are averaged over seeds, so that a sample counts once however many models scored it. Every
+sample weighs the same, or every person (``evaluation.weights: subjects``): then a sample counts 1 /
+(samples of its person), and all that is made of counts follows.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ PAIRS_PER_SAMPLE, DRAWN_AT_ONCE = 64, 32
 MOST_RANKED = 2_000
 # Where so many people have, one as another, one of few counts, kinds of people are drawn instead.
 FEWEST_ALIKE, ALIKE = 1_000, 8
+# ``evaluation.weights`` where every person weighs the same.
+SUBJECTS = "subjects"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,14 +34,16 @@ class Counts:
     subjects
         (S,) text, sorted.
     samples
-        (S,) samples with at least one known label.
+        (S,) samples with at least one known label, whatever they weigh.
     table
-        (S, L, 4) one against the rest: true positives, false positives, false negatives, true
-        negatives. A missing label is counted nowhere.
+        (S, L, 4) one against the rest, weighted: true positives, false positives, false negatives,
+        true negatives. A missing label is counted nowhere.
     confusion
-        (S, L, L) true by predicted label for classes; None for units.
+        (S, L, L) true by predicted label for classes, weighted; None for units.
     concordance
-        (L, S, S) concordant pairs between subjects; None where they were not asked for.
+        (L, S, S) concordant pairs between subjects, weighted; None where they were not asked for.
+    weight
+        (S,) what one sample of each subject counts; None: 1.
     """
 
     labels: tuple[str, ...]
@@ -47,6 +53,7 @@ class Counts:
     table: np.ndarray
     confusion: np.ndarray | None
     concordance: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
     def of(self, subjects: np.ndarray) -> Counts:
         """Keep the named subjects; those without a sample are passed over."""
@@ -62,7 +69,35 @@ class Counts:
             table=self.table[places],
             confusion=None if self.confusion is None else self.confusion[places],
             concordance=None if pairs is None else pairs[:, places][:, :, places],
+            weight=None if self.weight is None else self.weight[places],
         )
+
+    def numbers(self, weighted: np.ndarray) -> np.ndarray:
+        """Return how many samples of each subject weigh so much: (S, ...) to (S, ...)."""
+        if self.weight is None:
+            return weighted
+        return weighted / self.weight.reshape(-1, *[1] * (weighted.ndim - 1))
+
+    def independent(self, weighted: np.ndarray) -> np.ndarray:
+        """Return as many samples of one weight as say what these do, if all are independent.
+
+        The effective sample size of Kish (1965, "Survey sampling", section 11.7): the square of the
+        sum of the weights over the sum of their squares.
+
+        Parameters
+        ----------
+        weighted
+            (S, ...) samples that enter a rate, as they weigh.
+
+        Returns
+        -------
+        (...); the number of samples where all weigh the same.
+        """
+        total = weighted.sum(axis=0)
+        if self.weight is None:
+            return total
+        squares = np.tensordot(self.weight, weighted, axes=1)
+        return np.divide(total**2, squares, out=np.zeros_like(total), where=total > 0)
 
     def summed(self, weights: np.ndarray) -> np.ndarray:
         """Add up the counts of a group in which subjects stand so many times, (R, S).
@@ -112,10 +147,11 @@ class Counts:
         return np.concatenate([whole, whole - own])
 
 
-def count(scores: Scores, *, ranked: bool = False) -> Counts:
+def count(scores: Scores, *, ranked: bool = False, weights: str = "samples") -> Counts:
     """Count ``scores`` per subject, averaged over seeds; ``ranked``: with concordant pairs.
 
     Of units alone, and of no more than ``MOST_RANKED`` subjects: pairs grow with their square.
+    ``weights``: what weighs the same, ``samples`` or ``subjects``.
 
     Examples
     --------
@@ -134,30 +170,32 @@ def count(scores: Scores, *, ranked: bool = False) -> Counts:
     decision = scores.decision
     true, false = scores.truth == 1, scores.truth == 0
     cells = np.stack([true & decision, false & decision, true & ~decision, false & ~decision], -1)
-    known = (true | false).any(axis=1)
+    divisor = _divisor(scores, weights)
+    samples = _added(_known(scores), rows, len(subjects)) / scores.n_seeds
     confusion = None
     if scores.exclusive:
-        confusion = _per_subject(
-            (true[:, :, None] & decision[:, None, :]), rows, len(subjects), scores.n_seeds
-        )
+        pairs = true[:, :, None] & decision[:, None, :]
+        confusion = _per_subject(pairs, rows, divisor)
     return Counts(
         labels=scores.labels,
         exclusive=scores.exclusive,
         subjects=subjects,
-        samples=_per_subject(known, rows, len(subjects), scores.n_seeds),
-        table=_per_subject(cells, rows, len(subjects), scores.n_seeds),
+        samples=samples,
+        table=_per_subject(cells, rows, divisor),
         confusion=confusion,
-        concordance=concordance(scores) if ranked else None,
+        concordance=concordance(scores, weights=weights) if ranked else None,
+        weight=scores.n_seeds / divisor if weights == SUBJECTS else None,
     )
 
 
-def concordance(scores: Scores) -> np.ndarray:
+def concordance(scores: Scores, *, weights: str = "samples") -> np.ndarray:
     """Count concordant pairs between subjects: the bilinear form behind the area under a ROC curve.
 
     Entry (l, s, t) is the number of pairs of a positive sample of subject s and a negative sample
     of subject t, both for label l, in which the positive one scores higher; ties count 1/2
     (Mann & Whitney 1947). Pairs are formed within a seed and averaged over seeds. With weights w
-    on subjects, the area is ``w @ C @ w / ((w @ positives) * (w @ negatives))``.
+    on subjects, the area is ``w @ C @ w / ((w @ positives) * (w @ negatives))``. Where ``weights``
+    are those of ``subjects``, a pair counts the product of what its two samples count.
 
     Returns
     -------
@@ -170,14 +208,16 @@ def concordance(scores: Scores) -> np.ndarray:
         for label in range(len(scores.labels)):
             truth, score = scores.truth[of_seed, label], scores.score[of_seed, label]
             pairs[label] += _concordant(truth, score, rows[of_seed], len(subjects))
-    return pairs / scores.n_seeds
+    divisor = _divisor(scores, weights)
+    # Divided once, as counts are: people who answer alike have the same pairs to the last bit.
+    return pairs * scores.n_seeds / np.outer(divisor, divisor)
 
 
-def concordant(scores: Scores, weights: np.ndarray) -> np.ndarray:
+def concordant(scores: Scores, drawn: np.ndarray, *, weights: str = "samples") -> np.ndarray:
     """Count the concordant pairs of groups in which subjects stand so many times, (R, S).
 
     The same as with ``concordance``, which grows with the square of the subjects: where they are
-    many beside their samples, the samples are gone through instead.
+    many beside their samples, the samples are gone through instead. ``weights`` as of ``count``.
 
     Returns
     -------
@@ -185,13 +225,14 @@ def concordant(scores: Scores, weights: np.ndarray) -> np.ndarray:
     """
     subjects, rows = np.unique(scores.subject, return_inverse=True)
     if len(subjects) ** 2 <= PAIRS_PER_SAMPLE * len(rows):
-        return _within(concordance(scores), weights)
-    pairs = np.zeros((len(weights), len(scores.labels)))
+        return _within(concordance(scores, weights=weights), drawn)
+    pairs = np.zeros((len(drawn), len(scores.labels)))
+    times = drawn * (scores.n_seeds / _divisor(scores, weights))
     for seed in np.unique(scores.seed):
         of_seed = scores.seed == seed
         for label in range(len(scores.labels)):
             truth, score = scores.truth[of_seed, label], scores.score[of_seed, label]
-            pairs[:, label] += _drawn(truth, score, rows[of_seed], weights)
+            pairs[:, label] += _drawn(truth, score, rows[of_seed], times)
     return pairs / scores.n_seeds
 
 
@@ -205,14 +246,13 @@ def without_one(groups: Sequence[Counts]) -> Iterator[list[np.ndarray]]:
         ]
 
 
-def resampled(scores: Scores, *, resamples: int, seed: int) -> np.ndarray:
+def resampled(scores: Scores, *, resamples: int, seed: int, weights: str = "samples") -> np.ndarray:
     """Count the data and every resample of subjects, with concordant pairs: (1 + B, L, 5)."""
-    counted = count(scores)
-    drawn = resampling.blocks(counted.subjects, resamples=resamples, seed=seed)
-    parts = [
-        np.concatenate([counted.summed(weights), concordant(scores, weights)[..., None]], axis=2)
-        for weights in drawn
-    ]
+    counted = count(scores, weights=weights)
+    parts = []
+    for drawn in resampling.blocks(counted.subjects, resamples=resamples, seed=seed):
+        pairs = concordant(scores, drawn, weights=weights)
+        parts.append(np.concatenate([counted.summed(drawn), pairs[..., None]], axis=2))
     return np.concatenate(parts)
 
 
@@ -257,8 +297,28 @@ def _concordant(truth: np.ndarray, score: np.ndarray, rows: np.ndarray, n: int) 
     return pairs
 
 
-def _per_subject(values: np.ndarray, rows: np.ndarray, n: int, n_seeds: int) -> np.ndarray:
-    # Whole numbers are added first and divided once: no rounding hangs on the order of rows.
+def _known(scores: Scores) -> np.ndarray:
+    """Tell which samples (n,) have a known label."""
+    return ~np.isnan(scores.truth).all(axis=1)
+
+
+def _divisor(scores: Scores, weights: str) -> np.ndarray:
+    """Return what counts over all seeds are divided by, (S,): the seeds, or one's own samples."""
+    subjects, rows = np.unique(scores.subject, return_inverse=True)
+    if weights != SUBJECTS:
+        return np.full(len(subjects), scores.n_seeds)
+    # Who has no known label counts nowhere.
+    return np.maximum(_added(_known(scores), rows, len(subjects)), 1)
+
+
+def _added(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """Add up truth values (n, ...) per subject: whole numbers (S, ...)."""
     order = np.argsort(rows, kind="stable")
     first = np.searchsorted(rows[order], np.arange(n))
-    return np.add.reduceat(values[order].astype(np.int64), first, axis=0) / n_seeds
+    return np.add.reduceat(values[order].astype(np.int64), first, axis=0)
+
+
+def _per_subject(values: np.ndarray, rows: np.ndarray, divisor: np.ndarray) -> np.ndarray:
+    # Whole numbers are added first and divided once: no rounding depends on the order of rows.
+    added = _added(values, rows, len(divisor))
+    return added / divisor.reshape(-1, *[1] * (added.ndim - 1))

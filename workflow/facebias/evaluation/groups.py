@@ -249,17 +249,21 @@ def _labels(
         for part in parts
     ]
     behind = [rates.people(name, part.table) for part in parts]
+    samples = [rates.entering_by_subject(name, part.table) for part in parts]
     ends = []
-    for one, part, people in zip(measured, parts, behind, strict=True):
+    for one, part, people, entering in zip(measured, parts, behind, samples, strict=True):
         number = proportions.effective(
             one.rate[0],
             one.variance[0],
             people=people,
-            samples=rates.entering(name, part.table.sum(axis=0)),
+            samples=part.independent(entering),
         )
         # Of few people no standard error is sure: no shorter than for one label by Student's t.
         quantiles = np.fmax(reach, proportions.student(people, evaluation.confidence))
         ends.append(proportions.score(one.rate[0], number, quantiles))
+    numbers = [
+        part.numbers(entering).sum(axis=0) for part, entering in zip(parts, samples, strict=True)
+    ]
     a, b = (one.rate[0] for one in measured)
     low, high = proportions.difference(a, ends[0], b, ends[1])
     rows = []
@@ -267,7 +271,7 @@ def _labels(
         counted = {
             "label": label,
             "n_subjects": int(sum(people[place] for people in behind)),
-            "n_samples": round(sum(float(_entering(name, part)[place]) for part in parts)),
+            "n_samples": round(sum(float(each[place]) for each in numbers)),
         }
         if chosen[place]:
             counted |= {
@@ -279,10 +283,6 @@ def _labels(
             }
         rows.append(counted)
     return rows
-
-
-def _entering(name: str, part: Counts) -> np.ndarray:
-    return rates.entering(name, part.table.sum(axis=0))
 
 
 def _estimated(

@@ -137,6 +137,17 @@ def entering(name: str, table: np.ndarray) -> np.ndarray:
     return Ratio((0, 0, 0, 0), tuple(map(bool, ratio.denominator)), ratio.pooled).sums(table)[1]
 
 
+def entering_by_subject(name: str, table: np.ndarray) -> np.ndarray:
+    """Count the samples of each subject that enter a rate: (S, ..., 4) counts to (S, ...).
+
+    ``CURVED`` need positives and negatives of the whole group: one person may give the positives
+    and another the negatives, and both enter.
+    """
+    if name not in CURVED:
+        return entering(name, table)
+    return table.sum(axis=-1) * (entering(name, table.sum(axis=0)) > 0)
+
+
 def people(name: str, table: np.ndarray) -> np.ndarray:
     """Count the subjects who enter a rate: (S, L, 4) counts to (L,), pooled to (1,).
 

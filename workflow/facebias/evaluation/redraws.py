@@ -275,6 +275,9 @@ def _signs(values: np.ndarray) -> np.ndarray:
 def main(arguments: list[str]) -> None:
     """Draw the test subjects of one train split again and see how its gaps change."""
     asked, evaluation, found, models = architectures.given("redraws", main.__doc__, arguments)
-    counted_by_name = {name: counting.count(model.scores) for name, model in models.items()}
+    counted_by_name = {
+        name: counting.count(model.scores, weights=evaluation.weights)
+        for name, model in models.items()
+    }
     table = redraws(counted_by_name, found, asked.train_split, evaluation=evaluation)
     tables.write(table, asked.out, tables.REDRAWS)

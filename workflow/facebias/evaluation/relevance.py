@@ -17,6 +17,7 @@ from facebias import tables
 from facebias.evaluation import permutation, power, rates, resampling, standard_errors
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import Comparison, compare
+from facebias.evaluation.counts import SUBJECTS
 from facebias.study import Labels, Resampling, StudyError
 from facebias.tables import comparisons
 
@@ -76,18 +77,20 @@ def outcomes(explanations: pd.DataFrame, manifest: pd.DataFrame, labels: Labels)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sums:
-    """Sums of a measure over the samples of S subjects, by L labels, and how many they are.
+    """Sums of a measure over the samples of S subjects, by L labels.
 
-    ``values``, ``samples``: (S, L).
+    ``values``: weighted sums; ``weights``: what these samples weigh; ``samples``: how many they
+    are; (S, L) each.
     """
 
     values: np.ndarray
+    weights: np.ndarray
     samples: np.ndarray
 
     @property
     def both(self) -> np.ndarray:
-        """Both, (S, L, 2), so that subjects are drawn for both at once."""
-        return np.stack([self.values, self.samples], axis=-1)
+        """Values and weights, (S, L, 2), so that subjects are drawn for both at once."""
+        return np.stack([self.values, self.weights], axis=-1)
 
 
 def sums(rows: pd.DataFrame, measure: str, subjects: np.ndarray, labels: Sequence[str]) -> Sums:
@@ -96,7 +99,7 @@ def sums(rows: pd.DataFrame, measure: str, subjects: np.ndarray, labels: Sequenc
     Parameters
     ----------
     rows
-        One per sample, with ``subject``, ``explained`` and the measure.
+        One per sample, with ``subject``, ``explained``, ``weight`` and the measure.
     measure
         A column.
     subjects, labels
@@ -107,10 +110,12 @@ def sums(rows: pd.DataFrame, measure: str, subjects: np.ndarray, labels: Sequenc
         pd.Index(subjects).get_indexer(known["subject"].astype(str)),
         pd.Index(labels).get_indexer(known["explained"]),
     )
-    values, samples = np.zeros((2, len(subjects), len(labels)))
-    np.add.at(values, places, known[measure].to_numpy(dtype=float))
+    weight = known["weight"].to_numpy()
+    values, weights, samples = np.zeros((3, len(subjects), len(labels)))
+    np.add.at(values, places, known[measure].to_numpy(dtype=float) * weight)
+    np.add.at(weights, places, weight)
     np.add.at(samples, places, 1.0)
-    return Sums(values=values, samples=samples)
+    return Sums(values=values, weights=weights, samples=samples)
 
 
 def means(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -123,9 +128,12 @@ def means(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def cells(
-    located: pd.DataFrame, explained: pd.DataFrame
+    located: pd.DataFrame, explained: pd.DataFrame, *, weights: str = "samples"
 ) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
     """Yield every method, architecture and train split with the rows of its samples and regions.
+
+    ``weight`` says what each sample counts: 1, or with ``weights`` of ``subjects`` 1 / (explained
+    samples of its person).
 
     Parameters
     ----------
@@ -144,7 +152,13 @@ def cells(
             "not among the explanations; run the target heatmaps again"
         )
     for names, rows in joined.groupby(list(CELL), sort=False):
-        yield dict(zip(CELL, map(str, names), strict=True)), rows
+        weighted = rows.assign(weight=_weight(rows) if weights == SUBJECTS else 1.0)
+        yield dict(zip(CELL, map(str, names), strict=True)), weighted
+
+
+def _weight(rows: pd.DataFrame) -> pd.Series:
+    samples = rows.drop_duplicates(["seed", "sample"])["subject"].value_counts()
+    return 1 / rows["subject"].map(samples)
 
 
 def selections(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -306,7 +320,7 @@ class Pair:
         """Give the same gaps for every way to deal the subjects, and their standard errors."""
         together = np.concatenate(self.places)
         parts = [
-            standard_errors.of_sums(members, counted.values[together], counted.samples[together])
+            standard_errors.of_sums(members, counted.values[together], counted.weights[together])
             for members in self.dealt.members
         ]
         each = parts[0].rate - parts[1].rate

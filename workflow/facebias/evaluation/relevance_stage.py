@@ -46,7 +46,7 @@ def compared(
     """
     explained = relevance.outcomes(explanations, manifest, labels)
     found: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
-    for cell, rows in relevance.cells(located, explained):
+    for cell, rows in relevance.cells(located, explained, weights=evaluation.weights):
         split = found.setdefault((cell["method"], cell["train_split"]), {})
         split[cell["architecture"]] = rows
     means, gaps, joint = [], [], []

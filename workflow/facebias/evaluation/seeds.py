@@ -26,7 +26,7 @@ class SeedCounts:
     folds
         (S,) the fold in which each subject is tested.
     table
-        (S, R, L, 4) one against the rest, as in ``counts.Counts``.
+        (S, R, L, 4) one against the rest, weighted as in ``counts.Counts``.
     """
 
     labels: tuple[str, ...]
@@ -43,10 +43,13 @@ class SeedCounts:
         return dataclasses.replace(self, **kept)
 
 
-def count(scored: Scores, folds: Mapping[str, int]) -> SeedCounts:
-    """Count per subject and seed; ``folds`` says where each subject is tested."""
+def count(scored: Scores, folds: Mapping[str, int], *, weights: str = "samples") -> SeedCounts:
+    """Count per subject and seed; ``folds`` says where each subject is tested.
+
+    ``weights`` as of ``counts.count``.
+    """
     seeds = np.unique(scored.seed)
-    each = [counts.count(scored.where(scored.seed == seed)) for seed in seeds]
+    each = [counts.count(scored.where(scored.seed == seed), weights=weights) for seed in seeds]
     subjects = each[0].subjects
     return SeedCounts(
         labels=scored.labels,

@@ -32,7 +32,8 @@ def metrics(arguments: list[str]) -> None:
         "test_split": given.test_split,
     }
     tables.write(cells.metrics(scored, cell, evaluation=evaluation), given.out, tables.METRICS)
-    tables.write(cells.confusion(scored, cell), given.confusion, tables.CONFUSION)
+    confusion = cells.confusion(scored, cell, weights=evaluation.weights)
+    tables.write(confusion, given.confusion, tables.CONFUSION)
 
 
 def fairness(arguments: list[str]) -> None:
@@ -42,7 +43,8 @@ def fairness(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
     manifest = tables.read(given.manifest, tables.MANIFEST)
-    counted = counts.count(_read(given, manifest, labels), ranked=True)
+    scored = _read(given, manifest, labels)
+    counted = counts.count(scored, ranked=True, weights=evaluation.weights)
     model = {"architecture": given.architecture, "train_split": given.train_split}
     grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
     table = groups.fairness(counted, grouped, model, evaluation=evaluation)
@@ -71,7 +73,8 @@ def effects(arguments: list[str]) -> None:
                 labels,
                 architecture=given.architecture,
                 train_split=train_split,
-            )
+            ),
+            weights=evaluation.weights,
         )
         for train_split, rows in predicted.groupby("train_split", sort=False)
     }

@@ -19,6 +19,9 @@ import numpy as np
 
 from facebias.evaluation import rates
 
+# Squares that differ by less, of their size, do so in their last bits: nobody differs.
+ROUNDING = 1e-12
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -113,7 +116,8 @@ def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray)
     summed = members @ np.concatenate([x, n, n > 0, x**2, x * n, n**2], axis=1)
     right, total, entering, xx, xn, nn = np.split(summed, 6, axis=1)
     rate = rates.divide(right, total)
-    spread = np.maximum(xx - 2 * rate * xn + rate**2 * nn, 0)
+    spread = xx - 2 * rate * xn + rate**2 * nn
+    spread = np.where(spread > ROUNDING * (xx + rate**2 * nn), spread, 0)
     return Measured(
         members=members,
         numerator=x,

@@ -252,7 +252,7 @@ def main(arguments: list[str]) -> None:
     asked, evaluation, found, models = architectures.given("variance", main.__doc__, arguments)
     parts = [
         variance(
-            counting.count(model.scores, model.folds),
+            counting.count(model.scores, model.folds, weights=evaluation.weights),
             found,
             {"architecture": architecture, "train_split": asked.train_split},
             evaluation=evaluation,

@@ -133,17 +133,27 @@ def fewest_resamples(confidence: float) -> int:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Resampling:
-    """How the uncertainty of one model's numbers is found, and what a group needs."""
+class GroupComparison:
+    """How groups of people are compared, whatever is measured of them, and what a group needs."""
 
     bins: Mapping[str, tuple[float, ...]]
     min_subjects: int
-    min_subjects_per_label: int
     confidence: float
-    interval: str
     resamples: int
     permutations: int
     seed: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resampling(GroupComparison):
+    """How one model's numbers and their uncertainty are found, and what a label needs.
+
+    ``weights``: who weighs the same, ``samples`` or ``subjects``.
+    """
+
+    min_subjects_per_label: int
+    weights: str
+    interval: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -168,3 +178,8 @@ class Evaluation(Resampling):
     def resampling(self) -> Resampling:
         """What the numbers of one model depend on, and nothing else."""
         return slice_of(self, Resampling)
+
+    @property
+    def comparison(self) -> GroupComparison:
+        """What comparisons of groups depend on that know no model."""
+        return slice_of(self, GroupComparison)

@@ -14,7 +14,8 @@ class TableError(ValueError):
 class Table:
     """A contract: ``columns`` maps name to type, ``key`` names what identifies a row.
 
-    ``open`` tables may carry further columns (labels, attributes) after the named ones.
+    ``optional`` columns follow these where a study has them; ``open`` tables may carry further
+    columns (labels, attributes) after the named ones.
     Types: ``text`` (missing allowed, as NaN), ``whole``, ``number`` (missing allowed), ``truth``,
     ``numbers`` (a list of numbers per row; Parquet only).
     """
@@ -23,6 +24,7 @@ class Table:
     columns: Mapping[str, str]
     key: tuple[str, ...]
     open: bool = False
+    optional: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 MODEL = {"architecture": "text", "train_split": "text", "fold": "whole", "seed": "whole"}

@@ -23,14 +23,18 @@ def check(frame: pd.DataFrame, table: Table, *, source: str = "") -> pd.DataFram
             f"{where}: column {', '.join(missing)} is missing; "
             f"found {', '.join(map(str, frame.columns))}"
         )
-    extra = [name for name in frame.columns if name not in table.columns]
+    columns = {
+        **table.columns,
+        **{name: kind for name, kind in table.optional.items() if name in frame.columns},
+    }
+    extra = [name for name in frame.columns if name not in columns]
     if extra and not table.open:
         raise TableError(
             f"{where}: unexpected column {', '.join(map(str, extra))}; "
             f"a {table.name} table has {', '.join(table.columns)}"
         )
-    frame = frame[[*table.columns, *extra]].copy()
-    for name, kind in table.columns.items():
+    frame = frame[[*columns, *extra]].copy()
+    for name, kind in columns.items():
         frame[name] = _cast(frame[name], kind, f"{where}: column {name}")
     for name in extra:
         if pd.api.types.is_string_dtype(frame[name]):

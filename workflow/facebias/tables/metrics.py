@@ -7,6 +7,8 @@ from facebias.tables.contract import CELL, CHANCE, INTERVAL, JUDGED, Table
 
 # `label` is an evaluated label or `overall`.
 OVERALL = "overall"
+# Where every person weighs the same: what the ``n_samples`` weigh together, in people.
+WEIGHT = {"weight": "number"}
 METRICS = Table(
     "metrics",
     {
@@ -20,6 +22,7 @@ METRICS = Table(
         "n_samples": "whole",
     },
     (*CELL, "label", "metric"),
+    optional=WEIGHT,
 )
 
 # The same of all test subjects of a model (`attribute` and `group` are `all`), and of every group.
@@ -34,10 +37,11 @@ METRICS_BY_GROUP = Table(
         **{name: kind for name, kind in METRICS.columns.items() if name not in CELL},
     },
     ("architecture", "train_split", "attribute", "group", "label", "metric"),
+    optional=WEIGHT,
 )
 
 # One row per true and predicted label; `n_samples` is averaged over seeds, `share` is of the true
-# label.
+# label, weighted as the study says.
 CONFUSION = Table(
     "confusion",
     {
