@@ -19,6 +19,9 @@ import numpy as np
 
 from facebias.evaluation import rates
 
+# So many subjects are looked at together: what they move stays in the cache.
+TOGETHER = 4_096
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -26,6 +29,10 @@ class Measured:
 
     Attributes
     ----------
+    summed
+        (2 L, S) numerators of all labels, then denominators, of the subjects.
+    total
+        (R, L) denominators of the groups.
     rate
         (R, L) rates; NaN where the denominator is empty.
     variance
@@ -35,8 +42,8 @@ class Measured:
     """
 
     members: np.ndarray
-    numerator: np.ndarray
-    denominator: np.ndarray
+    summed: np.ndarray
+    total: np.ndarray
     rate: np.ndarray
     variance: np.ndarray
     entering: np.ndarray
@@ -45,11 +52,13 @@ class Measured:
         """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
         if kept.sum() == 1:
             return self.variance[:, kept][:, 0]
-        x, n, r = self.numerator[:, kept], self.denominator[:, kept], self.rate[:, kept]
-        share = rates.divide(np.sqrt(_few(self.entering[:, kept])), self.members @ n) / kept.sum()
-        moved = share @ x.T
-        moved -= (share * r) @ n.T
-        return _spread(self.members, moved)
+        share = rates.divide(np.sqrt(_few(self.entering)), self.total) / kept.sum()
+        shares = np.where(np.tile(kept, 2), np.concatenate([share, -share * self.rate], axis=1), 0)
+        spread = np.zeros(len(self.members))
+        for start in range(0, self.members.shape[1], TOGETHER):
+            some = slice(start, start + TOGETHER)
+            spread += _spread(self.members[:, some], shares @ self.summed[:, some])
+        return spread
 
 
 # By how much every subject moves one label's rate in every group: (R, S).
@@ -100,24 +109,41 @@ def measure(
     concordance
         (L, S, S) concordant pairs between the subjects; only for ``auc``.
     """
+    return measuring(name, table, concordance)(members)
+
+
+# Measures groups (R, S) of the same subjects.
+Measuring = Callable[[np.ndarray], Measured | Curved]
+
+
+def measuring(name: str, table: np.ndarray, concordance: np.ndarray | None = None) -> Measuring:
+    """Prepare ``measure`` for many groups: what is added up over their members is made once."""
     if name == "f1_skew_normalised":
-        return _f1_skew_normalised(members, table.astype(float))
+        return functools.partial(_f1_skew_normalised, table=table.astype(float))
     if name == "auc":
-        return _auc(members, table.astype(float), concordance)
-    return of_sums(members, *rates.RATIOS[name].sums(table))
+        return functools.partial(_auc, table=table.astype(float), concordance=concordance)
+    return functools.partial(_ratios, terms=_terms(*rates.RATIOS[name].sums(table)))
 
 
 def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> Measured:
     """Measure ratios of sums over subjects: (R, S) members, (S, L) numerators and denominators."""
-    x, n = numerator.astype(float), denominator.astype(float)
-    summed = members @ np.concatenate([x, n, n > 0, x**2, x * n, n**2], axis=1)
-    right, total, entering, xx, xn, nn = np.split(summed, 6, axis=1)
+    return _ratios(members, _terms(numerator, denominator))
+
+
+def _terms(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """List what is added up over subjects: (S, L) each to (6 L, S)."""
+    x, n = numerator.T.astype(float), denominator.T.astype(float)
+    return np.concatenate([x, n, n > 0, x**2, x * n, n**2])
+
+
+def _ratios(members: np.ndarray, terms: np.ndarray) -> Measured:
+    right, total, entering, xx, xn, nn = np.split(members @ terms.T, 6, axis=1)
     rate = rates.divide(right, total)
     spread = np.maximum(xx - 2 * rate * xn + rate**2 * nn, 0)
     return Measured(
         members=members,
-        numerator=x,
-        denominator=n,
+        summed=terms[: len(terms) // 3],
+        total=total,
         rate=rate,
         variance=rates.divide(spread, total**2) * _few(entering),
         entering=entering,
@@ -173,8 +199,7 @@ def _both(members: np.ndarray, present: np.ndarray, absent: np.ndarray) -> np.nd
 
 def _spread(members: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Add up the squares (R,) of what the members of each group move."""
-    np.square(moved, out=moved)
-    return np.einsum("rs,rs->r", members, moved)
+    return np.einsum("rs,rs,rs->r", members, moved, moved)
 
 
 def _few(entering: np.ndarray) -> np.ndarray:
