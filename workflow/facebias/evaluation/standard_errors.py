@@ -7,6 +7,11 @@ derivative (infinitesimal jackknife, Efron 1982, chapter 6).
 
 Variances over few people come out too small by (m - 1) / m, where m counts those who enter the rate
 of a label, not all of the group: two who show it say as little in a group of 50 as in one of two.
+
+Where all who enter a rate of samples are alike, nothing varies and the variance would be 0: a gap
+of five who are all read rightly would be endlessly far from 0. It is then that of their number with
+two successes and two failures more (Agresti & Coull 1998, "Approximate is better than 'exact' for
+interval estimation of binomial proportions").
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ from facebias.evaluation import rates
 
 # So many subjects are looked at together: what they move stays in the cache.
 TOGETHER = 4_096
+# Variances of people who are all alike differ from 0 by rounding.
+NOTHING = 1e-12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,8 @@ class Measured:
         (R, L) their variances over subjects; at least 0, NaN where fewer than two enter.
     entering
         (R, L) subjects who enter the rate of each label.
+    alike
+        (R, L) the part of the variance that stands for people who are all alike, else 0.
     """
 
     members: np.ndarray
@@ -47,6 +56,7 @@ class Measured:
     rate: np.ndarray
     variance: np.ndarray
     entering: np.ndarray
+    alike: np.ndarray
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
         """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
@@ -54,7 +64,7 @@ class Measured:
             return self.variance[:, kept][:, 0]
         share = rates.divide(np.sqrt(_few(self.entering)), self.total) / kept.sum()
         shares = np.where(np.tile(kept, 2), np.concatenate([share, -share * self.rate], axis=1), 0)
-        spread = np.zeros(len(self.members))
+        spread = self.alike[:, kept].sum(axis=1) / kept.sum() ** 2
         for start in range(0, self.members.shape[1], TOGETHER):
             some = slice(start, start + TOGETHER)
             spread += _spread(self.members[:, some], shares @ self.summed[:, some])
@@ -122,7 +132,7 @@ def measuring(name: str, table: np.ndarray, concordance: np.ndarray | None = Non
         return functools.partial(_f1_skew_normalised, table=table.astype(float))
     if name == "auc":
         return functools.partial(_auc, table=table.astype(float), concordance=concordance)
-    return functools.partial(_ratios, terms=_terms(*rates.RATIOS[name].sums(table)))
+    return functools.partial(_shares, terms=_terms(*rates.RATIOS[name].sums(table)))
 
 
 def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> Measured:
@@ -147,7 +157,17 @@ def _ratios(members: np.ndarray, terms: np.ndarray) -> Measured:
         rate=rate,
         variance=rates.divide(spread, total**2) * _few(entering),
         entering=entering,
+        alike=np.zeros_like(rate),
     )
+
+
+def _shares(members: np.ndarray, terms: np.ndarray) -> Measured:
+    """Measure rates from 0 to 1, whose variance is not 0 where all people are alike."""
+    found = _ratios(members, terms)
+    people = found.entering + 4
+    rate = (found.rate * found.entering + 2) / people
+    alike = np.where(found.variance < NOTHING, rate * (1 - rate) / people, 0.0)
+    return dataclasses.replace(found, variance=found.variance + alike, alike=alike)
 
 
 def _f1_skew_normalised(members: np.ndarray, table: np.ndarray) -> Curved:
