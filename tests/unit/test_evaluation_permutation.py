@@ -391,6 +391,25 @@ def test_a_false_alarm_about_any_label_is_as_rare_as_the_level():
     assert 7 <= alarms <= 34
 
 
+def test_few_people_who_are_all_alike_raise_no_false_alarm():
+    # In docs/calibration.md; .15 of studies where variances of people all alike were 0.
+    varied, even = Population(correlation=0.5), Population(correlation=0.05)
+    asked = {"equal_opportunity": gaps.OF_CLASSES["equal_opportunity"]}
+    alarms = 0
+    for number in range(200):
+        random = np.random.default_rng([8, number])
+        parts = simulation.draw([varied, even], (5, 30), random, lower=[0.0, 0.0])
+        found = dealt(5, 30, draws=199, most=0, seed=number)
+        table = np.concatenate([part.table for part in parts])
+        pair = gaps.studentised(found.members, table, criteria=asked)
+        p_values, _ = permutation.simultaneous(
+            *pair["equal_opportunity", gaps.PER_LABEL], found, confidence=0.95
+        )
+        alarms += np.nanmin(p_values) <= 0.05
+    # 3 standard errors of 200 studies at 0.05 are 0.046.
+    assert alarms / 200 <= 0.05 + 0.046
+
+
 @pytest.mark.parametrize("sizes", [(600, 400), (300, 300, 400)])
 def test_kinds_of_people_fall_into_groups_as_people_do(sizes):
     random = np.random.default_rng(4)
