@@ -47,7 +47,7 @@ def test_confounds_are_written(study):
     own = {"regular": ["gender"], "female": ["gender"]}
     given = settings(
         labels=diagnosed.LABELS,
-        evaluation=scored.EVALUATION.resampling,
+        evaluation=scored.EVALUATION.comparison,
         attributes=["gender"],
         compared_by=own,
     )

@@ -129,7 +129,11 @@ def test_every_studentised_gap_and_p_value_match_a_slow_loop():
                     size, total = len(part), part[:, n].sum()
                     r = part[:, x].sum() / total
                     moved = (part[:, x] - r * part[:, n].sum(axis=1)) / total
-                    variance += (moved**2).sum() * size / (size - 1)
+                    spread = (moved**2).sum() * size / (size - 1)
+                    if spread < 1e-12:  # two successes and two failures more
+                        more = (r * size + 2) / (size + 4)
+                        spread = more * (1 - more) / (size + 4)
+                    variance += spread
                     rate.append(r)
                 difference.append(abs(rate[0] - rate[1]))
                 errors.append(variance**0.5)
@@ -230,10 +234,39 @@ def test_a_gap_without_any_spread_is_beyond_all_others_but_not_beyond_its_ties()
     table[:5, 0, 0], table[5:, 0, 2] = 2, 2
     found = dealt(5, 5)
     values, errors = gaps.studentised(found.members, table)["equal_opportunity", "signed"]
-    chance = permutation.compare(values, errors, found, signed=True)
-    assert errors[0] == 0
-    assert chance.p_value == pytest.approx(2 / 252)
-    assert np.abs(chance.gaps).max() == 1
+    assert errors[0] ** 2 == pytest.approx(2 * (2 / 9 * 7 / 9) / 9)
+    for spread in (errors, np.where(errors == errors[0], 0, errors)):
+        chance = permutation.compare(values, spread, found, signed=True)
+        assert chance.p_value == pytest.approx(2 / 252)
+        assert np.abs(chance.gaps).max() == pytest.approx(1)
+
+
+def test_people_who_are_all_alike_leave_their_number_to_say_how_sure_a_rate_is():
+    # Five are right in everything, of the second label one is wrong once.
+    table = np.zeros((5, 2, 4))
+    table[:, :, 0] = 3
+    table[4, 1, [0, 2]] = 2, 1
+    alike, varied = standard_errors.measure("tpr", np.ones((1, 5)), table).variance[0]
+    assert alike == pytest.approx((7 / 9) * (2 / 9) / 9)
+    moved = (table[:, 1, 0] - 14 / 15 * 3) / 15
+    assert varied == pytest.approx((moved**2).sum() * 5 / 4)
+    both = standard_errors.measure("tpr", np.ones((1, 5)), table).variance_of_mean(np.ones(2, bool))
+    assert both[0] == pytest.approx((alike + varied) / 4)
+
+
+def test_drawn_assignments_are_equally_likely():
+    found = permutation.assignments(
+        [np.array(NAMES[:2]), np.array(NAMES[2:3]), np.array(NAMES[3:5])],
+        draws=6_000,
+        seed=1,
+        most=0,
+    )
+    ways, often = np.unique(
+        sum(g * m for g, m in enumerate(found.members)), axis=0, return_counts=True
+    )
+    assert len(ways) == 30
+    # 200 of each; the largest of 30 deviations is beyond 4 standard errors in 1 of 500 tests.
+    assert np.abs(often - 200).max() < 4 * 200**0.5
 
 
 def test_band_holds_its_share_and_the_test_calls_the_rest_unusual():
@@ -367,6 +400,25 @@ def test_a_false_alarm_about_any_label_is_as_rare_as_the_level():
         alarms += np.nanmin(p_values) <= 0.1
     # 20 expected of 200; more than 34 come by chance in about 1 of 1,000 such tests.
     assert 7 <= alarms <= 34
+
+
+def test_few_people_who_are_all_alike_raise_no_false_alarm():
+    # In docs/calibration.md; .15 of studies where variances of people all alike were 0.
+    varied, even = Population(correlation=0.5), Population(correlation=0.05)
+    asked = {"equal_opportunity": fairness_criteria.OF_CLASSES["equal_opportunity"]}
+    alarms = 0
+    for number in range(200):
+        random = np.random.default_rng([8, number])
+        parts = simulation.draw([varied, even], (5, 30), random, lower=[0.0, 0.0])
+        found = dealt(5, 30, draws=199, most=0, seed=number)
+        table = np.concatenate([part.table for part in parts])
+        pair = gaps.studentised(found.members, table, criteria=asked)
+        p_values, _ = permutation.simultaneous(
+            *pair["equal_opportunity", fairness_criteria.PER_LABEL], found, confidence=0.95
+        )
+        alarms += np.nanmin(p_values) <= 0.05
+    # 3 standard errors of 200 studies at 0.05 are 0.046.
+    assert alarms / 200 <= 0.05 + 0.046
 
 
 @pytest.mark.parametrize("sizes", [(600, 400), (300, 300, 400)])

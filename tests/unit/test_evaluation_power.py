@@ -8,6 +8,7 @@ from facebias.evaluation import (
     attributes,
     calibration,
     counts,
+    designs,
     gaps,
     groups,
     permutation,
@@ -197,7 +198,7 @@ def test_calibration_writes_its_page(tmp_path):
     calibration.main(
         [
             *("--studies", "12", "--subjects", "5", "--gaps", "0.3", "--resamples", "100"),
-            *("--fairlearn", "0", "--out", str(out)),
+            *("--hard", "2", "--fairlearn", "0", "--out", str(out)),
         ]
     )
     text = out.read_text()
@@ -205,7 +206,7 @@ def test_calibration_writes_its_page(tmp_path):
     assert "12 studies per row, so a rate of 0.05 is known to\n+- 0.126 (two" in text
     assert text.count("| 5 + 5 |") == 3
     assert "| 5 + 5, gap 0.3 | 0.300 |" in text
-    for design in calibration.UNEVEN:
+    for design in (*calibration.UNEVEN, *designs.DESIGNS):
         assert f"| {design.name} |" in text
 
 
@@ -219,14 +220,14 @@ def test_a_design_asked_for_twice_is_measured_once(capsys):
     calibration.main(
         [
             *("--studies", "10", "--subjects", "5", "5", "--gaps", "0.3", "0.3"),
-            *("--resamples", "100", "--fairlearn", "0"),
+            *("--resamples", "100", "--hard", "2", "--fairlearn", "0"),
         ]
     )
     assert capsys.readouterr().out.count("| 5 + 5, gap 0.3 |") == 1
 
 
 def test_the_same_seed_gives_the_same_study():
-    design = calibration.Design(name="x", sizes=(5, 5))
+    design = designs.Design(name="x", sizes=(5, 5))
     first, _ = calibration.study(design, 3, seed=1, resamples=100)
     again, _ = calibration.study(design, 3, seed=1, resamples=100)
     other, _ = calibration.study(design, 4, seed=1, resamples=100)
@@ -235,7 +236,7 @@ def test_the_same_seed_gives_the_same_study():
 
 def test_intervals_by_subjects_hold_the_truth_and_those_by_rows_do_less():
     """100 studies without bias, 10 + 10 subjects: 0.95 and 0.86 in docs/calibration.md."""
-    design = calibration.Design(name="x", sizes=(10, 10))
+    design = designs.Design(name="x", sizes=(10, 10))
     found = [calibration.study(design, k, seed=9, resamples=200)[0] for k in range(100)]
     holds = {
         side: sum(one[f"{side}_low"] <= 0 <= one[f"{side}_high"] for one in found)

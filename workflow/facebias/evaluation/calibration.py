@@ -1,13 +1,13 @@
 """Calibration: do p-values and intervals keep what they promise, and what gaps are found.
 
 ``python -m facebias calibrate`` simulates studies without any bias and with planted gaps, runs the
-package's own test and intervals on each, and a bootstrap of rows beside them on the same data.
+package's own test and intervals on each, and a bootstrap of rows beside them on the same data. In
+hard designs (``levels``) whole studies are judged.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from facebias.evaluation import (
     counts,
     fairness_criteria,
     gaps,
+    levels,
     permutation,
     rates,
     resampling,
     simulation,
 )
 from facebias.evaluation.counts import Counts
+from facebias.evaluation.designs import Design
 from facebias.evaluation.simulation import Population
 from facebias.progress import track
 from facebias.replacement import replacing
@@ -36,16 +38,6 @@ MOST_ENUMERATED, DRAWS = 2_000, 999
 # fairlearn needs a minute for 1,000 resamples of one small study.
 FAIRLEARN_RESAMPLES = 200
 SIDES = ("subjects", "bca", "rows")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Design:
-    """One kind of simulated study: subjects per group, and by how much one group is read worse."""
-
-    name: str
-    sizes: tuple[int, int]
-    gap: float = 0.0
-    populations: tuple[Population, Population] = (Population(), Population())
 
 
 # Without bias, but the groups differ in size, in samples or in spread: who asks only whether
@@ -278,11 +270,12 @@ Share of studies in which the primary test finds a gap planted in the true posit
 label (p <= 0.05, one test).
 
 {power}
-"""
+
+{hard}"""
 
 
-def page(measured: pd.DataFrame, *, command: str, resamples: int) -> str:
-    """Write the results as Markdown."""
+def page(measured: pd.DataFrame, hard: pd.DataFrame, *, command: str, resamples: int) -> str:
+    """Write the results of ``measure`` and of ``levels.measure`` as Markdown."""
     even = measured[~measured["design"].isin([design.name for design in UNEVEN])]
     null = measured[measured["gap"] == 0]
     alarms = null[["design", "p_studentised", "p_plain"]].set_axis(
@@ -320,6 +313,7 @@ def page(measured: pd.DataFrame, *, command: str, resamples: int) -> str:
         intervals=_markdown(intervals),
         fairlearn=said,
         power=_markdown(power),
+        hard=levels.section(hard),
     )
 
 
@@ -342,6 +336,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=float, nargs="+", default=[0.1, 0.2, 0.3], help="planted")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument(
+        "--hard", type=int, default=300, help="studies per hard design, each judged as a whole"
+    )
+    parser.add_argument(
         "--fairlearn", type=int, default=5, help="studies also given to fairlearn, which is slow"
     )
     parser.add_argument("--seed", type=int, default=1)
@@ -351,6 +348,7 @@ def main(arguments: list[str]) -> None:
         ("--studies", given.studies, 10),
         ("--subjects", min(given.subjects), 3),
         ("--resamples", given.resamples, 100),
+        ("--hard", given.hard, 2),
     ):
         if value < least:
             raise StudyError(f"{option} is {value}; expected at least {least}")
@@ -375,6 +373,7 @@ def main(arguments: list[str]) -> None:
     )
     text = page(
         measured,
+        levels.measure(studies=given.hard, seed=given.seed),
         command=f"python -m facebias calibrate {' '.join(arguments)}".strip(),
         resamples=given.resamples,
     )

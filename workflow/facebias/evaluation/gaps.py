@@ -126,6 +126,21 @@ def studentised(
     (criterion, definition) to gaps (R,) and their standard errors (R,). Of two groups also
     (criterion, ``PER_LABEL``) to (R, L), NaN where a label does not count.
     """
+    return _studentised(members, _measuring(table, criteria, concordance), criteria, kept)
+
+
+def _measuring(
+    table: np.ndarray, criteria: Mapping[str, Criterion], concordance: np.ndarray | None
+) -> dict[str, standard_errors.Measuring]:
+    return {name: standard_errors.measuring(name, table, concordance) for name in _rates(criteria)}
+
+
+def _studentised(
+    members: Sequence[np.ndarray],
+    measuring: Mapping[str, standard_errors.Measuring],
+    criteria: Mapping[str, Criterion],
+    kept: Kept | None,
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     averaged = {
         name
         for criterion in criteria.values()
@@ -134,8 +149,8 @@ def studentised(
         for name in criterion.rates_of(definition)
     }
     contrasts = {}
-    for name in _rates(criteria):
-        measured = [standard_errors.measure(name, group, table, concordance) for group in members]
+    for name, measure in measuring.items():
+        measured = [measure(group) for group in members]
         contrasts[name] = [
             _contrast(a, b, _chosen(a.rate - b.rate, kept, name, place), name in averaged)
             for place, (a, b) in enumerate(itertools.combinations(measured, 2))
@@ -216,8 +231,8 @@ def by_chance(
     kept: Kept | None = None,
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Compute ``studentised`` gaps of all assignments (1 + P,), some at a time."""
-    options = {"criteria": criteria, "concordance": concordance, "kept": kept}
-    parts = [studentised(members, table, **options) for members in dealt.blocks()]
+    measuring = _measuring(table, criteria, concordance)
+    parts = [_studentised(members, measuring, criteria, kept) for members in dealt.blocks()]
     return {
         key: tuple(
             np.concatenate([parts[0][key][end][:1], *(part[key][end][1:] for part in parts)])

@@ -34,7 +34,12 @@ ROUGH, FEW = 1_000, 100_000
 
 
 def fairness(
-    counted: Counts, groups: Grouping, model: Mapping[str, str], *, evaluation: Resampling
+    counted: Counts,
+    groups: Grouping,
+    model: Mapping[str, str],
+    *,
+    evaluation: Resampling,
+    most: int = permutation.MOST_ENUMERATED,
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
@@ -54,6 +59,8 @@ def fairness(
         ``architecture``, ``train_split``.
     evaluation
         How to resample, and the subjects a group and a label need.
+    most
+        Largest number of assignments of people to groups that is listed instead of drawn.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def fairness(
     that cannot be estimated is missing and ``note`` says why; ``note`` also names labels and
     subjects that were left out.
     """
-    tested = _tested(counted, groups, evaluation)
+    tested = _tested(counted, groups, evaluation, most)
     names = list(tested.parts)
     rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
@@ -93,6 +100,7 @@ class _Tested:
     parts: Mapping[str, Counts]
     too_few: Mapping[str, str]
     resampled: Mapping[str, np.ndarray]
+    most: int
 
     @property
     def criteria(self) -> dict[str, fairness_criteria.Criterion]:
@@ -106,7 +114,7 @@ class _Tested:
         return self.everybody.take(np.concatenate(places))
 
 
-def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Tested:
+def _tested(counted: Counts, groups: Grouping, evaluation: Resampling, most: int) -> _Tested:
     parts = {name: counted.of(members) for name, members in groups.members.items()}
     needed = evaluation.min_subjects
     too_few = {
@@ -124,6 +132,7 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
         parts=parts,
         too_few=too_few,
         resampled=resampled,
+        most=most,
     )
 
 
@@ -189,7 +198,8 @@ def _dealt(
     people = tested.dealt(parts)
     kinds = people.kinds
     if kinds is None:
-        return permutation.assignments(names, **options), people.table, people.concordance
+        dealt = permutation.assignments(names, **options, most=tested.most)
+        return dealt, people.table, people.concordance
     table, places = kinds
     ends = np.cumsum([0, *map(len, names)])
     of_groups = [

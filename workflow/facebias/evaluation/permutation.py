@@ -173,10 +173,14 @@ def _shuffled(
     subjects: np.ndarray, sizes: tuple[int, ...], draws: int, seed: int, rows: int
 ) -> Iterator[tuple[np.ndarray, ...]]:
     random = resampling.generator(subjects, seed=seed, what="permutation")
-    own = np.repeat(np.arange(len(sizes), dtype=np.int8), sizes)
+    lasts = np.cumsum(sizes)[:-1] - 1
     for start in range(0, draws, rows):
-        dealt = np.broadcast_to(own, (min(rows, draws - start), len(own)))
-        yield _members(random.permuted(dealt, axis=1), sizes)
+        # Those with the smallest of random numbers are the first group: a tenth of the time that
+        # shuffling takes. Equal ones are as good as impossible among 2 to the power of 53.
+        places = random.random((min(rows, draws - start), len(subjects)))
+        limits = np.partition(places, lasts, axis=1)[:, lasts]
+        dealt = sum((places > limit[:, None]).astype(np.int8) for limit in limits.T)
+        yield _members(dealt, sizes)
 
 
 def drawn(*, floor: float, draws: int) -> Drawn:
@@ -208,7 +212,7 @@ def distinct(sizes: Sequence[int]) -> int:
     >>> distinct((5, 5)), distinct((4, 6)), distinct((10, 10))
     (126, 210, 92378)
     """
-    n = _arrangements(sizes)
+    n = _arrangements(tuple(sizes))
     return n // math.factorial(len(sizes)) if len(set(sizes)) == 1 else n
 
 
@@ -222,11 +226,12 @@ def floor(sizes: Sequence[int]) -> float:
     True
     """
     alike = math.prod(math.factorial(m) for m in collections.Counter(sizes).values())
-    return alike / _arrangements(sizes)
+    return alike / _arrangements(tuple(sizes))
 
 
-def _arrangements(sizes: Sequence[int]) -> int:
-    """Count the ways of dealing labels of groups of these sizes."""
+@functools.lru_cache(maxsize=256)
+def _arrangements(sizes: tuple[int, ...]) -> int:
+    """Count the ways of dealing labels of groups of these sizes; slow for 100,000 people."""
     ends = itertools.accumulate(sizes)
     return math.prod(math.comb(end, size) for end, size in zip(ends, sizes, strict=True))
 

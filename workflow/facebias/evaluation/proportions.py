@@ -27,7 +27,7 @@ def effective(
     """
     rate, variance = np.asarray(rate, float), np.asarray(variance, float)
     found = rates.divide(rate * (1 - rate), np.where(variance > 1e-12, variance, 0))
-    return np.minimum(np.where(np.isnan(found), people, found), samples)
+    return np.minimum(np.where(found > 0, found, people), samples)
 
 
 def score(

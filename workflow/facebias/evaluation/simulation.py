@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from facebias.evaluation.counts import Counts
+from facebias.evaluation.scores import Scores
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,9 @@ class Population:
         Correlation, on the normal scale, of a subject's probabilities for two labels.
     showing
         Share of the subjects who show each label; empty: all show all.
+    constant
+        Share of samples that are read as the first label, whatever they show; 1 - ``constant`` are
+        read as above.
     """
 
     labels: int = 4
@@ -44,6 +48,7 @@ class Population:
     correlation: float = 0.25
     between_labels: float = 0.2
     showing: tuple[float, ...] = ()
+    constant: float = 0.0
 
 
 def draw(
@@ -87,7 +92,50 @@ def _group(
         fallen = random.multinomial(wrong, np.full(n_labels - 1, 1 / (n_labels - 1)))
         confusion[:, label, others] = fallen
         confusion[:, label, label] = right[:, label]
+    if population.constant:
+        confusion = _constant(
+            confusion, random.binomial(confusion.astype(int), population.constant)
+        )
     return from_confusion(confusion, np.array([f"s{first + i:05d}" for i in range(size)]))
+
+
+def _constant(confusion: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Read the ``moved`` samples of (..., L, L) as the first label instead."""
+    confusion = confusion - moved
+    confusion[..., 0] += moved.sum(axis=-1)
+    return confusion
+
+
+def expected(population: Population, size: int, lower: float | Sequence[float]) -> np.ndarray:
+    """Return the counts (1, L, 4) of a mean subject of ``size``: their rates are the true ones."""
+    n_labels = population.labels
+    rate = np.broadcast_to(population.rate - np.asarray(lower), n_labels)
+    confusion = np.repeat((1 - rate)[:, None] / (n_labels - 1), n_labels, axis=1)
+    np.fill_diagonal(confusion, rate)
+    showing = np.array([round(share * size) / size for share in population.showing] or [1.0])
+    confusion *= np.broadcast_to(showing * np.mean(population.samples), n_labels)[:, None]
+    confusion = _constant(confusion, confusion * population.constant)
+    return from_confusion(confusion[None], np.array(["mean"])).table
+
+
+def scored(parts: Sequence[Counts]) -> Scores:
+    """Return samples of one seed that are counted as ``parts``; what is said has a score of 1."""
+    confusion = np.concatenate([part.confusion for part in parts if part.confusion is not None])
+    subjects = np.concatenate([part.subjects for part in parts])
+    who, truth, said = np.repeat(
+        np.indices(confusion.shape).reshape(3, -1), confusion.ravel().astype(int), axis=1
+    )
+    of_label = np.eye(confusion.shape[1])
+    return Scores(
+        labels=parts[0].labels,
+        exclusive=True,
+        sample=np.arange(len(who)).astype(str),
+        subject=subjects[who],
+        seed=np.ones(len(who), dtype=int),
+        truth=of_label[truth],
+        score=of_label[said],
+        decision=of_label[said] == 1,
+    )
 
 
 def from_confusion(confusion: np.ndarray, subjects: np.ndarray) -> Counts:

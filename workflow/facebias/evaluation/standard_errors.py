@@ -7,6 +7,11 @@ derivative (infinitesimal jackknife, Efron 1982, chapter 6).
 
 Variances over few people come out too small by (m - 1) / m, where m counts those who enter the rate
 of a label, not all of the group: two who show it say as little in a group of 50 as in one of two.
+
+Where all who enter a rate of samples are alike, nothing varies and the variance would be 0: a gap
+of five who are all read rightly would be endlessly far from 0. It is then that of their number with
+two successes and two failures more (Agresti & Coull 1998, "Approximate is better than 'exact' for
+interval estimation of binomial proportions").
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ from facebias.evaluation import rates
 
 # Squares that differ by less, of their size, do so in their last bits: nobody differs.
 ROUNDING = 1e-12
+# So many subjects are looked at together: what they move stays in the cache.
+TOGETHER = 4_096
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,30 +36,39 @@ class Measured:
 
     Attributes
     ----------
+    summed
+        (2 L, S) numerators of all labels, then denominators, of the subjects.
+    total
+        (R, L) denominators of the groups.
     rate
         (R, L) rates; NaN where the denominator is empty.
     variance
         (R, L) their variances over subjects; at least 0, NaN where fewer than two enter.
     entering
         (R, L) subjects who enter the rate of each label.
+    alike
+        (R, L) the part of the variance that stands for people who are all alike, else 0.
     """
 
     members: np.ndarray
-    numerator: np.ndarray
-    denominator: np.ndarray
+    summed: np.ndarray
+    total: np.ndarray
     rate: np.ndarray
     variance: np.ndarray
     entering: np.ndarray
+    alike: np.ndarray
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
         """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
         if kept.sum() == 1:
             return self.variance[:, kept][:, 0]
-        x, n, r = self.numerator[:, kept], self.denominator[:, kept], self.rate[:, kept]
-        share = rates.divide(np.sqrt(_few(self.entering[:, kept])), self.members @ n) / kept.sum()
-        moved = share @ x.T
-        moved -= (share * r) @ n.T
-        return _spread(self.members, moved)
+        share = rates.divide(np.sqrt(_few(self.entering)), self.total) / kept.sum()
+        shares = np.where(np.tile(kept, 2), np.concatenate([share, -share * self.rate], axis=1), 0)
+        spread = self.alike[:, kept].sum(axis=1) / kept.sum() ** 2
+        for start in range(0, self.members.shape[1], TOGETHER):
+            some = slice(start, start + TOGETHER)
+            spread += _spread(self.members[:, some], shares @ self.summed[:, some])
+        return spread
 
 
 # By how much every subject moves one label's rate in every group: (R, S).
@@ -103,28 +119,46 @@ def measure(
     concordance
         (L, S, S) concordant pairs between the subjects; only for ``auc``.
     """
+    return measuring(name, table, concordance)(members)
+
+
+# Measures groups (R, S) of the same subjects.
+Measuring = Callable[[np.ndarray], Measured | Curved]
+
+
+def measuring(name: str, table: np.ndarray, concordance: np.ndarray | None = None) -> Measuring:
+    """Prepare ``measure`` for many groups: what is added up over their members is made once."""
     if name in BY_RATES:
-        return _of_two_rates(name, members, table.astype(float))
+        return functools.partial(_of_two_rates, name, table=table.astype(float))
     if name == "auc":
-        return _auc(members, table.astype(float), concordance)
-    return of_sums(members, *rates.RATIOS[name].sums(table))
+        return functools.partial(_auc, table=table.astype(float), concordance=concordance)
+    return functools.partial(_shares, terms=_terms(*rates.RATIOS[name].sums(table)))
 
 
 def of_sums(members: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> Measured:
     """Measure ratios of sums over subjects: (R, S) members, (S, L) numerators and denominators."""
-    x, n = numerator.astype(float), denominator.astype(float)
-    summed = members @ np.concatenate([x, n, n > 0, x**2, x * n, n**2], axis=1)
-    right, total, entering, xx, xn, nn = np.split(summed, 6, axis=1)
+    return _ratios(members, _terms(numerator, denominator))
+
+
+def _terms(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """List what is added up over subjects: (S, L) each to (6 L, S)."""
+    x, n = numerator.T.astype(float), denominator.T.astype(float)
+    return np.concatenate([x, n, n > 0, x**2, x * n, n**2])
+
+
+def _ratios(members: np.ndarray, terms: np.ndarray) -> Measured:
+    right, total, entering, xx, xn, nn = np.split(members @ terms.T, 6, axis=1)
     rate = rates.divide(right, total)
     spread = xx - 2 * rate * xn + rate**2 * nn
     spread = np.where(spread > ROUNDING * (xx + rate**2 * nn), spread, 0)
     return Measured(
         members=members,
-        numerator=x,
-        denominator=n,
+        summed=terms[: len(terms) // 3],
+        total=total,
         rate=rate,
         variance=rates.divide(spread, total**2) * _few(entering),
         entering=entering,
+        alike=np.zeros_like(rate),
     )
 
 
@@ -133,6 +167,15 @@ BY_RATES: dict[str, Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndar
     "f1_skew_normalised": lambda t, f: (2 * (1 + f) / (1 + t + f) ** 2, -2 * t / (1 + t + f) ** 2),
     "balanced_accuracy": lambda t, f: (np.full_like(t, 0.5), np.full_like(f, -0.5)),
 }
+
+
+def _shares(members: np.ndarray, terms: np.ndarray) -> Measured:
+    """Measure rates from 0 to 1, whose variance is not 0 where all people are alike."""
+    found = _ratios(members, terms)
+    people = found.entering + 4
+    rate = (found.rate * found.entering + 2) / people
+    alike = np.where(found.variance == 0, rate * (1 - rate) / people, 0.0)
+    return dataclasses.replace(found, variance=found.variance + alike, alike=alike)
 
 
 def _of_two_rates(name: str, members: np.ndarray, table: np.ndarray) -> Curved:
@@ -184,8 +227,7 @@ def _both(members: np.ndarray, present: np.ndarray, absent: np.ndarray) -> np.nd
 
 def _spread(members: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Add up the squares (R,) of what the members of each group move."""
-    np.square(moved, out=moved)
-    return np.einsum("rs,rs->r", members, moved)
+    return np.einsum("rs,rs,rs->r", members, moved, moved)
 
 
 def _few(entering: np.ndarray) -> np.ndarray:
