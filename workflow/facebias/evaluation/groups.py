@@ -12,6 +12,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import (
     counts,
+    detectable,
     gaps,
     permutation,
     power,
@@ -33,7 +34,12 @@ ROUGH, FEW = 1_000, 100_000
 
 
 def fairness(
-    counted: Counts, groups: Grouping, model: Mapping[str, str], *, evaluation: Resampling
+    counted: Counts,
+    groups: Grouping,
+    model: Mapping[str, str],
+    *,
+    evaluation: Resampling,
+    tests: int = 1,
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
@@ -53,6 +59,9 @@ def fairness(
         ``architecture``, ``train_split``.
     evaluation
         How to resample, and the subjects a group and a label need.
+    tests
+        Number of declared gaps of the study. What is ``detectable`` is so at the level divided by
+        it, the first step of Holm: in any row, as if it were declared.
 
     Returns
     -------
@@ -61,7 +70,7 @@ def fairness(
     that cannot be estimated is missing and ``note`` says why; ``note`` also names labels and
     subjects that were left out.
     """
-    tested = _tested(counted, groups, evaluation)
+    tested = _tested(counted, groups, evaluation, tests)
     names = list(tested.parts)
     rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
@@ -72,7 +81,7 @@ def fairness(
     if len(names) < 2:
         rows += _alone(names, tested)
     if groups.values is not None:
-        rows += trends.rows(counted, groups, evaluation=evaluation)
+        rows += trends.rows(counted, groups, evaluation=evaluation, tests=tests)
     unknown = int(np.isin(counted.subjects, groups.missing).sum())
     always = [f"{_people(unknown)} without {groups.attribute} left out"] if unknown else []
     if not counted.exclusive and len(counted.subjects) > MOST_RANKED:
@@ -92,6 +101,7 @@ class _Tested:
     parts: Mapping[str, Counts]
     too_few: Mapping[str, str]
     resampled: Mapping[str, np.ndarray]
+    tests: int
 
     @property
     def criteria(self) -> dict[str, gaps.Criterion]:
@@ -105,7 +115,7 @@ class _Tested:
         return self.everybody.take(np.concatenate(places))
 
 
-def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Tested:
+def _tested(counted: Counts, groups: Grouping, evaluation: Resampling, tests: int) -> _Tested:
     parts = {name: counted.of(members) for name, members in groups.members.items()}
     needed = evaluation.min_subjects
     too_few = {
@@ -123,6 +133,7 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling) -> _Teste
         parts=parts,
         too_few=too_few,
         resampled=resampled,
+        tests=tests,
     )
 
 
@@ -152,15 +163,26 @@ def _compare(
     dealt, table, concordance = _dealt(parts, tested, evaluation)
     found = gaps.by_chance(dealt, table, concordance=concordance, **options)
     excess = gaps.excess(dealt.own, table, concordance=concordance, **options)
+    chances = {
+        key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
+    }
+    smallest = detectable.of_gaps(
+        parts,
+        chances,
+        **options,
+        level=(1 - evaluation.confidence) / tested.tests,
+        seed=evaluation.seed,
+    )
     rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
         notes = list(small) if whole else _left_out(key, large, tested, evaluation)
         row = _row(compared, key, parts, notes + rough) | _estimated(
             values,
-            permutation.compare(*found[key], dealt, signed=key[1] == "signed"),
+            chances[key],
             [part[key][1:] for part in without] or None,
             excess=excess.get(key),
+            smallest=smallest[key],
             subjects=_subjects(key, parts, kept, tested),
             evaluation=evaluation,
         )
@@ -290,6 +312,7 @@ def _estimated(
     left_out: list[np.ndarray] | None,
     *,
     excess: float | None,
+    smallest: float,
     subjects: int,
     evaluation: Resampling,
 ) -> dict[str, float]:
@@ -314,8 +337,7 @@ def _estimated(
             confidence=evaluation.confidence,
             subjects=subjects,
         )
-    spread = resampling.spread(values, subjects=subjects)
-    beside = power.beside(chance, spread, level=level, signed=signed)
+    beside = power.beside(chance, level=level, signed=signed, detectable=smallest)
     estimate = resampling.exact(values[0])
     return {"estimate": estimate, "ci_low": low, "ci_high": high, **beside}
 
