@@ -144,7 +144,11 @@ rule cell_fairness:
         runtime=growing(30),
     params:
         code=sources("fairness"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
+        settings=constant(
+            labels=STUDY.labels,
+            evaluation=STUDY.evaluation.resampling,
+            tests=len(QUESTIONS) * len(DECLARED_ARCHITECTURES),
+        ),
     shell:
         "python -m facebias fairness --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"

@@ -78,7 +78,11 @@ def audit(
             )
             for name, members in found.members.items()
         ]
-        parts.append(groups.fairness(counted, found, MODEL, evaluation=evaluation))
+        parts.append(
+            groups.fairness(
+                counted, found, MODEL, evaluation=evaluation, tests=len(evaluation.attributes)
+            )
+        )
     train = MODEL["train_split"]
     asked = [
         Question(attribute=name, train_split=train, train_splits=(train,))
@@ -129,7 +133,8 @@ def summary(metrics: pd.DataFrame, fairness: pd.DataFrame, *, evaluation: Evalua
                 )
             elif np.isfinite(row["detectable"]) and row["verdict"] == verdicts.UNCLEAR:
                 lines.append(
-                    f"    found in 80 of 100 such studies would be a gap of {row['detectable']:.2f}"
+                    f"    a gap of {row['detectable']:.2f} would be found in about 80 of 100 such "
+                    "studies, after correction"
                 )
         for definition, words in LARGEST.items():
             estimable = rows[(rows["definition"] == definition) & rows["estimate"].notna()]

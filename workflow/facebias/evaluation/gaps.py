@@ -93,7 +93,7 @@ def between(
             Contrast(difference=difference, kept=_chosen(difference, kept, name, place))
             for place, difference in enumerate(differences)
         ]
-    return {key: value for key, (value, _) in _compared(contrasts, criteria).items()}
+    return {key: value for key, (value, _) in compared(contrasts, criteria).items()}
 
 
 def studentised(
@@ -155,7 +155,7 @@ def _studentised(
             _contrast(a, b, _chosen(a.rate - b.rate, kept, name, place), name in averaged)
             for place, (a, b) in enumerate(itertools.combinations(measured, 2))
         ]
-    found = _compared(contrasts, criteria)
+    found = compared(contrasts, criteria)
     if len(members) == 2:
         for name, criterion in criteria.items():
             if criterion.labels:
@@ -207,7 +207,7 @@ def excess(
     for key in defined(criteria):
         if key[1] != "signed":
             of = means if _of_means(criteria[key[0]], key[1]) else labels
-            values, _ = _compared(of, {key[0]: criteria[key[0]]})[key]
+            values, _ = compared(of, {key[0]: criteria[key[0]]})[key]
             found[key] = float(values[1:].mean() - values[0])
     return found
 
@@ -288,7 +288,7 @@ def _contrast(
     )
 
 
-def _compared(
+def compared(
     contrasts: Mapping[str, list[Contrast]], criteria: Mapping[str, Criterion]
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Make gaps and their errors of the contrasts of all pairs; the largest of several pairs."""

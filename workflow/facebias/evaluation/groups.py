@@ -12,6 +12,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import (
     counts,
+    detectable,
     fairness_criteria,
     gaps,
     permutation,
@@ -40,6 +41,7 @@ def fairness(
     *,
     evaluation: Resampling,
     most: int = permutation.MOST_ENUMERATED,
+    tests: int = 1,
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
 
@@ -61,6 +63,9 @@ def fairness(
         How to resample, and the subjects a group and a label need.
     most
         Largest number of assignments of people to groups that is listed instead of drawn.
+    tests
+        Number of declared gaps of the study. What is ``detectable`` is so at the level divided by
+        it, the first step of Holm: in any row, as if it were declared.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def fairness(
     that cannot be estimated is missing and ``note`` says why; ``note`` also names labels and
     subjects that were left out.
     """
-    tested = _tested(counted, groups, evaluation, most)
+    tested = _tested(counted, groups, evaluation, most, tests)
     names = list(tested.parts)
     rows: list[dict[str, object]] = []
     for pair in itertools.combinations(names, 2):
@@ -80,7 +85,7 @@ def fairness(
     if len(names) < 2:
         rows += _alone(names, tested)
     if groups.values is not None:
-        rows += trends.rows(counted, groups, evaluation=evaluation)
+        rows += trends.rows(counted, groups, evaluation=evaluation, tests=tests)
     unknown = int(np.isin(counted.subjects, groups.missing).sum())
     always = [f"{_people(unknown)} without {groups.attribute} left out"] if unknown else []
     if not counted.exclusive and len(counted.subjects) > MOST_RANKED:
@@ -101,6 +106,7 @@ class _Tested:
     too_few: Mapping[str, str]
     resampled: Mapping[str, np.ndarray]
     most: int
+    tests: int
 
     @property
     def criteria(self) -> dict[str, fairness_criteria.Criterion]:
@@ -114,7 +120,9 @@ class _Tested:
         return self.everybody.take(np.concatenate(places))
 
 
-def _tested(counted: Counts, groups: Grouping, evaluation: Resampling, most: int) -> _Tested:
+def _tested(
+    counted: Counts, groups: Grouping, evaluation: Resampling, most: int, tests: int
+) -> _Tested:
     parts = {name: counted.of(members) for name, members in groups.members.items()}
     needed = evaluation.min_subjects
     too_few = {
@@ -133,6 +141,7 @@ def _tested(counted: Counts, groups: Grouping, evaluation: Resampling, most: int
         too_few=too_few,
         resampled=resampled,
         most=most,
+        tests=tests,
     )
 
 
@@ -162,15 +171,26 @@ def _compare(
     dealt, table, concordance = _dealt(parts, tested, evaluation)
     found = gaps.by_chance(dealt, table, concordance=concordance, **options)
     excess = gaps.excess(dealt.own, table, concordance=concordance, **options)
+    chances = {
+        key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
+    }
+    smallest = detectable.of_gaps(
+        parts,
+        chances,
+        **options,
+        level=(1 - evaluation.confidence) / tested.tests,
+        seed=evaluation.seed,
+    )
     rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
         notes = list(small) if whole else _left_out(key, large, tested, evaluation)
         row = _row(compared, key, parts, notes + rough) | _estimated(
             values,
-            permutation.compare(*found[key], dealt, signed=key[1] == "signed"),
+            chances[key],
             [part[key][1:] for part in without] or None,
             excess=excess.get(key),
+            smallest=smallest[key],
             subjects=_subjects(key, parts, kept, tested),
             evaluation=evaluation,
         )
@@ -301,6 +321,7 @@ def _estimated(
     left_out: list[np.ndarray] | None,
     *,
     excess: float | None,
+    smallest: float,
     subjects: int,
     evaluation: Resampling,
 ) -> dict[str, float]:
@@ -325,8 +346,7 @@ def _estimated(
             confidence=evaluation.confidence,
             subjects=subjects,
         )
-    spread = resampling.spread(values, subjects=subjects)
-    beside = power.beside(chance, spread, level=level, signed=signed)
+    beside = power.beside(chance, level=level, signed=signed, detectable=smallest)
     estimate = resampling.exact(values[0])
     return {"estimate": estimate, "ci_low": low, "ci_high": high, **beside}
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import permutation, power, rates, resampling, standard_errors
+from facebias.evaluation import detectable, permutation, power, rates, resampling, standard_errors
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling, StudyError
@@ -166,13 +166,13 @@ def _tested(
         gaps = rates.average((first.rate - second.rate)[:, kept])
         errors = np.sqrt(first.variance_of_mean(kept) + second.variance_of_mean(kept))
     chance = permutation.compare(gaps, errors, dealt, signed=True)
-    spread = resampling.spread(values, subjects=smallest)
     level = 1 - evaluation.confidence
+    found = detectable.of_shift(values, errors, chance, level=level, subjects=smallest)
     return {
         "estimate": values[0],
         "ci_low": low,
         "ci_high": high,
-        **power.beside(chance, spread, level=level, signed=True),
+        **power.beside(chance, level=level, signed=True, detectable=found),
     }
 
 

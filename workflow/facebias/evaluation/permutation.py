@@ -247,11 +247,14 @@ class Chance:
         assignments to compare with.
     gaps
         (N,) gaps of the assignments, on the scale of the data's gap.
+    error
+        The standard error of the data's gap, in units of which gaps are compared.
     """
 
     p_value: float
     p_floor: float
     gaps: np.ndarray
+    error: float
 
     def band(self, *, confidence: float, signed: bool) -> tuple[float, float, float]:
         """Give median, lower and upper end of the gaps that come from chance.
@@ -267,10 +270,11 @@ class Chance:
         return float(median), float(low), float(high)
 
     def critical(self, level: float) -> float:
-        """Give the smallest size of a gap that would be unusual at ``level``."""
-        if not len(self.gaps) or self.p_floor > level:
+        """Give the smallest size of a gap that would be unusual at ``level``: p <= level."""
+        as_large = int(level * len(self.gaps) + TOLERANCE)
+        if not as_large or self.p_floor > level + TOLERANCE:
             return np.nan
-        return float(np.quantile(np.abs(self.gaps), 1 - level, method="higher"))
+        return float(np.sort(np.abs(self.gaps))[-as_large])
 
 
 def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: bool) -> Chance:
@@ -299,9 +303,9 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
     """
     usable = ~(np.isnan(values[1:]) | np.isnan(errors[1:]))
     if np.isnan(values[0]) or 2 * usable.sum() < len(usable):
-        return Chance(p_value=np.nan, p_floor=np.nan, gaps=values[:0])
+        return Chance(p_value=np.nan, p_floor=np.nan, gaps=values[:0], error=np.nan)
     others, own = values[1:][usable], values[0]
-    units = _in_units(values, errors)
+    units = in_units(values, errors)
     size, chance = abs(units[0]), units[1:][usable]
     hits = int((np.abs(chance) >= size * (1 - TOLERANCE) - TOLERANCE).sum())
     p_value = hits / len(chance) if dealt.enumerated else (1 + hits) / (1 + len(chance))
@@ -318,6 +322,7 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
         if dealt.enumerated
         else max(dealt.floor, 1 / (1 + len(chance))),
         gaps=np.concatenate([scaled, -scaled]) if both else scaled,
+        error=float(errors[0]),
     )
 
 
@@ -344,7 +349,7 @@ def simultaneous(
     p-values (L,), NaN where a label does not count; and the gap in units of its standard error that
     the largest of all labels stays within with this confidence, NaN without labels.
     """
-    units = np.abs(_in_units(values, errors))
+    units = np.abs(in_units(values, errors))
     units[np.isnan(errors)] = np.nan
     own = units[0]
     chance = units[1:][:, ~np.isnan(own)]
@@ -358,7 +363,7 @@ def simultaneous(
     return p_values, float(np.quantile(largest, confidence, method="higher"))
 
 
-def _in_units(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+def in_units(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Divide gaps by their errors; a gap without any spread behind it is beyond every other."""
     endless = np.where(np.abs(values) > TOLERANCE, np.copysign(np.inf, values), 0.0)
     return np.divide(values, errors, out=endless, where=errors > TOLERANCE)

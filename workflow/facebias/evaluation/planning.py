@@ -35,6 +35,7 @@ DRAWS, MOST_ENUMERATED = 999, 2_000
 # 1 / level of them no p-value could be small enough, however large the gap. A study draws
 # ``evaluation.permutations``, by default as many as are drawn here at most.
 DRAWS_BEYOND, MOST_DRAWS = 10, 10_000
+MOST_ALIKE = 0.95  # a correlation of 1 has no beta distribution
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,9 @@ class Plan:
     population
         What people are like.
     gap
-        By how much the rate of every label is lower in one group.
+        By how much the rate of each label is lower in the second group.
+    ratio
+        People of the second group for each of the first.
     criterion, definition
         The gap that is tested.
     level
@@ -59,17 +62,22 @@ class Plan:
     """
 
     population: Population
-    gap: float
+    gap: tuple[float, ...]
+    ratio: float
     criterion: str
     definition: str
     level: float
     studies: int
     seed: int
 
+    def sizes(self, subjects: int) -> tuple[int, int]:
+        """Return the people of both groups, for so many in the first."""
+        return subjects, max(2, round(self.ratio * subjects))
+
 
 def power(plan: Plan, subjects: int) -> float:
-    """Give the share of studies with ``subjects`` people per group that find the gap."""
-    sizes = (subjects, subjects)
+    """Return the share of studies that find the gap; ``subjects``: people of the first group."""
+    sizes = plan.sizes(subjects)
     if permutation.floor(sizes) > plan.level:
         return 0.0
     found = 0
@@ -81,9 +89,8 @@ def power(plan: Plan, subjects: int) -> float:
             [part.subjects for part in parts], draws=draws, seed=number, most=MOST_ENUMERATED
         )
         table = np.concatenate([part.table for part in parts])
-        gap = gaps.by_chance(
-            dealt, table, criteria={plan.criterion: fairness_criteria.OF_CLASSES[plan.criterion]}
-        )
+        criteria = fairness_criteria.of_labels(exclusive=plan.population.exclusive)
+        gap = gaps.by_chance(dealt, table, criteria={plan.criterion: criteria[plan.criterion]})
         chance = permutation.compare(
             *gap[plan.criterion, plan.definition], dealt, signed=plan.definition == "signed"
         )
@@ -92,14 +99,16 @@ def power(plan: Plan, subjects: int) -> float:
 
 
 def needed(plan: Plan, *, most: int = MOST_SUBJECTS) -> int | None:
-    """Give the subjects per group with which 80 of 100 studies find the gap; None beyond ``most``.
+    """Return the people of the first group with whom 80 of 100 studies find the gap.
+
+    None where more than ``most`` are needed in either group.
 
     Found by doubling and halving, to within 5 in 100.
     """
     low, high = 2, 4
     while power(plan, high) < POWER:
         low, high = high, 2 * high
-        if high > most:
+        if max(plan.sizes(high)) > most:
             return None
     while high - low > max(1, 0.05 * high):
         middle = (low + high) // 2
@@ -107,104 +116,185 @@ def needed(plan: Plan, *, most: int = MOST_SUBJECTS) -> int | None:
     return high
 
 
-def population(counted: Counts) -> Population:
-    """Estimate what the people of a finished study are like: samples, rate and correlation.
+def population(counted: Counts, correlation: float | None = None) -> Population:
+    """Estimate what the people of a finished study are like.
 
     The correlation of two readings of one subject and label is that of a one-way analysis of
-    variance around the mean of the label, at least 0.
+    variance around the mean of the label, at least 0. The correlation between labels is that of
+    subjects' deviations from two labels' means, in units of the spread which the former leaves to
+    their true rates: the chance of single samples is independent between labels.
+
+    Parameters
+    ----------
+    counted
+        Counts of the finished study.
+    correlation
+        Of two readings of one subject and label, where it is known from elsewhere.
+
+    Raises
+    ------
+    StudyError
+        If no ``correlation`` is given and nobody has two samples of one label.
     """
     right = counted.table[..., 0]
-    shown = counted.table[..., 0] + counted.table[..., 2]
+    shown = right + counted.table[..., 2]
     rate = right.sum(axis=0) / np.maximum(shown.sum(axis=0), 1)
-    cells = shown > 0
-    n, off = shown[cells], (right - shown * rate)[cells]
-    within = (right - right**2 / np.maximum(shown, 1e-9))[cells].sum() / max(
-        (n - 1).clip(0).sum(), 1
-    )
-    between = (off**2 / n).sum() / max(len(n) - len(rate), 1)
-    size = (n.sum() - (n**2).sum() / n.sum()) / (len(n) - 1)
-    correlation = (between - within) / max(between + (size - 1) * within, 1e-9)
-    mean = n.sum() / cells.size
+    if correlation is None:
+        correlation = _within(right, shown, rate)
+    present, absent = shown.sum(), counted.table[..., [1, 3]].sum()
+    number = shown[shown > 0] if counted.exclusive else counted.samples
+    mean = number.sum() / (shown.size if counted.exclusive else len(number))
     return Population(
         labels=len(counted.labels),
         samples=(max(1, int(np.floor(mean))), max(1, int(np.ceil(mean)))),
         rate=float(rate[shown.sum(axis=0) > 0].mean()),
-        correlation=float(np.clip(correlation, 0, 0.95)),
+        correlation=correlation,
+        between_labels=_between(right, shown, rate, correlation),
+        exclusive=counted.exclusive,
+        prevalence=float(present / max(present + absent, 1)),
+        false_alarms=float(counted.table[..., 1].sum() / max(absent, 1)),
     )
+
+
+def _within(right: np.ndarray, shown: np.ndarray, rate: np.ndarray) -> float:
+    cells = shown > 0
+    n, off = shown[cells], (right - shown * rate)[cells]
+    repeated = (n - 1).sum()
+    if repeated < 1:
+        raise StudyError(
+            "--predictions: one sample per subject and label, which says nothing of how alike two "
+            "of them are; give --correlation (0.2 to 0.5 for most networks of the demo)"
+        )
+    within = (right - right**2 / np.maximum(shown, 1e-9))[cells].sum() / repeated
+    between = (off**2 / n).sum() / max(len(n) - len(rate), 1)
+    size = (n.sum() - (n**2).sum() / n.sum()) / (len(n) - 1)
+    correlation = (between - within) / max(between + (size - 1) * within, 1e-9)
+    return float(np.clip(correlation, 0, MOST_ALIKE))
+
+
+def _between(right: np.ndarray, shown: np.ndarray, rate: np.ndarray, correlation: float) -> float:
+    off = np.where(shown > 0, right / np.maximum(shown, 1) - rate, 0.0)
+    spread = np.where(shown > 0, np.sqrt(correlation * rate * (1 - rate)), 0.0)
+    # Sums over pairs of different labels of one subject: the square of the sum less the squares.
+    together, possible = (
+        (each.sum(axis=1) ** 2 - (each**2).sum(axis=1)).sum() for each in (off, spread)
+    )
+    return float(np.clip(together / possible, 0, MOST_ALIKE)) if possible > 0 else 0.0
 
 
 def main(arguments: list[str]) -> None:
-    """Print how likely a study finds a gap with so many subjects per group, and how many it needs.
+    """Print how likely a study of two groups finds a gap, and how many people it needs.
 
-    The gap is one in the rate at which every label is recognised, between two groups of one size.
+    The gap is one in the rate at which labels are recognised: lower in the second group.
     """
     default = Population()
     parser = argparse.ArgumentParser(prog="facebias power", description=main.__doc__)
-    parser.add_argument("--subjects", type=int, nargs="+", default=[], help="per group")
-    parser.add_argument(
-        "--gap", type=float, required=True, help="0.1: recognised in 0.6 instead of 0.7"
-    )
-    parser.add_argument("--tests", type=int, default=1, help="gaps tested, corrected after Holm")
-    parser.add_argument("--level", type=float, default=0.05)
-    parser.add_argument(
-        "--criterion", choices=fairness_criteria.OF_CLASSES, default="equalized_odds"
-    )
-    parser.add_argument(
-        "--definition", choices=fairness_criteria.DEFINITIONS, default="per_class_mean"
-    )
-    parser.add_argument("--labels", type=int, help=f"number of labels, {default.labels}")
-    parser.add_argument(
-        "--samples", type=int, nargs=2, metavar=("FEWEST", "MOST"),
-        help=f"samples of a subject per label, {default.samples[0]} to {default.samples[1]}",
+    add = parser.add_argument
+    add("--subjects", type=int, nargs="+", default=[], help="in the first group")
+    add("--ratio", type=float, default=1.0, help="people of the second group for each of the first")
+    add(
+        "--gap", type=float, nargs="+", required=True,
+        help="0.1: recognised in 0.6 instead of 0.7; in every label, or one number per label",
     )  # fmt: skip
-    parser.add_argument("--rate", type=float, help=f"share recognised, {default.rate}")
-    parser.add_argument(
+    add("--tests", type=int, default=1, help="gaps tested: the level is divided by it, as by Holm")
+    add("--level", type=float, default=0.05)
+    add(
+        "--criterion",
+        choices=fairness_criteria.of_labels(exclusive=False),
+        default="equalized_odds",
+    )
+    add("--definition", choices=fairness_criteria.DEFINITIONS, default="per_class_mean")
+    add("--units", action="store_true", default=None, help="labels occur together (Action Units)")
+    add("--labels", type=int, help=f"number of labels, {default.labels}")
+    add(
+        "--samples", type=int, nargs=2, metavar=("FEWEST", "MOST"),
+        help=f"of a subject per label, of units in all; {default.samples[0]} {default.samples[1]}",
+    )  # fmt: skip
+    add("--rate", type=float, help=f"share recognised in the first group, {default.rate}")
+    add(
         "--correlation", type=float,
         help=f"of two samples of one subject and label, {default.correlation}",
     )  # fmt: skip
-    parser.add_argument(
-        "--predictions", type=Path, nargs="+", help="take all these from a finished study (classes)"
-    )
-    parser.add_argument("--manifest", type=Path, help="its labels, if the predictions hold none")
-    parser.add_argument("--studies", type=int, default=500, help="simulated studies per power")
-    parser.add_argument("--seed", type=int, default=1)
+    add(
+        "--between-labels", type=float,
+        help=f"correlation of a subject's rates of two labels, {default.between_labels}",
+    )  # fmt: skip
+    add("--prevalence", type=float, help=f"of units: samples with each, {default.prevalence}")
+    add("--false-alarms", type=float, help=f"of units: rate of them, {default.false_alarms}")
+    add("--predictions", type=Path, nargs="+", help="take what is not given from a finished study")
+    add("--manifest", type=Path, help="its labels, if the predictions hold none")
+    add("--studies", type=int, default=500, help="simulated studies per power")
+    add("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     people = _people(given)
     _check(given, people)
     plan = Plan(
         population=people,
-        gap=given.gap,
+        gap=tuple(given.gap) * (people.labels if len(given.gap) == 1 else 1),
+        ratio=given.ratio,
         criterion=given.criterion,
         definition=given.definition,
         level=given.level / given.tests,
         studies=given.studies,
         seed=given.seed,
     )
+    _print(plan, given)
+
+
+def _print(plan: Plan, given: argparse.Namespace) -> None:
+    people, kind = plan.population, "labels" if plan.population.exclusive else "units"
+    each = "per label" if people.exclusive else "in all"
+    size = f"{given.gap[0]:g} in the rate of every label"
+    if len(given.gap) > 1:
+        size = f"{', '.join(f'{gap:g}' for gap in given.gap)} in the rates of the labels"
     print(
-        f"Gap of {given.gap:g} in the rate of every label, tested by "
-        f"{given.criterion.replace('_', ' ')}, {given.definition.replace('_', ' ')}, at level "
-        f"{given.level:g}" + (f" / {given.tests} tests" if given.tests > 1 else "")
+        f"Gap of {size}, tested by {plan.criterion.replace('_', ' ')}, "
+        f"{plan.definition.replace('_', ' ')}, at level {given.level:g}"
+        + (f" / {given.tests} tests" if given.tests > 1 else "")
     )
     print(
-        f"Assumed: {people.labels} labels, {people.samples[0]} to {people.samples[1]} samples of a "
-        f"subject per label, {people.rate:.2f} recognised, correlation within subject and label "
-        f"{people.correlation:.2f}; {given.studies} simulated studies"
+        f"Assumed: {people.labels} {kind}, {people.samples[0]} to {people.samples[1]} samples of a "
+        f"subject {each}, {people.rate:.2f} recognised, correlation within subject and label "
+        f"{people.correlation:.2f}, between labels {people.between_labels:.2f}"
+        + (
+            ""
+            if people.exclusive
+            else f"; units in {people.prevalence:.2f} of the samples, false alarms "
+            f"{people.false_alarms:.2f}"
+        )
+        + f"; {plan.studies} simulated studies"
     )
     print("subjects per group   power")
     for n in given.subjects:
-        print(f"{n:18d}   {power(plan, n):.2f}", flush=True)
+        sizes = plan.sizes(n)
+        least = permutation.floor(sizes)
+        out = f" (no p-value below {least:.2g}: too few)" if least > plan.level else ""
+        print(f"{_sizes(sizes):>18}   {power(plan, n):.2f}{out}", flush=True)
     enough = needed(plan)
-    words = f"about {enough}" if enough else f"more than {MOST_SUBJECTS:,}"
+    words = f"about {_sizes(plan.sizes(enough))}" if enough else f"more than {MOST_SUBJECTS:,}"
     print(f"needed for a power of {POWER:g}: {words} subjects per group")
 
 
+def _sizes(sizes: tuple[int, int]) -> str:
+    return str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]} + {sizes[1]}"
+
+
 def _people(given: argparse.Namespace) -> Population:
-    people = population(_finished(given)) if given.predictions else Population()
+    people = Population()
+    if given.predictions:
+        people = population(_finished(given), given.correlation)
+        if given.units and people.exclusive:
+            raise StudyError("--units: the predictions have exclusive classes; leave it away")
     asked = {
         name: tuple(value) if name == "samples" else value
-        for name in ("labels", "samples", "rate", "correlation")
+        for name in (
+            "labels", "samples", "rate", "correlation", "between_labels", "prevalence",
+            "false_alarms",
+        )
         if (value := getattr(given, name)) is not None
-    }
+    }  # fmt: skip
+    if given.units:
+        asked["exclusive"] = False
     return dataclasses.replace(people, **asked)
 
 
@@ -229,15 +319,25 @@ def _finished(given: argparse.Namespace) -> Counts:
             architecture=model["architecture"][0],
             train_split=model["train_split"][0],
         )
-    if not scored.exclusive:
-        raise StudyError("--predictions: labels that occur together; planning is for classes")
     return counts.count(scored)
 
 
 def _check(given: argparse.Namespace, people: Population) -> None:
     faults: Sequence[tuple[str, object, bool, str]] = (
         ("--subjects", given.subjects, min(given.subjects, default=2) >= 2, "2 or more"),
-        ("--gap", given.gap, 0 < given.gap < people.rate, f"more than 0, under {people.rate:.2f}"),
+        (
+            "--gap",
+            " ".join(f"{gap:g}" for gap in given.gap),
+            min(given.gap) >= 0 and 0 < max(given.gap) < people.rate,
+            f"more than 0, under {people.rate:.2f}; 0 only for labels that do not differ",
+        ),
+        (
+            "--gap",
+            " ".join(f"{gap:g}" for gap in given.gap),
+            len(given.gap) in (1, people.labels),
+            f"one number, or one for each of {people.labels} labels",
+        ),
+        ("--ratio", given.ratio, 0.05 <= given.ratio <= 20, "0.05 to 20"),
         ("--tests", given.tests, given.tests >= 1, "1 or more"),
         ("--level", given.level, 0 < given.level < 1, "between 0 and 1"),
         (
@@ -250,11 +350,27 @@ def _check(given: argparse.Namespace, people: Population) -> None:
         ("--samples", people.samples, 1 <= people.samples[0] <= people.samples[1], "1 or more"),
         ("--rate", people.rate, 0 < people.rate < 1, "between 0 and 1"),
         ("--correlation", people.correlation, 0 <= people.correlation < 1, "from 0 to under 1"),
+        (
+            "--between-labels",
+            people.between_labels,
+            0 <= people.between_labels < 1,
+            "from 0 to under 1",
+        ),
+        (
+            "--prevalence, --false-alarms",
+            (given.prevalence, given.false_alarms),
+            not people.exclusive or given.prevalence is given.false_alarms is None,
+            "neither without --units: classes have no such rates of their own",
+        ),
+        ("--prevalence", people.prevalence, 0 < people.prevalence < 1, "between 0 and 1"),
+        ("--false-alarms", people.false_alarms, 0 <= people.false_alarms < 1, "from 0 to under 1"),
         ("--studies", given.studies, given.studies >= 50, "50 or more"),
         ("--seed", given.seed, given.seed >= 0, "0 or more"),
     )
     for option, value, fits, expected in faults:
         if not fits:
             raise StudyError(f"{option} is {value}; expected {expected}")
-    if reason := fairness_criteria.why_not(given.criterion, given.definition, exclusive=True):
+    if reason := fairness_criteria.why_not(
+        given.criterion, given.definition, exclusive=people.exclusive
+    ):
         raise StudyError(f"--definition {given.definition}: {reason}")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import permutation, power, rates, resampling, standard_errors
+from facebias.evaluation import detectable, permutation, power, rates, resampling, standard_errors
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import Comparison, compare
 from facebias.evaluation.counts import SUBJECTS
@@ -373,13 +373,19 @@ class Pair:
                 subjects=int(entering[:, place].min()),
                 left_out=None if left_out is None else [part[:, place] for part in left_out],
             )
-            spread = resampling.spread(values[:, place], subjects=int(entering[:, place].min()))
             level = 1 - people.evaluation.confidence
+            smallest = detectable.of_shift(
+                values[:, place],
+                errors[:, place],
+                chance,
+                level=level,
+                subjects=int(entering[:, place].min()),
+            )
             yield row | {
                 "estimate": resampling.exact(values[0, place]),
                 "ci_low": ends[0],
                 "ci_high": ends[1],
-                **power.beside(chance, spread, level=level, signed=True),
+                **power.beside(chance, level=level, signed=True, detectable=smallest),
             }
 
     def _left_out(self, counted: Sums) -> list[np.ndarray] | None:

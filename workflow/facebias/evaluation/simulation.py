@@ -40,6 +40,13 @@ class Population:
     constant
         Share of samples that are read as the first label, whatever they show; 1 - ``constant`` are
         read as above.
+    exclusive
+        Whether each sample has one label. Otherwise labels are units: every sample may show all of
+        them, and ``samples`` are those of a subject in all.
+    prevalence
+        Of units, share of the samples that show each.
+    false_alarms
+        Of units, mean share of the samples without one that are taken to show it.
     """
 
     labels: int = 4
@@ -49,6 +56,9 @@ class Population:
     between_labels: float = 0.2
     showing: tuple[float, ...] = ()
     constant: float = 0.0
+    exclusive: bool = True
+    prevalence: float = 0.3
+    false_alarms: float = 0.1
 
 
 def draw(
@@ -71,7 +81,9 @@ def draw(
     """
     firsts = np.cumsum([0, *sizes])
     return [
-        _group(population, size, population.rate - np.asarray(less), random, int(first))
+        (_group if population.exclusive else _units)(
+            population, size, population.rate - np.asarray(less), random, int(first)
+        )
         for population, size, less, first in zip(populations, sizes, lower, firsts, strict=False)
     ]
 
@@ -96,7 +108,32 @@ def _group(
         confusion = _constant(
             confusion, random.binomial(confusion.astype(int), population.constant)
         )
-    return from_confusion(confusion, np.array([f"s{first + i:05d}" for i in range(size)]))
+    return from_confusion(confusion, _names(size, first))
+
+
+def _units(
+    population: Population, size: int, rate: np.ndarray, random: np.random.Generator, first: int
+) -> Counts:
+    """Draw a group of whom every sample may show every unit."""
+    found = np.clip(_chances(population, size, rate, random), 0, 1)
+    false = _chances(population, size, np.asarray(population.false_alarms), random)
+    fewest, most = population.samples
+    samples = random.integers(fewest, most + 1, size=size)
+    shown = random.binomial(samples[:, None], population.prevalence, found.shape)
+    hits, alarms = random.binomial(shown, found), random.binomial(samples[:, None] - shown, false)
+    rest = samples[:, None] - shown - alarms
+    return Counts(
+        labels=tuple(f"unit{i}" for i in range(population.labels)),
+        exclusive=False,
+        subjects=_names(size, first),
+        samples=samples,
+        table=np.stack([hits, alarms, shown - hits, rest], axis=-1),
+        confusion=None,
+    )
+
+
+def _names(size: int, first: int) -> np.ndarray:
+    return np.array([f"s{first + i:05d}" for i in range(size)])
 
 
 def _constant(confusion: np.ndarray, moved: np.ndarray) -> np.ndarray:

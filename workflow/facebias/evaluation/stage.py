@@ -38,16 +38,18 @@ def metrics(arguments: list[str]) -> None:
 
 def fairness(arguments: list[str]) -> None:
     """Compute the gaps between the groups of one attribute for one architecture and train split."""
-    parser = _parser("fairness", fairness.__doc__, "labels, evaluation")
+    parser = _parser("fairness", fairness.__doc__, "labels, evaluation, tests (of declared gaps)")
     parser.add_argument("--attribute", required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation = read_settings(given.settings, labels=Labels, evaluation=Resampling)
+    labels, evaluation, tests = read_settings(
+        given.settings, labels=Labels, evaluation=Resampling, tests=int
+    )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     scored = _read(given, manifest, labels)
     counted = counts.count(scored, ranked=True, weights=evaluation.weights)
     model = {"architecture": given.architecture, "train_split": given.train_split}
     grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
-    table = groups.fairness(counted, grouped, model, evaluation=evaluation)
+    table = groups.fairness(counted, grouped, model, evaluation=evaluation, tests=tests)
     tables.write(table, given.out, tables.GAPS)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from facebias import tables
-from facebias.evaluation import fairness_criteria, permutation, power, rates, resampling
+from facebias.evaluation import detectable, fairness_criteria, permutation, power, rates, resampling
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
 from facebias.study import Resampling
@@ -17,7 +17,9 @@ TREND = "trend"
 FEWEST = 3  # subjects: through two points there is always a line, and no error
 
 
-def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[dict[str, object]]:
+def rows(
+    counted: Counts, groups: Grouping, *, evaluation: Resampling, tests: int = 1
+) -> list[dict[str, object]]:
     """Compute the slope of every criterion that has a signed gap, over an attribute.
 
     A slope is the mean over labels of the slopes of the rate on the attribute, each by least
@@ -48,13 +50,13 @@ def rows(counted: Counts, groups: Grouping, *, evaluation: Resampling) -> list[d
                 f"needs {needed} subjects and 2 values"
             ]
         else:
-            row |= _tested(tested, numbers, declared.rates[0], evaluation)
+            row |= _tested(tested, numbers, declared.rates[0], evaluation, tests)
         found.append(row)
     return found
 
 
 def _tested(
-    tested: Counts, numbers: np.ndarray, rate: str, evaluation: Resampling
+    tested: Counts, numbers: np.ndarray, rate: str, evaluation: Resampling, tests: int
 ) -> dict[str, object]:
     numbers = numbers - numbers.mean()  # a shift changes no slope and keeps sums small
     n = len(numbers)
@@ -73,17 +75,20 @@ def _tested(
     random = resampling.generator(tested.subjects, seed=evaluation.seed, what=TREND)
     shuffled = random.permuted(np.broadcast_to(numbers, (evaluation.permutations, n)), axis=1)
     shuffled = np.concatenate([numbers[None], shuffled])
+    permuted, errors = slope(x, samples, np.ones_like(shuffled), shuffled)
+    level = 1 - evaluation.confidence
     chance = permutation.compare(
-        *slope(x, samples, np.ones_like(shuffled), shuffled),
+        permuted,
+        errors,
         permutation.drawn(floor=1 / math.factorial(n), draws=evaluation.permutations),
         signed=True,
     )
-    spread = resampling.spread(slopes, subjects=n)
+    smallest = detectable.of_shift(slopes, errors, chance, level=level / tests, subjects=n)
     return {
         "estimate": slopes[0],
         "ci_low": low,
         "ci_high": high,
-        **power.beside(chance, spread, level=1 - evaluation.confidence, signed=True),
+        **power.beside(chance, level=level, signed=True, detectable=smallest),
     }
 
 

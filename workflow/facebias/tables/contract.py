@@ -39,8 +39,9 @@ INTERVAL = {
     "n_samples": "whole",
 }
 
-# What comes from chance alone beside an estimate, and the smallest true gap that would be found in
-# 80 of 100 such studies, before any correction.
+# What comes from chance alone beside an estimate, and the smallest true one that would be found in
+# 80 of 100 such studies: of gaps at the level divided by the number of declared gaps, of effects
+# and of relevance before any correction.
 CHANCE = {
     "p_value": "number",
     "p_floor": "number",
