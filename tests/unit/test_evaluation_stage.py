@@ -160,7 +160,12 @@ def study(tmp_path, frame):
 
 
 def arguments(folder, paths, **parts):
-    parts = {"labels": scored.labels(*NAMES), "evaluation": scored.EVALUATION.resampling, **parts}
+    plain = {
+        "labels": scored.labels(*NAMES),
+        "evaluation": scored.EVALUATION.resampling,
+        "tests": 1,
+    }
+    parts = {**plain, **parts}
     given = settings(**parts)
     return [
         *("--settings", given, "--architecture", "vgg16", "--train-split", "regular"),
@@ -221,7 +226,7 @@ def test_fairness_of_an_attribute(study):
 def test_missing_label_of_the_settings_is_a_readable_error(study):
     folder, paths = study
     labels = dataclasses.replace(scored.labels(*NAMES), names=(*NAMES, "awe"))
-    given = settings(labels=labels, evaluation=scored.EVALUATION.resampling)
+    given = settings(labels=labels, evaluation=scored.EVALUATION.resampling, tests=1)
     command = [given if word.startswith("{") else word for word in arguments(folder, paths)]
     with pytest.raises(RuntimeError, match="column score_awe is missing"):
         stage.fairness([*command, "--attribute", "gender", "--out", str(folder / "f.csv")])
