@@ -62,6 +62,19 @@ def interval(
     return float(low), float(high)
 
 
+def of_alike(
+    gap: float, *, people: int, confidence: float, rates: int, signed: bool
+) -> tuple[float, float]:
+    """Give the interval of a gap that no resample moves: of people who are all alike in each group.
+
+    Each of its ``rates`` rates is 0 or 1 in ``people`` people of either group, or as good as that,
+    and differs by as much more as their score intervals allow (Newcombe 1998, method 10).
+    """
+    low, _ = score(np.array(1.0), np.array(people), student(np.array(people), confidence))
+    reach = rates * np.sqrt(2) * (1 - float(low))
+    return max(-1.0 if signed else 0.0, gap - reach), min(float(rates), gap + reach)
+
+
 def difference(
     rate_a: np.ndarray,
     ends_a: tuple[np.ndarray, np.ndarray],

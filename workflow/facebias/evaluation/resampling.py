@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from scipy import special
 
+# What differs by less does so by rounding.
+NOTHING = 1e-12
 # Subjects times resamples that are looked at together: 32 MB per array.
 ENTRIES = 4_000_000
 
@@ -150,7 +152,7 @@ def interval(
 
 def exact(value: float) -> float:
     """Give 0 for what sums in another order leave of it: an interval from 3e-17 up includes 0."""
-    return 0.0 if abs(value) < 1e-12 else float(value)
+    return 0.0 if abs(value) < NOTHING else float(value)
 
 
 def of_size(
