@@ -313,7 +313,7 @@ def test_gaps_of_people_who_are_all_alike_have_intervals_with_a_width(frame, who
     assert len(known) > 20
     width = known["ci_high"] - known["ci_low"]
     assert (width > 0).all()
-    # False positives of people who show other labels may differ: resamples move those gaps a little.
+    # False positives of people who show other labels may differ, which resamples notice.
     assert (width > 0.1)[known["criterion"] != "equalized_odds"].all()
     assert (known["ci_low"] <= known["estimate"]).all()
     assert (known["estimate"] <= known["ci_high"]).all()

@@ -97,5 +97,5 @@ def test_the_page_says_what_is_off_and_what_was_refused():
     assert "300 studies per row" in page
     assert "| a | 0.040 (0.01 to 0.30) |\n| b | **0.200 (0.01 to 0.30)** |" in page
     assert "- b; found without a gap, primary: **0.200 (0.01 to 0.30)**, promised 0.05" in page
-    assert "Refused, with the reason in the row: b, 1 labels" in page
+    assert "Refused, with the reason in the row: in b, on average 1 of the labels" in page
     assert "Nowhere" in levels.section(table.assign(off=False))

@@ -229,6 +229,11 @@ of a model that is no better than guessing.
 
 {off}
 
+Where several labels differ about as much, the largest gap that is found lies above all of them, and
+its interval begins too high. Read the intervals of the single labels instead: they hold for all at
+once. With five people in a group who vary much more than those of the other, the primary test is at
+the edge of its level: test more people of that group.
+
 {left_out}
 """
 
@@ -278,9 +283,10 @@ def _off(measured: pd.DataFrame) -> str:
 
 
 def _left_out(measured: pd.DataFrame) -> str:
+    fewest = EVALUATION.min_subjects_per_label
     rows = measured[measured["left_out"] > 0].drop_duplicates("design").to_dict("records")
     return "\n".join(
-        f"Refused, with the reason in the row: {row['design']}, {row['left_out']:.2g} labels of a "
-        f"study, which fewer than {EVALUATION.min_subjects_per_label} people of a group show."
+        f"Refused, with the reason in the row: in {row['design']}, on average "
+        f"{row['left_out']:.2g} of the labels, which fewer than {fewest} people of a group show."
         for row in rows
     )

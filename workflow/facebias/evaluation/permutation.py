@@ -282,8 +282,8 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
 
     Gaps are compared in units of their standard errors (Janssen 1997, Chung & Romano 2013). Plain
     gaps hold the level only where groups differ in nothing: with ten subjects of one sample per
-    label against thirty of four to six, 26 of 100 simulated studies without bias gave p <= 0.05, in
-    units of the standard error 4 (docs/calibration.md).
+    label against thirty of four to six, 25 of 100 simulated studies without bias gave p <= 0.05, in
+    units of the standard error 3 (docs/calibration.md).
 
     Parameters
     ----------
