@@ -178,8 +178,9 @@ EDITS = {
         | Counter(checksums=4),
         {"seeds": [1, 2]},
     ),
+    # What gap can be detected depends on how many are declared.
     "a new architecture": Edit(
-        CONFIG | NETWORK | Counter(model_card=3),
+        CONFIG | NETWORK | Counter(model_card=3, cell_fairness=6),
         {"architectures.resnet50": {"width": 0.25, "input_size": 32}},
     ),
     "a new train split": Edit(

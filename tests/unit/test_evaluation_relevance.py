@@ -12,7 +12,14 @@ from scipy import stats
 
 import scored
 from facebias import tables
-from facebias.evaluation import rates, relevance, relevance_joint, relevance_stage, resampling
+from facebias.evaluation import (
+    outcomes,
+    rates,
+    relevance,
+    relevance_joint,
+    relevance_stage,
+    resampling,
+)
 from facebias.study import StudyError, settings
 
 
@@ -233,7 +240,7 @@ def test_outcomes_of_units_leave_out_what_is_not_annotated():
     )  # fmt: skip
     facts = made.explained(people.assign(label="AU1"))
     facts = facts.assign(explained="AU1", predicted=["AU1+AU2", "AU2", "AU1", "", "AU1"])
-    found = relevance.outcomes(facts, people, made.labels("units", names))
+    found = outcomes.outcomes(facts, people, made.labels("units", names))
     assert found["outcome"].tolist()[:4] == ["hit", "miss", "false alarm", "correct rejection"]
     assert found["outcome"].isna().tolist() == [False] * 4 + [True]
 
@@ -242,7 +249,7 @@ def test_a_sample_of_another_study_is_refused():
     people = made.manifest(subjects=4)
     facts = made.explained(people)
     with pytest.raises(StudyError, match="sample p00-happiness-0 is not in the manifest"):
-        relevance.outcomes(facts, people.iloc[1:], made.labels())
+        outcomes.outcomes(facts, people.iloc[1:], made.labels())
     where = made.relevance(facts)
     with pytest.raises(StudyError, match="not among the explanations"):
         compared(facts.iloc[1:], where, people)

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.evaluation import attributes, questions, relevance, relevance_joint, verdicts
+from facebias.evaluation import (
+    attributes,
+    outcomes,
+    questions,
+    relevance,
+    relevance_joint,
+    verdicts,
+)
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
 from facebias.study import Evaluation, Labels, Question, read_settings
@@ -44,7 +51,7 @@ def compared(
     ``tables.RELEVANCE_MEANS``, ``tables.RELEVANCE_GAPS`` without ``tables.JUDGED``, and
     ``tables.RELEVANCE_JOINT``.
     """
-    explained = relevance.outcomes(explanations, manifest, labels)
+    explained = outcomes.outcomes(explanations, manifest, labels)
     found: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
     for cell, rows in relevance.cells(located, explained, weights=evaluation.weights):
         split = found.setdefault((cell["method"], cell["train_split"]), {})
@@ -92,7 +99,7 @@ def judged(
     -------
     ``tables.RELEVANCE_GAPS``.
     """
-    wanted = {"region": OWN, "label": OVERALL, "outcome": relevance.ANY, "measure": "positive"}
+    wanted = {"region": OWN, "label": OVERALL, "outcome": outcomes.ANY, "measure": "positive"}
     declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
     declared &= gaps["architecture"].isin(architectures).to_numpy()
     declared &= np.any([questions.about(gaps, question) for question in asked], axis=0)

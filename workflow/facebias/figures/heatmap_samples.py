@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from facebias.evaluation.relevance import ANY, outcomes
-from facebias.evaluation.relevance import OUTCOMES as SELECTIONS
+from facebias.evaluation.outcomes import ANY, outcomes
+from facebias.evaluation.outcomes import OUTCOMES as SELECTIONS
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.study import Labels
 from facebias.vocabulary import printed
@@ -18,7 +18,7 @@ RIGHT, WRONG = "\u2713", "\u2717"
 def with_groups(
     explanations: pd.DataFrame, manifest: pd.DataFrame, attribute: str, labels: Labels
 ) -> pd.DataFrame:
-    """Add ``group`` (of the subject), ``publishable`` and ``outcome`` (``relevance.outcomes``).
+    """Add ``group`` (of the subject), ``publishable`` and ``outcome`` (``evaluation.outcomes``).
 
     Raises
     ------
