@@ -36,7 +36,7 @@ def people(n: int, samples: int, random: np.random.Generator) -> Counts:
 
 
 def peak() -> int:
-    """Give the most bytes that this process has held; of others too, ru_maxrss would say."""
+    """Return the peak memory of this process in bytes; ru_maxrss may include that of its parent."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
 

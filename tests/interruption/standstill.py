@@ -20,7 +20,7 @@ HALTING = Path(__file__).with_name("halting")
 
 
 def environment() -> dict[str, str]:
-    """Give the variables with which every training below a process stands still."""
+    """Return environment variables that halt every training started by a process."""
     paths = [str(HALTING), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 

@@ -48,7 +48,7 @@ def test_nothing_is_far_from_what_is_promised(name):
 
 
 def wald(rate, variance, *, people, samples, confidence):
-    """Give an interval without a width where nobody differs."""
+    """Return intervals of zero width where all subjects are alike."""
     reach = proportions.student(np.array(1000), confidence) * variance**0.5
     return rate - reach, rate + reach
 

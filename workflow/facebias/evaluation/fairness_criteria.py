@@ -88,7 +88,7 @@ OF_UNITS: dict[str, Criterion] = {
 
 
 def of_labels(*, exclusive: bool, ranked: bool = False) -> dict[str, Criterion]:
-    """Give the criteria of classes (``exclusive``) or of units.
+    """Return the criteria for classes (``exclusive``) or for units.
 
     ``ranked``: with the area under the ROC curve, which needs concordant pairs beside the counts.
     """

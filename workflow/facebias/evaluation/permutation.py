@@ -270,7 +270,7 @@ class Chance:
         return float(median), float(low), float(high)
 
     def critical(self, level: float) -> float:
-        """Give the smallest size of a gap that would be unusual at ``level``: p <= level."""
+        """Return the critical value: the smallest gap with a p-value of at most ``level``."""
         as_large = int(level * len(self.gaps) + TOLERANCE)
         if not as_large or self.p_floor > level + TOLERANCE:
             return np.nan

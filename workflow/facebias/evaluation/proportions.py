@@ -65,10 +65,11 @@ def interval(
 def of_alike(
     gap: float, *, people: int, confidence: float, rates: int, signed: bool
 ) -> tuple[float, float]:
-    """Give the interval of a gap that no resample moves: of people who are all alike in each group.
+    """Return the interval of a gap that is the same in every resample.
 
-    Each of its ``rates`` rates is 0 or 1 in ``people`` people of either group, or as good as that,
-    and differs by as much more as their score intervals allow (Newcombe 1998, method 10).
+    Nobody differs within a group: each of its ``rates`` rates is 0 or 1 in the ``people`` people of
+    either group, or behaves like that, and the true gap may lie as far away as the score intervals
+    of both groups allow (Newcombe 1998, method 10).
     """
     low, _ = score(np.array(1.0), np.array(people), student(np.array(people), confidence))
     reach = rates * np.sqrt(2) * (1 - float(low))
