@@ -11,13 +11,15 @@ export OMP_NUM_THREADS := 1
 
 install: .venv/installed
 
-# The stamp is written last, so an interrupted installation starts again.
+# The lock is whole: nothing is left to resolve. Modules are compiled afterwards, on all cores. The
+# stamp is written last, so an interrupted installation starts again.
 .venv/installed: envs/lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "facebias needs Python 3.11, found %d.%d: make PYTHON=/path/to/python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	@echo "Installing the locked environment (about 7 GB, some minutes)."
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/lock.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes --requirement envs/lock.txt
 	$(BIN)/python -m pip check
+	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "facebias.pth").write_text(str(pathlib.Path("workflow").resolve()) + "\n")'
 	@cp envs/lock.txt $@
 

@@ -180,6 +180,8 @@ def test_gaps_of_labels_make_up_their_averages_and_the_largest_is_named(frame):
         mean = row(table, criterion, "per_class_mean", "female - male")["estimate"]
         assert mean == pytest.approx(sizes.mean())
         assert ((each["ci_low"] < each["estimate"]) & (each["estimate"] < each["ci_high"])).all()
+        # Of labels that differ alike the one that looks worst is no surer than any of them.
+        assert largest["ci_low"] <= max(0, each["ci_low"].max(), -each["ci_high"].min())
     assert row(table, "equal_opportunity", "worst_class", "female - male")["label"] == "grief"
 
 

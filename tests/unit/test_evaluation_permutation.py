@@ -151,9 +151,10 @@ def test_every_studentised_gap_and_p_value_match_a_slow_loop():
     assert p == pytest.approx(np.mean(np.array(units) >= own[0] / own[1] - 1e-9))
 
 
-def test_studentised_gaps_are_the_gaps(monkeypatch):
-    table = people(sizes=(4, 5))
-    found = dealt(4, 5)
+@pytest.mark.parametrize("sizes", [(4, 5), (3, 3, 4)])
+def test_studentised_gaps_are_the_gaps(monkeypatch, sizes):
+    table = people(sizes=sizes)
+    found = dealt(*sizes)
     sums = [np.einsum("rs,slk->rlk", group, table) for group in found.members]
     plain = gaps.between(sums)
     few = functools.partialmethod(permutation.Assignments.blocks, entries=60)
@@ -161,8 +162,12 @@ def test_studentised_gaps_are_the_gaps(monkeypatch):
     some = gaps.by_chance(found, table)
     for key, (values, errors) in gaps.studentised(found.members, table).items():
         if key[1] == fairness_criteria.PER_LABEL:
-            (rate,) = fairness_criteria.OF_CLASSES[key[0]].rates
-            np.testing.assert_allclose(values, np.subtract(*(rates.rate(rate, s) for s in sums)))
+            each = [
+                np.subtract(*(rates.rate(rate, group) for group in pair))
+                for pair in itertools.combinations(sums, 2)
+                for rate in fairness_criteria.OF_CLASSES[key[0]].rates
+            ]
+            np.testing.assert_allclose(values, np.hstack(each))
         else:
             np.testing.assert_allclose(values, plain[key])
         np.testing.assert_allclose(some[key], (values, errors))

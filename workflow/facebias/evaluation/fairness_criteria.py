@@ -54,9 +54,15 @@ class Criterion:
         """Name the rates behind all definitions."""
         return tuple(dict.fromkeys(itertools.chain(*map(self.rates_of, self.definitions))))
 
+    @property
+    def sized(self) -> bool:
+        """Tell whether the largest gap of any label is asked for."""
+        return LARGEST in self.definitions
 
-UNSIGNED = ("published", "per_class_mean", "worst_class")
-SIZES = ("per_class_mean", "worst_class")
+
+LARGEST = "worst_class"
+SIZES = ("per_class_mean", LARGEST)
+UNSIGNED = ("published", *SIZES)
 # The published forms are confirmed by recomputing that paper's conclusions from its tables 11-28.
 # Accuracy is the share of right decisions; the published gap is one of accuracies of each label
 # against the rest, of which a reader sees 2 / L: never to say a label is right in all that lack it.

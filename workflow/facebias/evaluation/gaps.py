@@ -13,6 +13,7 @@ from facebias.evaluation.fairness_criteria import (
     DEFINITIONS,
     OF_CLASSES,
     PER_LABEL,
+    SIZES,
     Criterion,
     absolute_of_mean,
     defined,
@@ -123,8 +124,9 @@ def studentised(
 
     Returns
     -------
-    (criterion, definition) to gaps (R,) and their standard errors (R,). Of two groups also
-    (criterion, ``PER_LABEL``) to (R, L), NaN where a label does not count.
+    (criterion, definition) to gaps (R,) and their standard errors (R,). Of criteria that are
+    ``sized`` also (criterion, ``PER_LABEL``) to (R, pairs * rates * L), those of the first pair
+    first; NaN where a label does not count.
     """
     return _studentised(members, _measuring(table, criteria, concordance), criteria, kept)
 
@@ -156,11 +158,11 @@ def _studentised(
             for place, (a, b) in enumerate(itertools.combinations(measured, 2))
         ]
     found = compared(contrasts, criteria)
-    if len(members) == 2:
-        for name, criterion in criteria.items():
-            if criterion.labels:
-                (contrast,) = contrasts[criterion.rates[0]]
-                found[name, PER_LABEL] = contrast.per_label()
+    for name, criterion in criteria.items():
+        if criterion.sized:
+            used = (contrasts[rate] for rate in criterion.rates_of(SIZES[0]))
+            each = [contrast.per_label() for pair in zip(*used, strict=True) for contrast in pair]
+            found[name, PER_LABEL] = tuple(map(np.hstack, zip(*each, strict=True)))
     return found
 
 

@@ -20,7 +20,7 @@ from facebias.evaluation import (
     proportions,
     rates,
     resampling,
-    standard_errors,
+    single_labels,
     trends,
 )
 from facebias.evaluation.attributes import Grouping
@@ -181,9 +181,22 @@ def _compare(
         level=(1 - evaluation.confidence) / tested.tests,
         seed=evaluation.seed,
     )
+    single = {
+        name: single_labels.compare(
+            criterion,
+            parts,
+            kept,
+            found[name, fairness_criteria.PER_LABEL],
+            dealt,
+            confidence=evaluation.confidence,
+        )
+        for name, criterion in tested.criteria.items()
+        if criterion.sized
+    }
     rough = _rough(parts)
     rows = []
     for key, values in resampled.items():
+        largest = single[key[0]] if key[1] == fairness_criteria.LARGEST else None
         notes = list(small) if whole else _left_out(key, large, tested, evaluation)
         row = _row(compared, key, parts, notes + rough) | _estimated(
             values,
@@ -192,21 +205,25 @@ def _compare(
             excess=excess.get(key),
             smallest=smallest[key],
             subjects=_subjects(key, parts, kept, tested),
-            added=1 if key[1] == "worst_class" else len(tested.criteria[key[0]].rates_of(key[1])),
+            added=1 if largest else len(tested.criteria[key[0]].rates_of(key[1])),
             evaluation=evaluation,
         )
-        if key[1] == "worst_class":
-            row["label"] = _worst(key[0], large, kept, tested)
+        if largest:
+            row["label"] = single_labels.largest(largest, parts[0].labels)
+            # The excess of the largest of several labels that differ alike is taken as too small.
+            least = max(each.least for each in largest)
+            row["ci_low"] = float(np.minimum(row["ci_low"], least))
         rows.append(row)
     if not whole:
         for criterion, declared in tested.criteria.items():
             if declared.labels:
                 key = criterion, fairness_criteria.PER_LABEL
-                (chosen,) = (each[declared.rates[0]] for each in kept)
                 notes = _left_out(key, large, tested, evaluation)
                 facts = _row(compared, key, parts, notes)
-                each = _labels(declared.rates[0], parts, chosen, found[key], dealt, evaluation)
-                rows += [{**facts, **row} for row in each]
+                (labels,) = single[criterion]
+                rows += [
+                    {**facts, **row} for row in _labels(labels, parts[0].labels, floor=dealt.floor)
+                ]
     return rows
 
 
@@ -238,81 +255,35 @@ def _subjects(
     Of an average over labels their mean, of the largest gap of any label the fewest.
     """
     names = tested.criteria[key[0]].rates_of(key[1])
+    of_labels = np.min if key[1] == fairness_criteria.LARGEST else np.mean
     behind = []
     for part, name in itertools.product(parts, names):
         entering = rates.people(name, part.table)[np.any([each[name] for each in kept], axis=0)]
         if len(entering):
-            behind.append(entering.min() if key[1] == "worst_class" else entering.mean())
+            behind.append(of_labels(entering))
     return max(2, int(min(behind, default=2)))
 
 
-def _worst(criterion: str, names: Sequence[str], kept: gaps.Kept, tested: _Tested) -> str:
-    """Name the label whose rate differs most between any two groups."""
-    largest, found = -1.0, tables.OVERALL
-    pairs = itertools.combinations(names, 2)
-    for (a, b), chosen in zip(pairs, kept, strict=True):
-        for name in tested.criteria[criterion].rates:
-            first, second = (rates.rate(name, tested.resampled[group][0]) for group in (a, b))
-            sizes = np.where(chosen[name], np.abs(first - second), -1.0)
-            if sizes.max() > largest:
-                largest, found = sizes.max(), tested.everybody.labels[int(sizes.argmax())]
-    return found
-
-
 def _labels(
-    name: str,
-    parts: Sequence[Counts],
-    chosen: np.ndarray,
-    found: tuple[np.ndarray, np.ndarray],
-    dealt: permutation.Assignments,
-    evaluation: Resampling,
+    found: single_labels.SingleLabels, labels: Sequence[str], *, floor: float
 ) -> list[dict[str, object]]:
-    """Compare two groups label by label: intervals and p-values that hold for all labels at once.
-
-    An interval reaches to either side as many standard errors as the largest gap of all labels
-    does by chance; its ends come from score intervals of both groups.
-    """
-    p_values, reach = permutation.simultaneous(*found, dealt, confidence=evaluation.confidence)
-    measured = [
-        standard_errors.measure(
-            name, np.ones((1, len(part.subjects))), part.table, part.concordance
-        )
-        for part in parts
-    ]
-    behind = [rates.people(name, part.table) for part in parts]
-    samples = [rates.entering_by_subject(name, part.table) for part in parts]
-    ends = []
-    for one, part, people, entering in zip(measured, parts, behind, samples, strict=True):
-        number = proportions.effective(
-            one.rate[0],
-            one.variance[0],
-            people=people,
-            samples=part.independent(entering),
-        )
-        # Of few people no standard error is sure: no shorter than for one label by Student's t.
-        quantiles = np.fmax(reach, proportions.student(people, evaluation.confidence))
-        ends.append(proportions.score(one.rate[0], number, quantiles))
-    numbers = [
-        part.numbers(entering).sum(axis=0) for part, entering in zip(parts, samples, strict=True)
-    ]
-    a, b = (one.rate[0] for one in measured)
-    low, high = proportions.difference(a, ends[0], b, ends[1])
+    """Return a row per label; without an estimate where a label does not count."""
     rows = []
-    for place, label in enumerate(parts[0].labels):
-        counted = {
+    for place, label in enumerate(labels):
+        row = {
             "label": label,
-            "n_subjects": int(sum(people[place] for people in behind)),
-            "n_samples": round(sum(float(each[place]) for each in numbers)),
+            "n_subjects": int(found.people[place]),
+            "n_samples": round(float(found.samples[place])),
         }
-        if chosen[place]:
-            counted |= {
-                "estimate": resampling.exact(a[place] - b[place]),
-                "ci_low": low[place],
-                "ci_high": high[place],
-                "p_value": p_values[place],
-                "p_floor": dealt.floor,
+        if not np.isnan(found.estimate[place]):
+            row |= {
+                "estimate": resampling.exact(found.estimate[place]),
+                "ci_low": found.low[place],
+                "ci_high": found.high[place],
+                "p_value": found.p_values[place],
+                "p_floor": floor,
             }
-        rows.append(counted)
+        rows.append(row)
     return rows
 
 

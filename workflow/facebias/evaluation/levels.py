@@ -111,6 +111,7 @@ COVERAGE = tuple(
         "size of accuracy gap": lambda study: _all_hold(study.of("accuracy_gap", "absolute")),
         "mean of sizes (primary)": lambda study: _all_hold(_primary(study)),
         "largest of labels": lambda study: _all_hold(study.of("equal_opportunity", "worst_class")),
+        "largest, TPR or FPR": lambda study: _all_hold(study.of("equalized_odds", "worst_class")),
         "all labels at once": lambda study: _all_hold(study.of("equal_opportunity", PER_LABEL)),
         "rates of labels": _rates_hold,
     }.items()
@@ -211,7 +212,8 @@ exploratory gaps, corrected after Benjamini and Hochberg, where there is no gap 
 ### Intervals that hold the truth
 
 Promised: at least {confidence:g}. Gaps of true positive rates, but for those of accuracy and for
-the primary one (equalized odds). "All labels at once": the intervals of all labels hold their gaps.
+the primary one (equalized odds); "largest, TPR or FPR" is the largest gap of equalized odds. "All
+labels at once": the intervals of all labels hold their gaps.
 "Rates of labels": the share of intervals of true positive rates of either group that hold the true
 one.
 
@@ -229,10 +231,10 @@ of a model that is no better than guessing.
 
 {off}
 
-Where several labels differ about as much, the largest gap that is found lies above all of them, and
-its interval begins too high. Read the intervals of the single labels instead: they hold for all at
-once. With five people in a group who vary much more than those of the other, the primary test is at
-the edge of its level: test more people of that group.
+Where several labels differ about as much, the largest gap that is found lies above all of them; its
+interval begins no higher than the intervals of the single labels allow, which hold for all at once.
+With five people in a group who vary much more than those of the other, the primary test is at the
+edge of its level: test more people of that group.
 
 {left_out}
 """

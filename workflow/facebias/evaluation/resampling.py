@@ -173,8 +173,8 @@ def of_size(
     larger of that interval's and of ``ends``, those of the resamples: the excess is not sure.
 
     Where one of seven labels differs, 93 to 97 in 100 simulated 95 % intervals hold the truth.
-    Where all differ alike, the excess of the largest is taken as too small: 85 to 88 in 100 hold it
-    (docs/calibration.md).
+    Where all differ alike, the excess of the largest of labels is taken as too small, so that the
+    intervals of single labels bound its lower end too (docs/calibration.md).
     """
     if np.isnan(ends[0]) or np.isnan(excess):
         return ends
