@@ -1,27 +1,35 @@
 """Every person weighs the same: what that changes, and what it leaves alone."""
 
-import dataclasses
-
 import located
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as sk
-from sklearn.dummy import DummyClassifier
+from weighing import (
+    BOTH,
+    KINDS,
+    MODEL,
+    assert_same,
+    columns,
+    evaluation,
+    fairness,
+    metrics,
+    repeated,
+    two_seeds,
+    unequal,
+    weight_of,
+)
 
 import scored
 from facebias import tables
 from facebias.evaluation import (
     attributes,
     audit,
-    baselines,
     by_group,
     cells,
     counts,
     fairness_criteria,
-    groups,
     pairing,
     rates,
     redraws,
@@ -30,29 +38,6 @@ from facebias.evaluation import (
     variance,
 )
 from facebias.study import StudyError
-
-MODEL = {"architecture": "vgg16", "train_split": "regular"}
-KINDS = {"classes": scored.classes, "units": scored.units}
-BOTH = ("samples", "subjects")
-
-
-def evaluation(weights, **changes):
-    return dataclasses.replace(scored.EVALUATION, weights=weights, **changes)
-
-
-def fairness(frame, weights, attribute="gender", **changes):
-    bins = {"age": (0.0, 12.0, 100.0)}
-    return groups.fairness(
-        counts.count(scored.scored(frame), ranked=True, weights=weights),
-        attributes.grouping(frame, attribute, bins=bins),
-        MODEL,
-        evaluation=evaluation(weights, bins=bins, **changes),
-    )
-
-
-def metrics(frame, weights):
-    cell = {**MODEL, "test_split": "all"}
-    return cells.metrics(scored.scored(frame), cell, evaluation=evaluation(weights))
 
 
 def everything(frame, weights):
@@ -80,44 +65,6 @@ def everything(frame, weights):
             seeds.count(scores, folds, weights=weights), found, MODEL, evaluation=given
         ),
     }
-
-
-def columns(frame):
-    return [name for name in frame if name.startswith("score_")]
-
-
-def two_seeds(frame):
-    """The same samples, scored by a second model."""
-    rolled = {name: np.roll(frame[name], 1) for name in columns(frame)}
-    frame = frame.assign(age=frame["subject"].str[1:].astype(float))
-    return pd.concat([frame, frame.assign(seed=2, **rolled)], ignore_index=True)
-
-
-def unequal(kind, *, seed, n_subjects=12):
-    """People of 1 to 9 samples each, two seeds."""
-    random = np.random.default_rng(seed)
-    frame = KINDS[kind](random, n_subjects=n_subjects, n_samples=9)
-    numbers = random.integers(1, 10, size=n_subjects)
-    place = frame.groupby("subject").cumcount()
-    kept = place < frame["subject"].str[1:].astype(int).map(dict(enumerate(numbers)))
-    return two_seeds(frame[kept])
-
-
-def repeated(frame, subject, times):
-    """Let all samples of one person stand so many times, under other names."""
-    own = frame[frame["subject"] == subject]
-    more = [own.assign(sample=own["sample"] + f"-{number}") for number in range(1, times)]
-    return pd.concat([frame, *more], ignore_index=True)
-
-
-def without(table, *names):
-    return table.drop(columns=[*names], errors="ignore")
-
-
-def assert_same(one, other, *but):
-    pd.testing.assert_frame_equal(
-        without(one, *but), without(other, *but), rtol=1e-7, atol=1e-9, check_exact=False
-    )
 
 
 # --------------------------------------------------------------------- equal numbers of samples
@@ -270,108 +217,6 @@ def test_more_explained_samples_of_one_person_change_no_relevance():
     means, more_means = (tables_of[0] for tables_of in found["samples"])
     assert not np.allclose(means["positive"], more_means["positive"], equal_nan=True)
     assert (more_means["n_samples"] >= means["n_samples"]).all()
-
-
-# ----------------------------------------------------------------------- against scikit-learn
-
-
-def weight_of(frame):
-    return (1 / frame["subject"].map(frame["subject"].value_counts())).to_numpy()
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_metrics_of_classes_are_those_of_scikit_learn(seed):
-    frame = unequal("classes", seed=seed)
-    frame = frame[frame["seed"] == 1]
-    weight, names = weight_of(frame), [name[6:] for name in columns(frame)]
-    said = np.array(names)[frame[columns(frame)].to_numpy().argmax(axis=1)]
-    found = metrics(frame, "subjects").set_index(["label", "metric"])["value"]
-    for name in names:
-        true, given = frame["label"] == name, said == name
-        options = {"sample_weight": weight, "zero_division": np.nan}
-        expected = {
-            "accuracy": sk.accuracy_score(true, given, sample_weight=weight),
-            "tpr": sk.recall_score(true, given, **options),
-            "fpr": sk.recall_score(~true, given, **options),
-            "precision": sk.precision_score(true, given, **options),
-            "f1": sk.f1_score(true, given, **options),
-            "selection_rate": np.average(given, weights=weight),
-            "auc": sk.roc_auc_score(true, frame[f"score_{name}"], sample_weight=weight),
-        }
-        for metric, value in expected.items():
-            assert found[name, metric] == pytest.approx(value, nan_ok=True), metric
-    overall = {
-        "accuracy": sk.accuracy_score(frame["label"], said, sample_weight=weight),
-        "f1_weighted": sk.f1_score(frame["label"], said, average="weighted", sample_weight=weight),
-        "f1_macro": sk.f1_score(frame["label"], said, average="macro", sample_weight=weight),
-        "tpr_macro": sk.balanced_accuracy_score(frame["label"], said, sample_weight=weight),
-    }
-    for metric, value in overall.items():
-        assert found["overall", metric] == pytest.approx(value), metric
-    table = cells.confusion(
-        scored.scored(frame), {**MODEL, "test_split": "all"}, weights="subjects"
-    )
-    shares, numbers = (
-        table.pivot(index="true", columns="predicted", values=name).loc[names, names].to_numpy()
-        for name in ("share", "n_samples")
-    )
-    expected = sk.confusion_matrix(
-        frame["label"], said, labels=names, sample_weight=weight, normalize="true"
-    )
-    np.testing.assert_allclose(shares, expected)
-    np.testing.assert_array_equal(numbers, sk.confusion_matrix(frame["label"], said, labels=names))
-
-
-@pytest.mark.parametrize("n_subjects", [9, 60])  # pairs of subjects, and of samples
-@pytest.mark.parametrize("seed", range(2))
-def test_metrics_of_units_are_those_of_scikit_learn(seed, n_subjects):
-    frame = unequal("units", seed=seed, n_subjects=n_subjects)
-    frame = frame[frame["seed"] == 1].reset_index(drop=True)
-    names = [name[6:] for name in columns(frame)]
-    annotated = frame[[f"label_{name}" for name in names]].notna()
-    known = annotated.any(axis=1)
-    weight = np.zeros(len(frame))
-    weight[known] = weight_of(frame[known])
-    found = metrics(frame, "subjects").set_index(["label", "metric"])["value"]
-    gap = fairness(frame, "subjects").set_index(["criterion", "definition", "label"])["estimate"]
-    right = total = 0.0
-    for name in names:
-        own = annotated[f"label_{name}"]
-        true, score = frame.loc[own, f"label_{name}"] == 1, frame.loc[own, f"score_{name}"]
-        given, options = score >= 0.5, {"sample_weight": weight[own]}
-        expected = {
-            "accuracy": sk.accuracy_score(true, given, **options),
-            "tpr": sk.recall_score(true, given, **options),
-            "f1": sk.f1_score(true, given, **options),
-            "auc": sk.roc_auc_score(true, score, **options),
-        }
-        for metric, value in expected.items():
-            assert found[name, metric] == pytest.approx(value), metric
-        right += sk.accuracy_score(true, given, normalize=False, **options)
-        total += weight[own].sum()
-        women = frame["gender"] == "female"
-        each = [
-            sk.roc_auc_score(
-                frame.loc[own & group, f"label_{name}"] == 1,
-                frame.loc[own & group, f"score_{name}"],
-                sample_weight=weight[own & group],
-            )
-            for group in (women, ~women)
-        ]
-        assert gap["auc_gap", "per_label", name] == pytest.approx(each[0] - each[1])
-    assert found["overall", "accuracy"] == pytest.approx(right / total)
-
-
-def test_constant_answers_are_weighted_too():
-    frame = unequal("classes", seed=2)
-    dummy = DummyClassifier(strategy="most_frequent")
-    weight = weight_of(frame)
-    dummy.fit(frame[columns(frame)], frame["label"], sample_weight=weight)
-    expected = dummy.score(frame[columns(frame)], frame["label"], sample_weight=weight)
-    answer = baselines.majority(metrics(frame, "subjects"))
-    assert answer.label == dummy.predict([[0]])[0]
-    assert answer.share == pytest.approx(expected)
-    assert answer.share != pytest.approx(baselines.majority(metrics(frame, "samples")).share)
 
 
 # ------------------------------------------------------------------------------ what it is for
