@@ -15,7 +15,7 @@ import start_pages
 import study_tables as made
 
 from facebias import tables
-from facebias.report import findings, planted_bias, start_page
+from facebias.report import findings, planted_bias, start_page, wording
 from facebias.study import StudyError
 
 
@@ -203,7 +203,7 @@ def test_biases_of_both_directions_in_one_group_have_no_direction():
     ],
 )
 def test_conditions_are_put_into_words(where, said):
-    assert findings.condition(where) == said
+    assert wording.condition(where) == said
 
 
 def test_signed_gaps_are_counted_against_chance(tmp_path):
@@ -285,7 +285,7 @@ def test_what_looking_at_nothing_reaches_stands_beside_accuracy(tmp_path):
     said = words(page(tmp_path, metrics=table))
     overall = table[(table["label"] == "overall") & (table["test_split"] == "all")]
     least, most = (
-        findings.number(end)
+        wording.number(end)
         for end in overall.loc[overall["metric"] == "tpr_macro", "value"].agg(["min", "max"])
     )
     assert "always saying sadness would be right about 50 %" in said

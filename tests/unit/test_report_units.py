@@ -30,7 +30,7 @@ from facebias.evaluation import (
 from facebias.figures import rates as rates_figure
 from facebias.figures import style
 from facebias.figures.request import Request
-from facebias.report import findings, start_page
+from facebias.report import findings, start_page, wording
 from facebias.report import print as print_table
 from facebias.study import Labels
 from facebias.tables import comparisons
@@ -198,8 +198,8 @@ def test_gaps_of_f1_stand_beside_those_that_do_not_move_with_base_rates(study):
     for gaps in found:
         assert list(gaps) == list(findings.UNIT_CRITERIA)
         row = " ".join(
-            f"{findings.number(gap.gap.value)} [{findings.number(gap.gap.low)}, "
-            f"{findings.number(gap.gap.high)}]"
+            f"{wording.number(gap.gap.value)} [{wording.number(gap.gap.low)}, "
+            f"{wording.number(gap.gap.high)}]"
             for gap in gaps.values()
         )
         assert row in said
@@ -216,8 +216,7 @@ def test_as_declared_and_at_equal_size_stand_side_by_side(study):
     shown = said[said.index("As declared At equal size") :]
     for architecture, printed in (("vgg16", "VGG16"), ("cnn3d", "3D-CNN")):
         declared, matched = (
-            findings.number(primary[architecture, train])
-            for train in ("regular", "regular_matched")
+            wording.number(primary[architecture, train]) for train in ("regular", "regular_matched")
         )
         pattern = rf"regular {printed} {declared} \[.*?\] {matched} \["
         assert re.search(pattern, shown), (pattern, shown[:400])

@@ -10,9 +10,9 @@ import pandas as pd
 
 from facebias.evaluation import baselines
 from facebias.evaluation.attributes import Grouping
-from facebias.report import findings
+from facebias.report import wording
 from facebias.study import Architecture, Data, Evaluation, Labels, Split, Splits
-from facebias.tables import COMPARED
+from facebias.tables import COMPARED, OVERALL
 from facebias.vocabulary import compared_groups
 
 RECOGNITION, MEAN_RECOGNITION, ACCURACY = "tpr", "tpr_macro", "accuracy"
@@ -118,10 +118,10 @@ def _who(split: Split) -> str:
     """Say among whom the people of a training split were chosen."""
     if split.subjects:
         return "named subjects"
-    chosen = findings.condition(split.where)
+    chosen = wording.condition(split.where)
     if not split.drawn_from:
         return chosen
-    source = f"drawn from {findings.listed(split.drawn_from)}"
+    source = f"drawn from {wording.listed(split.drawn_from)}"
     return f"{source}: {chosen}" if split.where else source
 
 
@@ -149,9 +149,9 @@ def _accuracy(
 
     None where one is not tested on the other.
     """
-    rows = metrics[(metrics["label"] == findings.OVERALL) & (metrics["metric"] == ACCURACY)]
+    rows = metrics[(metrics["label"] == OVERALL) & (metrics["metric"] == ACCURACY)]
     cells = rows.set_index(["train_split", "test_split"])
-    known = {cell: findings.estimate(row) for cell, row in cells.iterrows()}
+    known = {cell: wording.estimate(row) for cell, row in cells.iterrows()}
     return [
         {
             "test": test,
@@ -171,7 +171,7 @@ def _always(cells: pd.DataFrame) -> str:
     reached, answer = baselines.reached(one).get("accuracy"), baselines.majority(one)
     if reached is None:
         return "–"
-    return findings.number(reached) + (f" ({answer.label})" if answer else "")
+    return wording.number(reached) + (f" ({answer.label})" if answer else "")
 
 
 def _groups(card: Card, grouping: Grouping) -> Iterable[dict[str, Any]]:
@@ -207,18 +207,18 @@ def _each(by_group: pd.DataFrame, trains: Sequence[str]) -> Iterable[pd.DataFram
 
 def _measured(rows: pd.DataFrame) -> dict[str, Any]:
     cells = rows.set_index(["label", "metric"])
-    overall = cells.loc[(findings.OVERALL, ACCURACY)]
+    overall = cells.loc[(OVERALL, ACCURACY)]
     return {
         "train": overall["train_split"],
         "attribute": overall["attribute"],
         "group": overall["group"],
         "people": int(overall["n_subjects"]),
         "samples": int(overall["n_samples"]),
-        "accuracy": findings.estimate(overall),
+        "accuracy": wording.estimate(overall),
         "always": _always(rows),
-        "mean": findings.estimate(cells.loc[(findings.OVERALL, MEAN_RECOGNITION)]),
+        "mean": wording.estimate(cells.loc[(OVERALL, MEAN_RECOGNITION)]),
         "labels": {
-            label: findings.estimate(row)
+            label: wording.estimate(row)
             for (label, metric), row in cells.iterrows()
             if metric == RECOGNITION
         },
@@ -238,7 +238,7 @@ def gaps_of(fairness: pd.DataFrame) -> list[dict[str, Any]]:
                     "train": train,
                     "attribute": attribute,
                     "groups": compared_groups(rows.iloc[0]),
-                    "found": {name: findings.estimate(row.iloc[0]) for name, row in cells.items()},
+                    "found": {name: wording.estimate(row.iloc[0]) for name, row in cells.items()},
                     "verdict": cells[next(iter(cells))].iloc[0]["verdict"],
                     "notes": [note for row in cells.values() for note in row["note"].dropna()],
                 }

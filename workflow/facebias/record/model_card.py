@@ -18,7 +18,7 @@ from facebias.evaluation import attributes, baselines
 from facebias.record import study_record
 from facebias.record.card_facts import Card, facts
 from facebias.replacement import replacing
-from facebias.report import findings
+from facebias.report import people, wording
 from facebias.study import Architecture, Data, Evaluation, Labels, Splits, read_settings
 from facebias.vocabulary import printed
 
@@ -50,9 +50,7 @@ def main(arguments: list[str]) -> None:
         attributes.grouping(manifest, name, bins=evaluation.bins) for name in evaluation.attributes
     ]
     excluded = tables.read(given.excluded, tables.EXCLUDED)
-    roles = findings.taking_part(
-        splits.read(given.splits), findings.usable(manifest, excluded, labels)
-    )
+    roles = people.taking_part(splits.read(given.splits), people.usable(manifest, excluded, labels))
     by_group = tables.read(given.by_group, tables.METRICS_BY_GROUP)
     own = (by_group["architecture"] == given.architecture) & (
         by_group["attribute"] != tables.EVERYBODY
@@ -118,7 +116,7 @@ def markdown(card: Card) -> str:
     )
     environment.filters |= {
         "printed": printed,
-        "listed": findings.listed,
+        "listed": wording.listed,
         "counted": _counted,
         "interval": _interval,
     }
@@ -141,7 +139,7 @@ def _counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def _interval(found: findings.Estimate | None) -> str:
+def _interval(found: wording.Estimate | None) -> str:
     if found is None:
         return "–"
     return str(found) if found.known else "not estimable"

@@ -1,4 +1,4 @@
-"""What the tables of a study say, as plain values: the start page puts them into words."""
+"""What the tables of a study say of gaps, as plain values: the start page puts them into words."""
 
 from __future__ import annotations
 
@@ -6,92 +6,18 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from facebias.evaluation import baselines, direction, questions
-from facebias.evaluation.attributes import grouping
-from facebias.study import Labels, Question, crossed
-from facebias.tables import comparisons
-from facebias.vocabulary import compared_groups, printed
+from facebias.evaluation import direction, questions
+from facebias.report.wording import Estimate, estimate
+from facebias.study import Question
+from facebias.tables import OVERALL, comparisons
+from facebias.vocabulary import compared_groups
 
 CRITERION = "equal_opportunity"
 SIGNED, SIZE = "signed", "per_class_mean"
 DEFINITIONS = ("published", "per_class_mean", "worst_class")
-OVERALL = "overall"
 PRIMARY, EXPLORATORY, FOUND = "primary", "exploratory", "gap found"
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; NaN where it cannot be estimated."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a number at all."""
-        return bool(np.isfinite(self.value))
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0."""
-        return self.low * self.high > 0
-
-    def __str__(self) -> str:
-        """Write it for a reader: ``0.31 [0.12, 0.50]`` or ``n/a``."""
-        if not self.known:
-            return "n/a"
-        ends = f" [{number(self.low)}, {number(self.high)}]" if np.isfinite(self.low) else ""
-        return f"{number(self.value)}{ends}"
-
-
-def number(value: float) -> str:
-    """Write a number with two decimals and a real minus sign."""
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text.replace("-", "\u2212")
-
-
-def probability(value: float) -> str:
-    """Write a p-value: two digits that count, and never 0."""
-    if not np.isfinite(value):
-        return "n/a"
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
-
-
-def estimate(row: pd.Series) -> Estimate:
-    """Read a row of ``tables.METRICS`` or ``tables.FAIRNESS``."""
-    value = row["estimate"] if "estimate" in row else row["value"]
-    return Estimate(float(value), float(row["ci_low"]), float(row["ci_high"]))
-
-
-# ------------------------------------------------------------------------------------------- words
-
-
-def condition(where: Mapping[str, Any]) -> str:
-    """Put a condition on attributes into words: ``gender female and age at least 60``."""
-    parts = []
-    for name, wanted in where.items():
-        if name in ("all", "any"):
-            joined = f" {'and' if name == 'all' else 'or'} ".join(map(condition, wanted))
-            parts.append(f"({joined})")
-        elif isinstance(wanted, Mapping):
-            ends = [("min", "at least"), ("max", "at most")]
-            limits = " and ".join(f"{word} {wanted[end]}" for end, word in ends if end in wanted)
-            parts.append(f"{printed(name)} {limits}")
-        elif isinstance(wanted, list | tuple):
-            parts.append(f"{printed(name)} {' or '.join(map(printed, wanted))}")
-        else:
-            parts.append(f"{printed(name)} {printed(wanted)}")
-    return " and ".join(parts) or "everybody"
-
-
-def listed(items: Sequence[object]) -> str:
-    """Join words as in a sentence: ``a, b and c``."""
-    words = [printed(item) for item in items]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 # ---------------------------------------------------------------------------------------- verdicts
@@ -341,153 +267,3 @@ def changes_at_equal_size(
         & effects["before"].isin(equal)
     ]
     return judged(rows)
-
-
-# ------------------------------------------------------------------------------- people and rates
-
-
-def usable(manifest: pd.DataFrame, excluded: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Choose the samples that models can see and be right about: only their people take part.
-
-    ``tables.MANIFEST`` also lists samples of which no clip could be cut (``tables.EXCLUDED``), and
-    those of which no unit is annotated.
-    """
-    rows = manifest[~manifest["sample"].isin(excluded["sample"])]
-    if labels.kind == "units":
-        known = labels.among(rows.columns).names
-        rows = rows[rows[[f"label_{name}" for name in known]].notna().any(axis=1)]
-    return rows
-
-
-def taking_part(splits: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows of a ``tables.SPLITS`` table of people who have a sample among ``rows``."""
-    return splits[splits["subject"].isin(rows["subject"])]
-
-
-def tested(
-    splits: pd.DataFrame,
-    manifest: pd.DataFrame,
-    attribute: str,
-    *,
-    bins: Mapping[str, Sequence[float]] | None = None,
-) -> dict[str, int]:
-    """Count the test subjects of every group of an attribute, over all folds."""
-    people = splits.loc[splits["role"] == "test", "subject"].unique()
-    rows = manifest[manifest["subject"].isin(people)]
-    if not {attribute, *crossed(attribute)} & set(manifest.columns):
-        return {}
-    found = grouping(rows, attribute, bins=bins)
-    counted = {name: len(members) for name, members in found.members.items()}
-    return counted | ({"not recorded": len(found.missing)} if len(found.missing) else {})
-
-
-def roles(splits: pd.DataFrame) -> pd.DataFrame:
-    """Count subjects per train split and role: text, a range where folds or seeds differ."""
-    counts = splits.groupby(["train_split", "fold", "seed", "role"], sort=False).size()
-    counts = counts.unstack("role", fill_value=0).groupby(level="train_split", sort=False)
-    low, high = counts.min(), counts.max()
-    return low.astype(str).where(low == high, low.astype(str) + "\u2013" + high.astype(str))
-
-
-def experiments(
-    metrics: pd.DataFrame, trains: Sequence[str], tests: Sequence[str]
-) -> list[dict[str, list[str]]]:
-    """Put the train splits together that are tested on the same test splits, in order.
-
-    One entry per hold-out, with the names of its ``trains`` and ``tests``.
-    """
-    cells = set(
-        metrics[["train_split", "test_split"]].drop_duplicates().itertuples(index=False, name=None)
-    )
-    found: dict[tuple[str, ...], list[str]] = {}
-    for train in trains:
-        own = tuple(test for test in tests if (train, test) in cells)
-        found.setdefault(own, []).append(train)
-    return [{"trains": names, "tests": list(own)} for own, names in found.items() if own]
-
-
-def accuracies(
-    metrics: pd.DataFrame, test: str, metric: str = "accuracy"
-) -> dict[tuple[str, str], Estimate]:
-    """Give an overall metric on one test split per (architecture, train split)."""
-    rows = _overall(metrics, metric)
-    rows = rows[rows["test_split"] == test]
-    return {(row["architecture"], row["train_split"]): estimate(row) for _, row in rows.iterrows()}
-
-
-@dataclasses.dataclass(frozen=True)
-class Nothing:
-    """What is reached without looking at any sample: lowest and highest, by overall metric.
-
-    ``always``: the commonest true label; of several, where models were tested on other samples, the
-    first; None for units.
-    """
-
-    always: str | None
-    reached: Mapping[str, tuple[float, float]]
-
-
-def nothing(metrics: pd.DataFrame, by: Sequence[str] = ("architecture", "train_split")) -> Nothing:
-    """Sum up ``baselines`` over the models that were tested on one test set."""
-    cells = [cell for _, cell in metrics.groupby(list(by), sort=False)]
-    every = [baselines.reached(cell) for cell in cells]
-    answers = [answer.label for answer in map(baselines.majority, cells) if answer]
-    names = dict.fromkeys(name for one in every for name in one)
-    return Nothing(
-        always=answers[0] if answers else None,
-        reached={
-            name: (min(values), max(values))
-            for name in names
-            for values in [[one[name] for one in every if name in one]]
-        },
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """One group of the test people, and how every model does on it.
-
-    ``measured``: metric to (train split, architecture) to estimate.
-    """
-
-    people: int
-    samples: int
-    nothing: Nothing
-    measured: Mapping[str, Mapping[tuple[str, str], Estimate]]
-
-
-def by_group(frame: pd.DataFrame, attribute: str) -> dict[str, Group]:
-    """Read what a ``tables.METRICS_BY_GROUP`` table says of every group of an attribute."""
-    found = {}
-    for group, rows in frame[frame["attribute"] == attribute].groupby("group", sort=False):
-        overall = rows[rows["label"] == OVERALL]
-        sizes = overall.loc[overall["metric"] == "accuracy", ["n_subjects", "n_samples"]].max()
-        measured: dict[str, dict[tuple[str, str], Estimate]] = {}
-        for _, row in overall.iterrows():
-            model = (row["train_split"], row["architecture"])
-            measured.setdefault(row["metric"], {})[model] = estimate(row)
-        found[group] = Group(
-            people=int(sizes["n_subjects"]),
-            samples=int(sizes["n_samples"]),
-            nothing=nothing(rows),
-            measured=measured,
-        )
-    return found
-
-
-def by_training(
-    metrics: pd.DataFrame, metric: str = "accuracy"
-) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Give mean, lowest and highest of an overall metric over architectures.
-
-    By (train split, test split).
-    """
-    grouped = _overall(metrics, metric).groupby(["train_split", "test_split"], sort=False)["value"]
-    table = grouped.agg(["mean", "min", "max"])
-    return {
-        key: tuple(map(float, row)) for key, row in zip(table.index, table.to_numpy(), strict=True)
-    }
-
-
-def _overall(metrics: pd.DataFrame, metric: str) -> pd.DataFrame:
-    return metrics[(metrics["label"] == OVERALL) & (metrics["metric"] == metric)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from facebias.report import findings
+from facebias.report import findings, wording
 from facebias.tables import comparisons
 from facebias.vocabulary import printed
 
@@ -19,13 +19,13 @@ HELPS = {"cue"}
 
 def in_words(entry: Mapping[str, Any]) -> str:
     """Say in one sentence what an entry of ``data.drawn.bias`` plants."""
-    who = findings.condition(entry.get("group", {}))
+    who = wording.condition(entry.get("group", {}))
     kind = entry["kind"]
     if kind == "weaker":
-        labels = findings.listed(entry["labels"])
+        labels = wording.listed(entry["labels"])
         return f"People with {who} show {labels} at {entry['factor']:g} of the usual intensity."
     if kind == "other_units":
-        units = findings.listed([f"AU{unit}" for unit in entry["units"]])
+        units = wording.listed([f"AU{unit}" for unit in entry["units"]])
         label = printed(entry["label"])
         return f"People with {who} show {label} through other Action Units ({units})."
     if kind == "cue":
@@ -38,7 +38,7 @@ def in_words(entry: Mapping[str, Any]) -> str:
         share = f"{100 * entry['share']:.0f} %"
         return f"{share} of the recorded labels of people with {who} are wrong."
     if kind == "frequencies":
-        factors = findings.listed([f"{printed(k)} times {v:g}" for k, v in entry["labels"].items()])
+        factors = wording.listed([f"{printed(k)} times {v:g}" for k, v in entry["labels"].items()])
         return f"People with {who} have other numbers of films: {factors}."
     facts = ", ".join(f"{key}: {value}" for key, value in entry.items())
     return f"Planted: {facts}."
@@ -77,7 +77,7 @@ class Check:
 
     architecture: str
     pair: tuple[str, str]
-    gap: findings.Estimate
+    gap: wording.Estimate
     reading: str
     found: bool
     note: str
@@ -97,7 +97,7 @@ def checks(fairness: pd.DataFrame, target: Target, train: str) -> list[Check]:
         pair = row["first"], row["second"]
         if target.group not in pair:
             continue
-        gap = findings.estimate(row)
+        gap = wording.estimate(row)
         # The gap is below 0 where a model misses more of the first.
         side = 1 if target.group == pair[0] else -1
         as_planted = gap.value * side * (-1 if target.worse else 1) > 0

@@ -14,7 +14,7 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import baselines
 from facebias.replacement import replacing
-from facebias.report import coincidences, findings, planted_bias
+from facebias.report import coincidences, findings, people, performance, planted_bias, wording
 from facebias.study import Data, Evaluation, Labels, Question, StudyError, read_settings
 from facebias.vocabulary import printed, printed_pair
 
@@ -132,14 +132,14 @@ def facts(
         If the metrics hold no overall accuracy on the first test split.
     """
     first_train = trains[0]
-    manifest = findings.usable(manifest, excluded, labels)
-    roles = findings.taking_part(roles, manifest)
+    manifest = people.usable(manifest, excluded, labels)
+    roles = people.taking_part(roles, manifest)
     configured, labels = labels.names, labels.among(manifest.columns)
     ordered = _beside(trains, matched)
     guessing = baselines.guessing(by_group)
     experiments = [
         _experiment(found, metrics, labels, ordered, guessing)
-        for found in findings.experiments(metrics, trains, tests)
+        for found in people.experiments(metrics, trains, tests)
     ]
     if not experiments:
         raise StudyError(
@@ -180,12 +180,12 @@ def facts(
         "n_subjects": manifest["subject"].nunique(),
         "n_tested": roles.loc[roles["role"] == "test", "subject"].nunique(),
         "n_samples": len(manifest),
-        "roles": findings.roles(roles),
+        "roles": people.roles(roles),
         "test_sizes": _test_sizes(metrics),
         "experiments": experiments,
         "too_rare": [unit for unit in configured if unit not in labels.names],
         "headline": headline,
-        "by_training": findings.by_training(metrics, headline),
+        "by_training": performance.by_training(metrics, headline),
         "matched": matched,
         "bias": [planted_bias.in_words(entry) for entry in bias],
         "planted": planted,
@@ -204,14 +204,14 @@ def facts(
             {
                 "name": attribute,
                 "extremes": findings.extremes(fairness, attribute, by_group),
-                "by_group": findings.by_group(by_group, attribute),
+                "by_group": performance.by_group(by_group, attribute),
                 "models": {
                     train: [name for name in architectures if (name, train, attribute) in measured]
                     for train in trains
                 },
                 "side_by_side": findings.side_by_side(fairness, attribute),
                 "signed": findings.beyond_chance(fairness, attribute, evaluation.confidence),
-                "tested": findings.tested(
+                "tested": people.tested(
                     roles[roles["train_split"].isin(compared[attribute])],
                     manifest,
                     attribute,
@@ -237,9 +237,9 @@ def render(page: dict[str, Any]) -> str:
     environment.filters |= {
         "printed": printed,
         "printed_pair": printed_pair,
-        "number": findings.number,
-        "probability": findings.probability,
-        "listed": findings.listed,
+        "number": wording.number,
+        "probability": wording.probability,
+        "listed": wording.listed,
         "first_capital": _first_capital,
         "counted": _counted,
         "span": _span,
@@ -273,7 +273,7 @@ def _experiment(
     """Say how the models of one hold-out do on its first test split."""
     test = found["tests"][0]
     measured = {
-        metric: findings.accuracies(metrics, test, metric)
+        metric: performance.accuracies(metrics, test, metric)
         for metric in (OF_UNITS if labels.kind == "units" else OF_CLASSES)
     }
     accuracies = measured["accuracy"]
@@ -287,14 +287,14 @@ def _experiment(
         "ordered": [name for name in ordered if name in found["trains"]],
         "accuracies": accuracies,
         "measured": measured,
-        "nothing": findings.nothing(metrics[metrics["test_split"] == test]),
+        "nothing": performance.nothing(metrics[metrics["test_split"] == test]),
         "guessing": {model: words for model, words in guessing.items() if model in accuracies},
     }
 
 
 def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Give subjects and samples of every test split."""
-    rows = metrics[(metrics["label"] == findings.OVERALL) & (metrics["metric"] == "accuracy")]
+    rows = metrics[(metrics["label"] == tables.OVERALL) & (metrics["metric"] == "accuracy")]
     sizes = rows.groupby("test_split", sort=False)[["n_subjects", "n_samples"]].max()
     return {
         split: (int(row["n_subjects"]), int(row["n_samples"])) for split, row in sizes.iterrows()
