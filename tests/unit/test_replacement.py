@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,31 +60,43 @@ def killed_at(line, write, path):
     os._exit(0)
 
 
+def in_a_small_process(function, *arguments):
+    """Call a function in a new process: to fork this large one hundreds of times takes a minute."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
+
+
+def kill_writing(folder, write, new):
+    """Kill the writing of an output at every line; list what was there after each kill."""
+    seen, line, killed = [], 0, True
+    while killed:
+        line += 1
+        own = folder / str(line)
+        own.mkdir()
+        write(own / "out", "old")
+        killed = killed_at(line, write, own / "out")
+        seen.append(content(own / "out"))
+        # The next run is killed as well, in the middle of removing what the first one left.
+        killed_at(line // 2, write, own / "out")
+        seen.append(content(own / "out"))
+        if write is write_file:
+            other = shutil.copytree(own, folder / f"{line}-removed")
+            replacement.remove(other / "out")
+            assert list(other.iterdir()) == []
+        write(own / "out", "new")
+        assert content(own / "out") == new
+        assert [path.name for path in own.iterdir()] == ["out"]
+    return seen, line
+
+
 @pytest.mark.parametrize(
     ("write", "old", "new"),
     [(write_file, ["old"], ["new"]), (write_folder, ["old", "old"], ["new", "new"])],
     ids=["file", "folder"],
 )
 def test_killed_at_any_line(tmp_path, write, old, new):
-    seen, line, killed = [], 0, True
-    while killed:
-        line += 1
-        folder = tmp_path / str(line)
-        folder.mkdir()
-        write(folder / "out", "old")
-        killed = killed_at(line, write, folder / "out")
-        seen.append(content(folder / "out"))
-        # The next run is killed as well, in the middle of removing what the first one left.
-        killed_at(line // 2, write, folder / "out")
-        seen.append(content(folder / "out"))
-        if write is write_file:
-            other = shutil.copytree(folder, tmp_path / f"{line}-removed")
-            replacement.remove(other / "out")
-            assert list(other.iterdir()) == []
-        write(folder / "out", "new")
-        assert content(folder / "out") == new
-        assert [path.name for path in folder.iterdir()] == ["out"]
-    assert line > 100
+    seen, lines = in_a_small_process(kill_writing, tmp_path, write, new)
+    assert lines > 100
     # A folder cannot be replaced in one step; a file is never away.
     away = [[]] if write is write_folder else []
     assert all(found in [old, new, *away] for found in seen)
@@ -90,20 +104,25 @@ def test_killed_at_any_line(tmp_path, write, old, new):
     assert new in seen
 
 
-def test_removing_that_is_killed_at_any_line_is_done_by_the_next(tmp_path):
-    path, line, killed = tmp_path / "out", 0, True
+def kill_removing(folder):
+    """Kill the removal of an output at every line; give the number of lines."""
+    path, line, killed = folder / "out", 0, True
     while killed:
         line += 1
         write_file(path, "old")
-        left = tmp_path / ".out.abcdefgh"
+        left = folder / ".out.abcdefgh"
         (left / "work").mkdir(parents=True)
         (left / replacement.HELD).touch()
         killed = killed_at(line, lambda path, text: replacement.remove(path), path)
         # While anything is left, so is the file that tells the next run to remove it.
-        assert path.exists() or not list(tmp_path.iterdir())
+        assert path.exists() or not list(folder.iterdir())
         replacement.remove(path)
-        assert list(tmp_path.iterdir()) == []
-    assert line > 50
+        assert list(folder.iterdir()) == []
+    return line
+
+
+def test_removing_that_is_killed_at_any_line_is_done_by_the_next(tmp_path):
+    assert in_a_small_process(kill_removing, tmp_path) > 50
 
 
 def test_run_that_still_writes_is_left_alone(tmp_path):
