@@ -319,6 +319,10 @@ def test_gaps_of_people_who_are_all_alike_have_intervals_with_a_width(frame, who
     assert (width > 0.1)[known["criterion"] != "equalized_odds"].all()
     assert (known["ci_low"] <= known["estimate"]).all()
     assert (known["estimate"] <= known["ci_high"]).all()
+    still = known[(known["null_low"] == 0) & (known["null_high"] == 0)]
+    assert bool(len(still)) == (who != "one group")
+    # No chance was seen: that is no proof that any gap would be found.
+    assert still["detectable"].isna().all()
     recall = row(table, "equal_opportunity", "signed", "female - male")
     assert recall["estimate"] == (1.0 if who == "one group" else 0.0)
     assert (recall["ci_low"] > 0) == (who == "one group")

@@ -57,8 +57,12 @@ def test_every_assignment_stands_once(sizes):
         assert (group.sum(axis=1) == size).all()
 
 
-def test_ten_against_ten_is_listed_and_more_is_drawn():
-    assert permutation.distinct((10, 10)) == 92_378 <= permutation.MOST_ENUMERATED
+def test_few_assignments_are_listed_and_many_are_drawn():
+    names = [np.array([f"{group}{n:02d}" for n in range(10)]) for group in "ab"]
+    for draws in (9_238, 9_237):  # ten times as many are more than there are, or fewer
+        found = permutation.assignments(names, draws=draws, seed=1)
+        assert found.enumerated == (draws * permutation.LISTED >= permutation.distinct((10, 10)))
+        assert found.floor == pytest.approx(1 / 92_378 if found.enumerated else 1 / (1 + draws))
     drawn = dealt(12, 12)
     assert not drawn.enumerated
     assert len(drawn.members[0]) == 501

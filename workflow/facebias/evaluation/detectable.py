@@ -60,7 +60,7 @@ def of_shift(
     critical = chance.critical(level)
     permuted = errors[1:][errors[1:] > 0]
     noise = values[1:][~np.isnan(values[1:])] - values[0]
-    if not (np.isfinite(critical) and chance.error > 0 and len(noise) and len(permuted)):
+    if not (0 < critical < np.inf and chance.error > 0 and len(noise) and len(permuted)):
         return np.nan
     noise = noise * np.sqrt(subjects / (subjects - 1))
     random = np.random.default_rng(0)
@@ -102,8 +102,8 @@ def of_gaps(
 
     Returns
     -------
-    On the scale of each gap; NaN where no p-value could be small enough, or where no possible gap
-    is found so often.
+    On the scale of each gap; NaN where no p-value could be small enough, no possible gap is found
+    so often, or no two people differ.
     """
     names = dict.fromkeys(itertools.chain(*(each.all_rates for each in criteria.values())))
     random = np.random.default_rng(seed)
@@ -235,7 +235,8 @@ class _Search:
     def smallest(self, chance: Chance, *, level: float) -> float:
         """Return the smallest gap that is found in 80 of 100 studies, or NaN."""
         critical = chance.critical(level) / chance.error if chance.error > 0 else np.nan
-        if not np.isfinite(critical):
+        # Where nobody's answers differ no chance is seen, and 0 would say that any gap is found.
+        if not 0 < critical < np.inf:
             return np.nan
         pattern = self._pattern()
 

@@ -40,7 +40,7 @@ def fairness(
     model: Mapping[str, str],
     *,
     evaluation: Resampling,
-    most: int = permutation.MOST_ENUMERATED,
+    most: int | None = None,
     tests: int = 1,
 ) -> pd.DataFrame:
     """Compute every criterion in every definition between the groups of an attribute.
@@ -62,7 +62,8 @@ def fairness(
     evaluation
         How to resample, and the subjects a group and a label need.
     most
-        Largest number of assignments of people to groups that is listed instead of drawn.
+        Largest number of assignments of people to groups that is listed instead of drawn; see
+        ``permutation.assignments``.
     tests
         Number of declared gaps of the study. What is ``detectable`` is so at the level divided by
         it, the first step of Holm: in any row, as if it were declared.
@@ -105,7 +106,7 @@ class _Tested:
     parts: Mapping[str, Counts]
     too_few: Mapping[str, str]
     resampled: Mapping[str, np.ndarray]
-    most: int
+    most: int | None
     tests: int
 
     @property
@@ -121,7 +122,7 @@ class _Tested:
 
 
 def _tested(
-    counted: Counts, groups: Grouping, evaluation: Resampling, most: int, tests: int
+    counted: Counts, groups: Grouping, evaluation: Resampling, most: int | None, tests: int
 ) -> _Tested:
     parts = {name: counted.of(members) for name, members in groups.members.items()}
     needed = evaluation.min_subjects

@@ -19,7 +19,8 @@ import numpy as np
 
 from facebias.evaluation import resampling
 
-MOST_ENUMERATED = 100_000
+# Instead of drawing assignments, up to so many times as many are listed: no chance is left then.
+LISTED = 10
 # Subjects times assignments that are looked at together: 32 MB per array.
 ENTRIES = 4_000_000
 # Sums of the same counts in another order differ in the last bits; such gaps are ties.
@@ -86,7 +87,7 @@ class Assignments(Drawn):
 
 
 def assignments(
-    groups: Sequence[np.ndarray], *, draws: int, seed: int, most: int = MOST_ENUMERATED
+    groups: Sequence[np.ndarray], *, draws: int, seed: int, most: int | None = None
 ) -> Assignments:
     """List all assignments if there are at most ``most``, else draw ``draws`` of them.
 
@@ -99,8 +100,9 @@ def assignments(
     seed
         Seed of the draw, which hangs on it and on who the subjects are alone.
     most
-        Largest number that is listed.
+        Largest number that is listed; by default ``LISTED`` times ``draws``.
     """
+    most = LISTED * draws if most is None else most
     sizes = tuple(len(names) for names in groups)
     equal = len(set(sizes)) == 1
     enumerated = distinct(sizes) <= most
@@ -196,7 +198,7 @@ def flips(subjects: np.ndarray, *, draws: int, seed: int) -> tuple[np.ndarray, D
     (1 + P, S) of 1 and -1, the data first, and how they came about. Opposite rows are one.
     """
     n = len(subjects)
-    if 2 ** (n - 1) <= MOST_ENUMERATED:
+    if 2 ** (n - 1) <= LISTED * draws:
         bits = np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1
         listed = np.concatenate([np.ones((1, n)), 1.0 - 2 * bits])
         return listed, Drawn(enumerated=True, mirrored=True, floor=2 / 2**n)

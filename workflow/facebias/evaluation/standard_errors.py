@@ -185,12 +185,14 @@ def _of_two_rates(name: str, members: np.ndarray, table: np.ndarray) -> Curved:
     summed = np.tensordot(members, table, axes=1)
     tpr, fpr = rates.rate("tpr", summed), rates.rate("fpr", summed)
 
+    by_tpr, by_fpr = BY_RATES[name](tpr, fpr)
+    by_tpr, by_fpr = rates.divide(by_tpr, positives), rates.divide(by_fpr, negatives)
+    # By hits, samples with the label, false alarms and samples without.
+    slopes = np.stack([by_tpr, -by_tpr * tpr, by_fpr, -by_fpr * fpr])
+    counted = np.stack([hit, present, false_alarm, absent])
+
     def moves(label: int) -> np.ndarray:
-        t, f = tpr[:, [label]], fpr[:, [label]]
-        by_tpr = rates.divide(hit[:, label] - t * present[:, label], positives[:, [label]])
-        by_fpr = rates.divide(false_alarm[:, label] - f * absent[:, label], negatives[:, [label]])
-        slope_tpr, slope_fpr = BY_RATES[name](t, f)
-        return slope_tpr * by_tpr + slope_fpr * by_fpr
+        return slopes[:, :, label].T @ counted[:, :, label]
 
     return Curved(
         members=members,
