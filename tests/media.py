@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +46,32 @@ def write_video(
     *,
     fps: int = 12,
     codec: str = "libx264",
+    pixels: str = "yuv420p",
+    shape: Fraction | None = None,
+    times: Iterable[int] | None = None,
+    title: str | None = None,
     **options: str,
 ) -> Path:
-    """Write RGB frames to a video; the ending of ``path`` chooses the container."""
+    """Write RGB frames to a video; the ending of ``path`` chooses the container.
+
+    ``pixels``: their format; ``shape``: how many times they are as wide as high; ``times``: when
+    each frame is shown, in units of ``1 / fps`` seconds, where they are not evenly spaced.
+    """
     container = av.open(str(path), "w", options=options)
-    stream = None
-    for pixels in frames:
+    if title:
+        container.metadata["title"] = title
+    stream, when = None, iter(times) if times is not None else None
+    for picture in frames:
         if stream is None:
             stream = container.add_stream(codec, rate=fps)
-            stream.height, stream.width = pixels.shape[:2]
-            stream.pix_fmt = "yuv420p"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+            stream.height, stream.width = picture.shape[:2]
+            stream.pix_fmt = pixels
+            if shape:
+                stream.codec_context.sample_aspect_ratio = shape
+                stream.sample_aspect_ratio = shape
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+        if when is not None:
+            frame.pts, frame.time_base = next(when), Fraction(1, fps)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
     container.close()
