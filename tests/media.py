@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,16 @@ def write_video(
     container.mux(stream.encode())
     container.close()
     return path
+
+
+def write_matrix(path: Path, matrix: Sequence[int]) -> None:
+    """Put a display matrix into the head of an MP4's track (ISO 14496-12, tkhd)."""
+    content = path.read_bytes()
+    a, b, c, d = (value << 16 for value in matrix)
+    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    start = content.index(identity, content.index(b"tkhd"))
+    turned = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
 
 
 def clip_settings(**changes: Any) -> Preprocessing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import sys
 import tracemalloc
 from fractions import Fraction
@@ -19,7 +18,7 @@ from facebias.clips import UnusableError, decode
 from facebias.clips.decode import Footage
 from facebias.clips.pictures import read_picture
 from facebias.datasets import pictures, videos
-from media import write_video
+from media import write_matrix, write_video
 
 
 def test_kind_of_file_is_told_by_its_ending_as_the_data_sets_do():
@@ -251,16 +250,6 @@ def test_list_of_other_files_is_no_video(tmp_path, name):
     (tmp_path / name).write_text("ffconcat version 1.0\nfile film.mp4\n")
     with pytest.raises(UnusableError, match="not a video"):
         Footage(tmp_path / name).grey(8)
-
-
-def write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
-    """Put a display matrix into the head of an MP4's track (ISO 14496-12, tkhd)."""
-    content = path.read_bytes()
-    a, b, c, d = (value << 16 for value in matrix)
-    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    start = content.index(identity, content.index(b"tkhd"))
-    turned = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
 
 
 def test_size_that_changes_midway_is_refused(tmp_path):

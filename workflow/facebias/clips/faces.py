@@ -25,10 +25,10 @@ from facebias.study import Locating, Preprocessing
 SMALLEST = 12
 # Pixels given to MTCNN at once: bounds its memory to some 100 MB.
 PIXELS_AT_ONCE = 2_000_000
-# A crop holds a face of which at least half lies inside; one box for a clip must do so in at least
-# three quarters of the frames in which the face is found.
+# Of the frames of a clip that show faces, at least so many show the one that is followed, and its
+# crop holds it: at least half of it lies inside.
+LEAST_SHARE = 0.75
 HALF = 0.5
-LEAST_HELD = 0.75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _check_presence(faces: Detections, settings: Preprocessing) -> None:
         raise UnusableError(f"no face: in {n - shown} of {n} key frames")
     if settings.several_faces == "exclude" and faces.faces > 1:
         raise UnusableError(f"several faces: {faces.faces}")
-    if 2 * followed <= n:
+    if 2 * followed <= n or followed < LEAST_SHARE * shown:
         raise UnusableError(
             f"no lasting face: {shown} of {n} key frames show one, at most {followed} the same in "
             "about the same place; more people in turn, or one who moves far between key frames"
@@ -208,11 +208,11 @@ def _check_presence(faces: Detections, settings: Preprocessing) -> None:
 
 
 def _check_held(faces: Detections, squares: np.ndarray) -> None:
+    shown = int((faces.counts > 0).sum())
     held = int((inside(faces.boxes, squares)[faces.found] >= HALF).sum())
-    found = int(faces.found.sum())
-    if held < LEAST_HELD * found:
+    if held < LEAST_SHARE * shown:
         raise UnusableError(
-            f"moving face: one box for the clip holds it in {held} of {found} key frames; "
+            f"moving face: one box for the clip holds it in {held} of {shown} key frames; "
             "clips.box: frame cuts a box for each"
         )
 

@@ -14,8 +14,8 @@ import torch
 from torchvision.ops import box_iou
 
 # Boxes of one face in two key frames overlap at least so much (intersection over union): a face may
-# move by two thirds of its width.
-LEAST_OVERLAP = 0.2
+# move by four fifths of its width.
+LEAST_OVERLAP = 0.1
 
 
 def largest(boxes: Sequence[np.ndarray]) -> list[int | None]:
