@@ -36,7 +36,9 @@ def make(
 def stages(said: str) -> dict[str, tuple[str, ...]]:
     """Read the table of a plan: jobs, time, GPU hours and the first line of why, by stage."""
     rows = re.findall(
-        r"^(\w+) +(\d+) +((?:[<>~] )?\S+(?: \w+)?) +(unknown|-|[<>~ ]*\d\S*)(?:  (.*))?$", said, re.M
+        r"^(\w+) +(\d+) +((?:[<>~] )?\S+(?: \w+)?) +(unknown|-|[<>~ ]*\d\S*)(?:  (.*))?$",
+        said,
+        re.M,
     )
     return {name: tuple(rest) for name, *rest in rows}
 

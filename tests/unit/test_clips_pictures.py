@@ -149,11 +149,13 @@ def test_no_program_is_started_for_a_picture(tmp_path, monkeypatch):
         read_picture(path)
 
 
-def test_pipe_in_a_folder_is_not_waited_for(tmp_path):
-    written(tmp_path / "0.png", GREY)
-    os.mkfifo(tmp_path / "1.png")
-    with pytest.raises(UnusableError, match=r"not a file: 1\.png"):
-        Footage(tmp_path).grey(8)
+@pytest.mark.parametrize("name", ["1.png", "1.mp4", "1.gif", "film/1.png"])
+def test_pipe_is_not_waited_for(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(UnusableError, match=rf"not a file: {path.name}"):
+        Footage(path if path.parent == tmp_path else path.parent).grey(8)
 
 
 def test_link_to_nothing_in_a_folder_is_told(tmp_path):

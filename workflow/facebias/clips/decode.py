@@ -23,7 +23,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from facebias import tables
-from facebias.clips import UnusableError, formats, pictures
+from facebias.clips import UnusableError, formats, pictures, require_file
 
 # Containers promise a few frames that an edit list or a lone last packet takes away again, so a
 # video counts as truncated only when more than this share of it is missing.
@@ -205,10 +205,6 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
     if not found:
         raise UnusableError("no frames: the folder holds no pictures")
-    for path in found:
-        # To open a pipe would wait for ever.
-        if path.exists() and not path.is_file():
-            raise UnusableError(f"not a file: {path.name}")
     return found
 
 
@@ -247,6 +243,7 @@ def _square_pixels(width: int, height: int, shape: Fraction | None) -> tuple[int
 
 @contextlib.contextmanager
 def _video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    require_file(path)
     try:
         # Titles are often in old encodings, and nobody reads them here.
         container = av.open(

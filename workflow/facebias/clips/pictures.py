@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
-from facebias.clips import UnusableError, formats
+from facebias.clips import UnusableError, formats, require_file
 
 # Values of a picture with more than 8 bits end at one of these: 8, 10, 12, 14, 16, 24, 31, 32 bits.
 TOPS = tuple(2.0**bits - 1 for bits in (8, 10, 12, 14, 16, 24, 31, 32))
@@ -77,6 +77,7 @@ def white(path: Path) -> float | None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
+    require_file(path)
     try:
         with Image.open(path, formats=formats.READERS) as opened:
             yield opened

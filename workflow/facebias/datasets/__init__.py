@@ -266,8 +266,15 @@ def _sizes(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     if stat.S_ISDIR(found.st_mode):
-        return " ".join(f"{file.name}:{file.stat().st_size}" for file in sorted(path.iterdir()))
+        return " ".join(f"{file.name}:{_size(file)}" for file in sorted(path.iterdir()))
     return str(found.st_size)
+
+
+def _size(file: Path) -> str:
+    try:
+        return str(file.stat().st_size)
+    except FileNotFoundError:  # a link to nothing
+        return "missing"
 
 
 def under(root: Path | str | None, paths: pd.Series) -> list[str | None]:
