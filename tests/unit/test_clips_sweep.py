@@ -50,14 +50,13 @@ def across(step: int) -> Film:
 
 
 def pair() -> Film:
-    """Two people of like size; the detector takes now one and now the other for the larger."""
-    left, right = photograph("001", side=SIDE), photograph("010", side=SIDE)
+    """Two people; first one is a little larger, then the other."""
     films = []
     for n in range(FRAMES):
-        grown = SIDE + 4 * (n % 2)
-        frame = np.full((SIDE + 8, 2 * SIDE + 80, 3), 128, np.uint8)
-        frame[:SIDE, :SIDE] = left
-        frame[:grown, SIDE + 70 : SIDE + 70 + grown] = cv2.resize(right, (grown, grown))
+        side = SIDE + (10 if n >= FRAMES / 2 else -10)
+        frame = np.full((SIDE + 20, 2 * SIDE + 80, 3), 128, np.uint8)
+        frame[:SIDE, :SIDE] = photograph(side=SIDE)
+        frame[:side, SIDE + 70 : SIDE + 70 + side] = photograph(side=side)
         # Alike to K-means, which picks frames that differ.
         frame[-8:] = 20 * n
         films.append(frame)
@@ -146,7 +145,7 @@ FILMS: dict[str, Case] = {
     "h264.mp4": codec("libx264"),
     "h264_10_bits.mp4": codec("libx264", "yuv420p10le"),
     "h264_4_4_4.mkv": codec("libx264", "yuv444p"),
-    "h265.mp4": codec("libx265", **{"x265-params": "log-level=none"}),
+    "h265.mp4": codec("libx265"),
     "av1.mp4": codec("libsvtav1"),
     "mpeg4.avi": codec("mpeg4"),
     "mpeg4.m4v": codec("mpeg4"),
@@ -241,15 +240,15 @@ def _judge(
             continue
         overlap = box_iou(torch.from_numpy(box)[None], torch.from_numpy(known))[0]
         best = int(overlap.argmax())
-        assert overlap[best] > 0.75, (number, box, known)
+        assert overlap[best] > 0.8, (number, box, known)
         held = faces.inside(known[best][None], square[None])[0]
-        assert held >= (0.85 if settings.box == "frame" else 0.6)
+        assert held > 0.85
         # The same person in every frame: on the same side of the picture.
         side = int(known[best][0] > scene()[0].shape[1] / 2)
         person = side if person is None or len(known) == 1 else person
         assert side == person
         expected = faces._crop(scene()[number], square, settings.crop_size)
-        assert np.abs(_brightness(crop) - _brightness(expected)).mean() < 8
+        assert np.abs(_brightness(crop) - _brightness(expected)).mean() < 6
 
 
 @pytest.mark.parametrize("name", FILMS)
