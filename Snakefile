@@ -36,6 +36,7 @@ include: "workflow/rules/provenance.smk"
 
 onstart:
     hold_study()
+    failures.show_reasons()
     schedule_when_jobs_end()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +47,46 @@ def write_video(
     *,
     fps: int = 12,
     codec: str = "libx264",
+    pixels: str = "yuv420p",
+    shape: Fraction | None = None,
+    times: Iterable[int] | None = None,
+    title: str | None = None,
     **options: str,
 ) -> Path:
-    """Write RGB frames to a video; the ending of ``path`` chooses the container."""
+    """Write RGB frames to a video; the ending of ``path`` chooses the container.
+
+    ``pixels``: their format; ``shape``: how many times they are as wide as high; ``times``: when
+    each frame is shown, in units of ``1 / fps`` seconds, where they are not evenly spaced.
+    """
     container = av.open(str(path), "w", options=options)
-    stream = None
-    for pixels in frames:
+    if title:
+        container.metadata["title"] = title
+    stream, when = None, iter(times) if times is not None else None
+    for picture in frames:
         if stream is None:
             stream = container.add_stream(codec, rate=fps)
-            stream.height, stream.width = pixels.shape[:2]
-            stream.pix_fmt = "yuv420p"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+            stream.height, stream.width = picture.shape[:2]
+            stream.pix_fmt = pixels
+            if shape:
+                stream.codec_context.sample_aspect_ratio = shape
+                stream.sample_aspect_ratio = shape
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+        if when is not None:
+            frame.pts, frame.time_base = next(when), Fraction(1, fps)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
     container.close()
     return path
+
+
+def write_matrix(path: Path, matrix: Sequence[int]) -> None:
+    """Put a display matrix into the head of an MP4's track (ISO 14496-12, tkhd)."""
+    content = path.read_bytes()
+    a, b, c, d = (value << 16 for value in matrix)
+    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    start = content.index(identity, content.index(b"tkhd"))
+    turned = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
 
 
 def clip_settings(**changes: Any) -> Preprocessing:

@@ -36,7 +36,9 @@ def make(
 def stages(said: str) -> dict[str, tuple[str, ...]]:
     """Read the table of a plan: jobs, time, GPU hours and the first line of why, by stage."""
     rows = re.findall(
-        r"^(\w+) +(\d+) +((?:[<>] )?\S+(?: \w+)?) +(unknown|-|[<> ]*\d\S*)(?:  (.*))?$", said, re.M
+        r"^(\w+) +(\d+) +((?:[<>~] )?\S+(?: \w+)?) +(unknown|-|[<>~ ]*\d\S*)(?:  (.*))?$",
+        said,
+        re.M,
     )
     return {name: tuple(rest) for name, *rest in rows}
 
@@ -93,14 +95,16 @@ def test_plan_of_a_finished_study(study):
     assert "Nothing to run: all" in done.stdout
 
 
-def test_plan_of_a_new_study_knows_no_times(study, tmp_path):
+def test_plan_of_a_new_study_estimates_times_and_says_so(study, tmp_path):
     config = studies.write(studies.changed(studies.SMALL, {"study": "new"}), tmp_path)
     done = make(study[0], "plan", config)
     assert done.returncode == 0
     assert not (study[0] / "results/new").exists()
     said = stages(done.stdout)
-    assert said["train_model"] == ("4", "unknown", "-", "not made yet")
-    assert said["together"][1] == "unknown"
+    assert said["train_model"] == ("4", "~ 60 s", "-", "not made yet")
+    assert said["together"][1].startswith("~ ")
+    assert "~: never measured here" in done.stdout
+    assert "unknown" not in done.stdout
 
 
 def test_plan_of_a_broken_configuration_says_what_a_run_says(study, tmp_path):

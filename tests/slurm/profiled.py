@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -80,7 +80,9 @@ class Study:
     def results(self) -> Path:
         return self.folder / "results" / "small"
 
-    def start(self, *targets: str, halting: bool = False) -> subprocess.Popen[bytes]:
+    def start(
+        self, *targets: str, halting: bool = False, options: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
         """Start ``snakemake --profile slurm``; its output is added to ``output``.
 
         With ``halting``, every training stands still when it has saved an epoch.
@@ -91,7 +93,7 @@ class Study:
                     *(sys.executable, "-m", "snakemake", "--profile", self.profile),
                     *("--directory", str(self.folder)),
                     *("--configfile", str(self.folder / "config.yaml"), "--nocolor"),
-                    *(*POLLING, "--latency-wait", "20", "--", *targets),
+                    *(*POLLING, "--latency-wait", "20", *options, "--", *targets),
                 ],
                 cwd=studies.ROOT,
                 stdout=output,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 import sys
 import tracemalloc
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -15,9 +15,10 @@ from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from facebias.clips import UnusableError, decode
-from facebias.clips.decode import Footage, read_picture
+from facebias.clips.decode import Footage
+from facebias.clips.pictures import read_picture
 from facebias.datasets import pictures, videos
-from media import write_video
+from media import write_matrix, write_video
 
 
 def test_kind_of_file_is_told_by_its_ending_as_the_data_sets_do():
@@ -34,10 +35,13 @@ def levels(n: int, side: int = 64) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("ending", "codec"),
     [("mp4", "libx264"), ("mov", "libx264"), ("mkv", "libx264"), ("avi", "mpeg4"),
-     ("webm", "libvpx-vp9")],
+     ("webm", "libvpx-vp9"), ("mpg", "mpeg2video"), ("mpeg", "mpeg1video"), ("flv", "flv"),
+     ("wmv", "wmv2"), ("asf", "wmv2"), ("m4v", "mpeg4"), ("mts", "libx264"),
+     ("m2ts", "mpeg2video")],
 )  # fmt: skip
 def test_every_frame_is_read_in_order(tmp_path, ending, codec):
-    path = write_video(tmp_path / f"film.{ending}", levels(20), codec=codec)
+    # MPEG knows no film of 12 frames per second.
+    path = write_video(tmp_path / f"film.{ending}", levels(20), codec=codec, fps=25)
     grey = Footage(path).grey(8)
     assert grey.shape == (20, 8, 8)
     assert grey.dtype == np.uint8
@@ -204,14 +208,48 @@ def test_rotation_noted_by_a_telephone_is_applied(tmp_path, matrix, bright):
     assert np.median(frame[~shown]) < 50
 
 
-def write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
-    """Put a display matrix into the head of an MP4's track (ISO 14496-12, tkhd)."""
+SHAPES = {"2:1": (48, 192), "1:2": (96, 96), "16:15": (48, 102), "1:1": (96, 96)}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+def test_pixels_become_square(tmp_path, shape, suffix):
+    """A circle of an anamorphic film is a circle, and no pixel is thrown away."""
+    ratio = Fraction(shape.replace(":", "/"))
+    height, width = (48, 96) if ratio != 1 else (96, 96)
+    y, x = np.mgrid[:height, :width] + 0.5
+    round_ = (x - width / 2) ** 2 * float(ratio) ** 2 + (y - height / 2) ** 2 < (0.4 * height) ** 2
+    pixels = np.where(round_[..., None], 220, 20).astype(np.uint8).repeat(3, axis=2)
+    path = write_video(tmp_path / f"film.{suffix}", [pixels] * 3, shape=ratio)
+    for footage in (Footage(path), Footage(Path(f"{path}#frame=1"))):
+        (frame,) = footage.colour([0])
+        assert frame.shape[:2] == SHAPES[shape]
+        bright = np.argwhere(frame[..., 0] > 120)
+        high, wide = bright.max(axis=0) - bright.min(axis=0)
+        assert abs(high - wide) <= 2
+
+
+def test_pixels_that_cannot_be(tmp_path):
+    path = write_video(tmp_path / "film.mp4", levels(3), shape=Fraction(8))
+    with pytest.raises(UnusableError, match="odd pixels: 8 times as wide as high"):
+        list(Footage(path).colour([0]))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi"])
+def test_title_in_an_old_encoding(tmp_path, suffix):
+    path = write_video(tmp_path / f"film.{suffix}", levels(8), title="caf~ film")
     content = path.read_bytes()
-    a, b, c, d = (value << 16 for value in matrix)
-    identity = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    start = content.index(identity, content.index(b"tkhd"))
-    turned = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(content[:start] + turned + content[start + len(turned) :])
+    assert content.count(b"caf~ film")
+    path.write_bytes(content.replace(b"caf~ film", b"caf\xe9 film"))
+    assert Footage(path).grey(8).shape == (8, 8, 8)
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.avi"])
+def test_list_of_other_files_is_no_video(tmp_path, name):
+    write_video(tmp_path / "film.mp4", levels(8))
+    (tmp_path / name).write_text("ffconcat version 1.0\nfile film.mp4\n")
+    with pytest.raises(UnusableError, match="not a video"):
+        Footage(tmp_path / name).grey(8)
 
 
 def test_size_that_changes_midway_is_refused(tmp_path):

@@ -200,7 +200,7 @@ def test_landmarks_are_in_pixels_of_the_crop():
 
 def test_box_of_the_clip_is_the_median_and_does_not_jitter():
     frames = [np.zeros((100, 100, 3), np.uint8)] * 4
-    found = detections([[10, 10, 50, 50], [12, 12, 52, 52], None, [60, 12, 100, 52]])
+    found = detections([[10, 10, 50, 50], [12, 12, 52, 52], None, [22, 12, 62, 52]])
     crops = faces.cut(frames, found, clip_settings(box="clip"))
     assert (crops.boxes == [12, 12, 52, 52]).all()
 
@@ -235,6 +235,40 @@ def test_several_faces(counts, several):
             faces.cut([BLACK] * 4, found, clip_settings(several_faces="exclude"))
     else:
         faces.cut([BLACK] * 4, found, clip_settings(several_faces="exclude"))
+
+
+def test_clip_without_a_face_that_lasts():
+    found = detections([[10, 10, 50, 50]] * 2 + [None] * 2, [1, 1, 1, 2])
+    with pytest.raises(
+        UnusableError, match="no lasting face: 4 of 4 key frames show one, at most 2"
+    ):
+        faces.cut([BLACK] * 4, found, clip_settings())
+
+
+def across(step: int, frames: int = 4) -> list[list[float]]:
+    """A face of 40 pixels that moves to the right."""
+    return [[20.0 + step * n, 60.0, 60.0 + step * n, 100.0] for n in range(frames)]
+
+
+@pytest.mark.parametrize(("step", "held"), [(0, 4), (10, 4), (13, 4), (14, 2), (30, 2)])
+def test_face_that_leaves_the_box_of_its_clip(step, held):
+    found = detections(across(step))
+    frames = [np.zeros((160, 320, 3), np.uint8)] * 4
+    each = faces.cut(frames, found, clip_settings(box="frame"))
+    assert (faces.inside(found.boxes, each.boxes) > 0.9).all()
+    if held == 4:
+        kept = faces.cut(frames, found, clip_settings(box="clip"))
+        assert (faces.inside(found.boxes, kept.boxes) >= faces.HALF).all()
+    else:
+        with pytest.raises(UnusableError, match=rf"moving face: .* in {held} of 4 key frames"):
+            faces.cut(frames, found, clip_settings(box="clip"))
+
+
+def test_share_of_a_box_inside_a_square():
+    boxes = np.array([[0.0, 0, 10, 20], [5, 0, 15, 20], [30, 0, 40, 20], [np.nan] * 4])
+    squares = np.array([[0.0, 0, 10, 20]] * 4)
+    assert faces.inside(boxes, squares)[:3].tolist() == [1, 0.5, 0]
+    assert np.isnan(faces.inside(boxes, squares)[3])
 
 
 def test_large_crops_are_averaged_when_they_shrink():

@@ -119,6 +119,49 @@ def test_attributes_in_the_table_of_samples(tmp_path):
     assert people.columns.tolist() == ["subject", "gender"]
 
 
+@pytest.mark.parametrize("layout", [None, "{label}/{subject}.jpg"])
+def test_labels_that_a_study_does_not_name_are_no_losses(pictures, layout):
+    """A third of the pictures would be; most studies stop at that."""
+    data = data_settings(manifest=None if layout else "samples.csv", layout=layout)
+    everything, _ = datasets.manifest(data, label_settings(), pictures)
+    rows = (pictures / "samples.csv").read_text()
+    for label in ("surprised", "Smiling", "smilling"):
+        touch(pictures, f"{label}/001.jpg")
+        rows += f"\n001-{label},001,{label}/001.jpg,{label}"
+    write(pictures, samples=rows)
+    manifest, excluded = datasets.manifest(data, label_settings(), pictures)
+    assert manifest.equals(everything)
+    # What is nearly one of the labels is a mistake, and counts.
+    assert [Path(path).parent.name for path in excluded["path"]] == ["Smiling", "smilling"]
+    assert excluded["reason"].str.startswith("unknown label: ").all()
+    assert "is not in labels.names; did you mean smiling?" in excluded["reason"][1]
+
+
+@pytest.mark.parametrize("layout", [None, "{label}/{subject}.jpg"])
+def test_study_of_labels_that_never_occur_is_told_those_that_do(pictures, layout):
+    data = data_settings(manifest=None if layout else "samples.csv", layout=layout)
+    with pytest.raises(StudyError, match="'glad'; there is neutral, smiling"):
+        datasets.manifest(data, label_settings(names=("neutral", "glad")), pictures)
+
+
+@pytest.mark.parametrize(
+    ("layout", "seen"),
+    [("{label}/{subject}.mp4", 2), ("{label}/{subject}.{ext}", 2), ("{label}/{subject}.gif", 2)],
+)
+def test_animated_pictures_are_films_where_they_are_asked_for(tmp_path, layout, seen):
+    for label in ("neutral", "smiling"):
+        touch(tmp_path, f"{label}/001.mp4", f"{label}/001.gif")
+    write(tmp_path, subjects="subject,gender\n001,female\n")
+    data = data_settings(adapter="videos", manifest=None, layout=layout)
+    manifest, _ = datasets.manifest(data, label_settings(), tmp_path)
+    asked = "gif" if layout.endswith("gif") else "mp4"
+    assert manifest["path"].str.endswith(asked).tolist() == [True] * seen
+    rows = "subject,path,label\n001,neutral/001.gif,neutral\n001,smiling/001.mp4,smiling\n"
+    write(tmp_path, samples=rows)
+    data = data_settings(adapter="videos")
+    assert len(datasets.manifest(data, label_settings(), tmp_path)[0]) == 2
+
+
 def test_units_may_be_missing_and_never_become_negative(tmp_path):
     touch(tmp_path, "a.png", "b.png", "c.png", "d.png")
     write(

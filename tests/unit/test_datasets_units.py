@@ -72,6 +72,24 @@ def test_ckplus_sequences_are_samples(drawn):
     assert found["label_AU12"].tolist() == shown
 
 
+def test_broken_link_in_a_sequence_is_no_end_of_the_plan(copied):
+    root = copied / "ckplus"
+    before = datasets.fingerprint(ckplus_settings(), units(), root)
+    frame = sorted((root / "cohn-kanade-images/S005/001").glob("*.png"))[-1]
+    frame.unlink()
+    frame.symlink_to("gone.png")
+    assert datasets.fingerprint(ckplus_settings(), units(), root) != before
+    assert len(datasets.manifest(ckplus_settings(), units(), root)[0]) == PEOPLE * SEQUENCES
+
+
+def test_pipe_in_place_of_a_file_is_not_waited_for(copied):
+    path = facs(copied, "S005", "001")
+    path.unlink()
+    os.mkfifo(path)
+    excluded = datasets.manifest(ckplus_settings(), units(), copied / "ckplus")[1]
+    assert excluded["reason"].tolist() == [f"not a file: {path.name}"]
+
+
 def _codes(path: Path) -> dict[int, int]:
     lines = [line.split() for line in path.read_text().splitlines()]
     return {int(float(unit)): int(float(level)) for unit, level in lines}

@@ -180,3 +180,28 @@ def test_a_call_without_its_tables_says_what_is_missing(capsys):
     with pytest.raises(SystemExit):
         numbered_tables.main([])
     assert "required: --settings, --metrics, --out" in capsys.readouterr().err
+
+
+def test_start_page_says_which_numbers_are_made():
+    def made(paper, kind):
+        return sorted({item.number for item in numbered.ITEMS[paper] if item.kind == kind})
+
+    def said(words):
+        """Read such as `1 to 3, 5 and 9`."""
+        found = set()
+        for part in re.split(r", | and ", words):
+            first, _, last = part.partition(" to ")
+            found |= {*range(int(first), int(last or first) + 1)}
+        return sorted(found)
+
+    text = " ".join((ROOT / "README.md").read_text().split())
+    (found,) = re.findall(
+        r"Made are tables ([\d to,and]+) and figures ([\d to,and]+) of the first study, "
+        r"tables ([\d to,and]+) and figures ([\d to,and]+) of the second\.",
+        text,
+    )
+    assert [said(words) for words in found] == [
+        made(paper, kind)
+        for paper in ("domnich2021", "deuschel2020")
+        for kind in (numbered.TABLE, numbered.FIGURE)
+    ]

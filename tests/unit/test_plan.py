@@ -1,5 +1,6 @@
 """The parts of a plan: causes by name, expected times, and the table. Whole plans: end_to_end."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -135,6 +136,52 @@ def test_what_is_not_measured_is_unknown_and_never_zero():
     assert rows(stage(seconds=0.2))["together"] == ["together", "2", "<", "1", "s", "-"]
 
 
+def test_estimates_are_marked_and_explained():
+    known, guessed = stage("split", seconds=7000.0), stage(seconds=3500.0, gpu_seconds=3500.0)
+    guessed = dataclasses.replace(guessed, rough=True)
+    table = rows(known, guessed)
+    assert table["split"][:5] == ["split", "2", "1.9", "h", "-"]
+    assert table["train_model"][:6] == ["train_model", "2", "~", "58", "min", "~"]
+    assert table["together"] == ["together", "4", "~", "2.9", "h", "~", "1.0"]
+    said = " ".join(plan.describe([known, guessed], 60, 80).split())
+    assert "~: never measured here, so only roughly (3 times more or less), from clips" in said
+    assert "~" not in plan.describe([known], 60, 80)
+    assert "unknown" not in said
+
+
+def test_stage_that_was_never_measured_is_estimated_job_by_job(monkeypatch):
+    monkeypatch.setattr(plan, "causes", lambda job, workflow: ["not made yet"])
+    asked = []
+
+    class Study:
+        def seconds(self, rule, wildcards, *, gpus, located):
+            asked.append((rule, wildcards["fold"], gpus, located))
+            return 10.0 * int(wildcards["fold"])
+
+    rule = SimpleNamespace(name="train_model", benchmark=None)
+    jobs = [
+        SimpleNamespace(
+            rule=rule, wildcards={"architecture": "vgg16", "fold": fold}, input={},
+            resources={"gpu": 2, "runtime": 30},
+        )
+        for fold in "123"
+    ]  # fmt: skip
+    found = plan._stage(rule, jobs, None, Study)
+    assert (found.seconds, found.gpu_seconds, found.rough) == (60.0, 120.0, True)
+    assert asked == [("train_model", fold, 2, False) for fold in "123"]
+    unlisted = plan._stage(rule, jobs, None, lambda: None)
+    assert (unlisted.seconds, unlisted.gpu_seconds) == (None, None)
+
+
+def test_what_was_measured_is_not_estimated(monkeypatch):
+    monkeypatch.setattr(plan, "causes", lambda job, workflow: ["not made yet"])
+    monkeypatch.setattr(plan, "earlier", lambda rule: {"vgg16": [9.0], None: [9.0]})
+    job = SimpleNamespace(wildcards={"architecture": "cnn3d"}, resources={})
+    rule = SimpleNamespace(name="train_model")
+    found = plan._stage(rule, [job] * 3, None, lambda: pytest.fail("estimated"))
+    assert (found.seconds, found.rough) == (27.0, False)
+
+
 @pytest.mark.parametrize(
     ("seconds", "written"),
     [
@@ -166,8 +213,8 @@ def test_gpu_hours_asked_for_are_those_of_all_jobs():
         stage("split"),
     ]
     text = plan.describe(planned, 60, 100)
-    assert "GPU hours asked for: 433 (train_model 18 x 24 h, predict 4 x 0.25 h); " in text
-    assert "asked for:" not in plan.describe(planned[2:], 60, 100)
+    assert "GPU hours asked for, at most: 433 (train_model 18 x 24 h, predict 4 x 0.25 h); " in text
+    assert "asked for, at most" not in plan.describe(planned[2:], 60, 100)
 
 
 @pytest.mark.parametrize("width", [72, 80])
@@ -213,7 +260,7 @@ def test_a_stage_asks_for_gpus_by_job_and_minute(monkeypatch, gpus, asked, used)
     monkeypatch.setattr(plan, "expected", lambda measured, architecture: 9.0)
     resources = {"gpu": gpus, "runtime": 30}
     job = SimpleNamespace(wildcards={"architecture": "vgg16"}, resources=resources)
-    found = plan._stage(SimpleNamespace(name="train_model"), [job] * 3, workflow=None)
+    found = plan._stage(SimpleNamespace(name="train_model"), [job] * 3, None, lambda: None)
     assert (found.asked, found.gpu_seconds, found.seconds) == (asked, used, 27.0)
     assert found.causes == {"not made yet": 3}
 

@@ -71,6 +71,42 @@ def changed(config: dict, changes: dict[str, object]) -> dict:
     return config
 
 
+MANIFEST = ["results/small/data/manifest.csv"]
+# What the job that makes it says of the study below, as a failed job is shown.
+NO_PICTURES = [
+    "    facebias manifest: data: none of 4 samples can be used. Reasons:",
+    "      4 x no such file, such as gone/a.png: no such file",
+]
+
+
+def without_pictures(folder: Path) -> dict:
+    """Give a study whose pictures are all missing, which only a job finds out; write its tables."""
+    people = [("a", "female"), ("b", "female"), ("c", "male"), ("d", "male")]
+    rows = {
+        "subjects.csv": ["subject,gender", *(f"{name},{gender}" for name, gender in people)],
+        "samples.csv": [
+            "subject,path,label",
+            *(f"{name},gone/{name}.png,{('sad', 'glad')[name in 'ac']}" for name, _ in people),
+        ],
+    }
+    for name, lines in rows.items():
+        (folder / name).write_text("\n".join(lines) + "\n")
+    changes = {
+        "data": {
+            "adapter": "pictures",
+            "root": ".",
+            "manifest": "samples.csv",
+            "subjects": "subjects.csv",
+            "attributes": ["gender"],
+        },
+        "labels.names": ["glad", "sad"],
+        "clips": {"windows": [{"k": 1}], "crop_size": 32},
+        "splits.holdout.n_subjects": 2,
+        "splits.validation": ...,
+    }
+    return changed(SMALL, changes)
+
+
 def write(config: dict, folder: Path) -> Path:
     """Write ``config`` to a YAML file in ``folder``."""
     path = folder / "config.yaml"

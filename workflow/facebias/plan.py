@@ -6,7 +6,9 @@ Snakemake plans the run as for a dry run; nothing of the results is written.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import functools
 import gc
 import logging
 import re
@@ -27,7 +29,10 @@ from snakemake.settings.types import DAGSettings, OutputSettings
 from snakemake.utils import listfiles
 from snakemake.workflow import Workflow
 
+from facebias import estimates
 from facebias.causes import causes
+from facebias.estimates import Estimates
+from facebias.study import StudyError
 from facebias.workflow import opened
 
 # Exactly this makes Snakemake stop when it has planned; warnings and errors are still said.
@@ -39,8 +44,14 @@ OUTPUT = OutputSettings(
 UNKNOWN = "unknown"
 NOTES = (
     "time: as long as such jobs took before, one after another; side by side they need less.",
-    f"GPU h: hours of GPUs, - where none is asked for. {UNKNOWN}: no such job was measured yet.",
+    "GPU h: hours of GPUs, - where none is asked for.",
 )
+ROUGH_NOTE = (
+    f"~: never measured here, so only roughly ({estimates.FACTOR} times more or less), from "
+    f"clips, frames and operations of the networks, at {estimates.CORE / 1e9:.0f} billion of "
+    f"them a second on a core and {estimates.GPU / 1e12:.0f} trillion on a GPU."
+)
+UNKNOWN_NOTE = f"{UNKNOWN}: never measured, and the data set that would tell cannot be listed."
 HEAD = ("stage", "jobs", "time", "GPU h", ["why"])
 MOST_CAUSES = 3
 WIDEST = 100
@@ -57,13 +68,15 @@ class Stage:
     rule, jobs
         Name of the rule and number of its jobs.
     seconds
-        Time that all jobs take, one after another; None: no job of the rule was measured before.
+        Time that all jobs take, one after another; None: it is not known.
     gpu_seconds
-        Time of GPUs that they take; None: not measured, 0: no job asks for a GPU.
+        Time of GPUs that they take; None: it is not known, 0: no job asks for a GPU.
     asked
         Time of GPUs, in seconds, that they ask for: what they may take at the first attempt.
     causes
         Why, and of how many jobs.
+    rough
+        Whether the times are estimates: no job of the rule was measured before.
     """
 
     rule: str
@@ -72,6 +85,7 @@ class Stage:
     gpu_seconds: float | None
     asked: float
     causes: Mapping[str, int]
+    rough: bool = False
 
 
 def main(arguments: list[str]) -> None:
@@ -126,7 +140,8 @@ def stages(workflow: Workflow) -> list[Stage]:
     for job in workflow.dag.needrun_jobs():
         if job.output:
             jobs[job.rule].append(job)
-    return [_stage(rule, jobs[rule], workflow) for rule in workflow.rules if rule in jobs]
+    rough = functools.cache(lambda: _estimates(workflow))
+    return [_stage(rule, jobs[rule], workflow, rough) for rule in workflow.rules if rule in jobs]
 
 
 def n_jobs(workflow: Workflow) -> int:
@@ -134,17 +149,33 @@ def n_jobs(workflow: Workflow) -> int:
     return sum(bool(job.output) for job in workflow.dag.jobs)
 
 
-def _stage(rule: Rule, jobs: Sequence[Job], workflow: Workflow) -> Stage:
+def _estimates(workflow: Workflow) -> Estimates | None:
+    """Estimate times from the study's size; None where its data set cannot be listed."""
+    with contextlib.suppress(StudyError, OSError):
+        return Estimates(workflow.globals["PREPARED"])
+    return None
+
+
+def _stage(
+    rule: Rule,
+    jobs: Sequence[Job],
+    workflow: Workflow,
+    rough: Callable[[], Estimates | None],
+) -> Stage:
     measured, alike = earlier(rule), defaultdict(list)
     for job in jobs:
         alike[job.wildcards.get("architecture")].append(job)
     seconds, gpu_seconds, asked = [], [], 0.0
     for architecture, group in alike.items():
-        time = expected(measured, architecture)
-        seconds.append(None if time is None else time * len(group))
         # Asked of one job: to evaluate the resources of all takes as long as the rest of the plan.
-        if gpus := int(group[0].resources.get("gpu") or 0):
-            gpu_seconds.append(None if time is None else time * len(group) * gpus)
+        gpus = int(group[0].resources.get("gpu") or 0)
+        time = expected(measured, architecture)
+        total = None if time is None else time * len(group)
+        if total is None and (study := rough()) is not None:
+            total = sum(_estimated(study, job, gpus) for job in group)
+        seconds.append(total)
+        if gpus:
+            gpu_seconds.append(None if total is None else total * gpus)
             asked += 60.0 * int(group[0].resources.get("runtime") or 0) * len(group) * gpus
     return Stage(
         rule=rule.name,
@@ -153,7 +184,13 @@ def _stage(rule: Rule, jobs: Sequence[Job], workflow: Workflow) -> Stage:
         gpu_seconds=_sum(gpu_seconds),
         asked=asked,
         causes=count([causes(job, workflow) for job in jobs]),
+        rough=not measured,
     )
+
+
+def _estimated(study: Estimates, job: Job, gpus: int) -> float:
+    located = bool(job.input.get("located"))
+    return study.seconds(job.rule.name, job.wildcards, gpus=gpus, located=located)
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
@@ -211,8 +248,8 @@ def describe(planned: Sequence[Stage], n_all: int, width: int) -> str:
         (
             stage.rule,
             str(stage.jobs),
-            _duration(stage.seconds),
-            _gpu_hours(stage.gpu_seconds),
+            _marked(_duration, stage.seconds, stage.rough),
+            _marked(_gpu_hours, stage.gpu_seconds, stage.rough),
             _why(stage),
         )
         for stage in planned
@@ -220,8 +257,8 @@ def describe(planned: Sequence[Stage], n_all: int, width: int) -> str:
     total = (
         "together",
         str(sum(stage.jobs for stage in planned)),
-        _total(_duration, [stage.seconds for stage in planned]),
-        _total(_gpu_hours, [stage.gpu_seconds for stage in planned]),
+        _total(_duration, [(stage.seconds, stage.rough) for stage in planned]),
+        _total(_gpu_hours, [(stage.gpu_seconds, stage.rough) for stage in planned]),
         [],
     )
     rows = [HEAD, *rows, total]
@@ -230,7 +267,10 @@ def describe(planned: Sequence[Stage], n_all: int, width: int) -> str:
     for name, *numbers, why in rows:
         cells = [text.rjust(size) for text, size in zip(numbers, widths[1:], strict=True)]
         lines += _beside("  ".join([name.ljust(widths[0]), *cells]), why, width)
-    notes = [line for note in (*_asked(planned), *NOTES) for line in textwrap.wrap(note, width)]
+    said = [*_asked(planned), *NOTES]
+    said += [ROUGH_NOTE] if any(stage.rough and stage.seconds for stage in planned) else []
+    said += [UNKNOWN_NOTE] if any(stage.seconds is None for stage in planned) else []
+    notes = [line for note in said for line in textwrap.wrap(note, width)]
     return "\n".join([*lines, "", *notes])
 
 
@@ -242,7 +282,12 @@ def _asked(planned: Sequence[Stage]) -> list[str]:
     )
     total = sum(stage.asked for stage in asking) / 3600
     return (
-        [f"GPU hours asked for: {total:.4g} ({each}); a second try asks again."] if asking else []
+        [
+            f"GPU hours asked for, at most: {total:.4g} ({each}); a second try asks again. Jobs "
+            "that end earlier take less."
+        ]
+        if asking
+        else []
     )
 
 
@@ -284,9 +329,17 @@ def _gpu_hours(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f}" if seconds >= 180 else "< 0.1"
 
 
-def _total(write: Callable[[float | None], str], values: Sequence[float | None]) -> str:
+def _marked(write: Callable[[float | None], str], value: float | None, rough: bool) -> str:
+    """Write a number, marked where it is an estimate."""
+    return f"~ {write(value)}" if rough and value else write(value)
+
+
+def _total(
+    write: Callable[[float | None], str], values: Sequence[tuple[float | None, bool]]
+) -> str:
     """Write the sum of what is known, and that there is more where something is not."""
-    known = [value for value in values if value is not None]
-    if len(known) == len(values):
-        return write(sum(known))
-    return f"> {write(sum(known))}" if any(known) else UNKNOWN
+    known = [value for value, _ in values if value is not None]
+    if not known or (not any(known) and len(known) < len(values)):
+        return UNKNOWN
+    said = _marked(write, sum(known), any(rough for value, rough in values if value))
+    return said if len(known) == len(values) else f"> {said.removeprefix('~ ')}"

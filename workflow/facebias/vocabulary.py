@@ -19,6 +19,7 @@ NAMES = {
     "resnet3d": "ResNet3D",
     # methods of explanation
     "lrp": "layer-wise relevance propagation",
+    "lrp_alpha2_beta1": "layer-wise relevance propagation (alpha 2, beta 1)",
     "integrated_gradients": "integrated gradients",
     "gradient_shap": "gradient SHAP",
     # regions of the face

@@ -13,7 +13,17 @@ from snakemake.exceptions import WorkflowError
 # Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
-from facebias import architectures, datasets, lock, prepared, provenance, relay, splits, stages
+from facebias import (
+    architectures,
+    datasets,
+    failures,
+    lock,
+    prepared,
+    provenance,
+    relay,
+    splits,
+    stages,
+)
 from facebias.architectures import formats
 from facebias.published import numbered
 from facebias.splits import holdouts

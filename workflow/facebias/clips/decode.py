@@ -3,7 +3,8 @@
 A video is decoded twice: once into small grey frames that K-means clusters, once up to the last
 key frame to fetch the key frames in colour. The memory needed so depends on the number of key
 frames and not on the length of the video. A picture is a video of one frame, and so is a single
-frame of a video; the pictures of a folder, in the order of their names, are the frames of one.
+frame of a video; the pictures of a folder, in the order of their names, are the frames of one, and
+so are those of an animated picture.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
-from PIL import Image, ImageOps
 
 from facebias import tables
-from facebias.clips import UnusableError
+from facebias.clips import UnusableError, formats, pictures, require_file
 
 # Containers promise a few frames that an edit list or a lone last packet takes away again, so a
 # video counts as truncated only when more than this share of it is missing.
 TOLERATED_LOSS = 0.1
+# Pixels of anamorphic films are up to about twice as wide as high; more is a mistake in the file.
+WIDEST_PIXEL = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Footage:
         """
         if self._is_still:
             return _small(self._still, size)[None]
-        if self.path.is_dir():
+        if self._is_series:
             return np.stack([_small(picture, size) for picture in self._series()])
         with _video(self.path) as (container, stream):
             # Setting up a converter costs as much as a third of decoding, so one serves the film.
@@ -82,52 +86,78 @@ class Footage:
 
         Yields
         ------
-        uint8 array (height, width, 3), RGB, upright: the rotation that a camera noted is applied.
+        uint8 array (height, width, 3), RGB, upright and with square pixels: the rotation that a
+        camera noted is applied, and the shape of the pixels.
         """
         if self._is_still:
             yield from (self._still for _ in positions)
-            return
-        if self.path.is_dir():
-            pictures = _pictures_in(self.path)
-            yield from (read_picture(pictures[position]) for position in positions)
-            return
-        wanted = list(positions)
-        with _video(self.path) as (container, stream):
-            for number, frame in enumerate(_frames(container, stream)):
-                if wanted and number == wanted[0]:
-                    upright = _upright(frame)
-                    while wanted and number == wanted[0]:
-                        wanted.pop(0)
-                        yield upright
-                if not wanted:
-                    return
-        raise UnusableError(f"damaged video: frame {wanted[0]} could be read once and not again")
+        elif self.path.is_dir():
+            paths = _pictures_in(self.path)
+            yield from (pictures.read_picture(paths[n], self._white) for n in positions)
+        elif self._is_animated:
+            yield from _picked(self._series(), positions)
+        else:
+            with _video(self.path) as (container, stream):
+                yield from _picked(_frames(container, stream), positions, Upright(stream))
 
     @property
     def _is_picture(self) -> bool:
-        return self.path.suffix.lower() in Image.registered_extensions()
+        return self.path.suffix.lower() in formats.PICTURES
+
+    @functools.cached_property
+    def _is_animated(self) -> bool:
+        return self._is_picture and pictures.is_animated(self.path)
+
+    @property
+    def _is_series(self) -> bool:
+        return self.path.is_dir() or self._is_animated
 
     @property
     def _is_still(self) -> bool:
-        return self._is_picture or tables.FRAME in self.path.name
+        return tables.FRAME in self.path.name or (self._is_picture and not self._is_series)
 
     @functools.cached_property
     def _still(self) -> np.ndarray:
         film, found, number = str(self.path).partition(tables.FRAME)
-        return _running(Path(film)).frame(int(number)) if found else read_picture(self.path)
+        return (
+            _running(Path(film)).frame(int(number)) if found else (pictures.read_picture(self.path))
+        )
 
     def _series(self) -> Iterator[np.ndarray]:
-        """Read the pictures of a folder one after the other; they must be of one size."""
+        """Read the pictures of a folder or animation in turn; they must be of one size."""
+        if self._is_animated:
+            named = (("a frame", picture) for picture in pictures.read_animation(self.path))
+        else:
+            paths, white = _pictures_in(self.path), self._white
+            named = ((path.name, pictures.read_picture(path, white)) for path in paths)
         shape = None
-        for path in _pictures_in(self.path):
-            picture = read_picture(path)
+        for name, picture in named:
             shape = shape or picture.shape
             if picture.shape != shape:
                 raise UnusableError(
                     f"changing size: {shape[1]} x {shape[0]} pixels, "
-                    f"{path.name} has {picture.shape[1]} x {picture.shape[0]}"
+                    f"{name} has {picture.shape[1]} x {picture.shape[0]}"
                 )
             yield picture
+
+    @functools.cached_property
+    def _white(self) -> float | None:
+        """The value that is white in all pictures of a folder, or they would flicker."""
+        found = [pictures.white(path) for path in _pictures_in(self.path)]
+        return max((value for value in found if value is not None), default=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Upright:
+    """Turns frames of a video as its camera noted, and makes their pixels square."""
+
+    stream: av.VideoStream
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        """Return a frame as RGB, uint8 (height, width, 3)."""
+        width, height = _square_pixels(frame.width, frame.height, self.stream.sample_aspect_ratio)
+        pixels = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
+        return np.ascontiguousarray(np.rot90(pixels, k=frame.rotation // 90))
 
 
 class _Running:
@@ -144,10 +174,10 @@ class _Running:
         if number < self._next:
             self._start()
         try:
-            for frame in self._frames:
+            for frame, upright in self._frames:
                 self._next += 1
                 if self._next == number + 1:
-                    return _upright(frame)
+                    return upright(frame)
         except UnusableError as reason:
             self._fault = str(reason)
             raise
@@ -156,9 +186,10 @@ class _Running:
     def _start(self) -> None:
         self._next, self._fault, self._frames = 0, None, self._decoded()
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _decoded(self) -> Iterator[tuple[av.VideoFrame, Upright]]:
         with _video(self._path) as (container, stream):
-            yield from _frames(container, stream)
+            upright = Upright(stream)
+            yield from ((frame, upright) for frame in _frames(container, stream))
 
 
 # Samples follow one another as the manifest lists them, so one video is open at a time.
@@ -167,15 +198,30 @@ _running = functools.lru_cache(maxsize=1)(_Running)
 
 def _pictures_in(folder: Path) -> list[Path]:
     """List the pictures of a folder in the order of their names; hidden ones are none."""
-    known = Image.registered_extensions()
     found = sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in known and not path.name.startswith(".")
+        if path.suffix.lower() in formats.PICTURES and not path.name.startswith(".")
     )
     if not found:
         raise UnusableError("no frames: the folder holds no pictures")
     return found
+
+
+def _picked(
+    frames: Iterable[Any], positions: list[int], read: Callable[[Any], np.ndarray] = np.asarray
+) -> Iterator[np.ndarray]:
+    """Read the frames at rising positions, and go no further than the last."""
+    wanted = list(positions)
+    for number, frame in enumerate(frames):
+        if wanted and number == wanted[0]:
+            pixels = read(frame)
+            while wanted and number == wanted[0]:
+                wanted.pop(0)
+                yield pixels
+        if not wanted:
+            return
+    raise UnusableError(f"damaged video: frame {wanted[0]} could be read once and not again")
 
 
 def _small(picture: np.ndarray, size: int) -> np.ndarray:
@@ -183,60 +229,28 @@ def _small(picture: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    turned = np.rot90(frame.to_ndarray(format="rgb24", threads=1), k=frame.rotation // 90)
-    return np.ascontiguousarray(turned)
+def _square_pixels(width: int, height: int, shape: Fraction | None) -> tuple[int, int]:
+    """Return the size of a frame whose pixels, ``shape`` times as wide as high, are made square.
 
-
-def read_picture(path: Path) -> np.ndarray:
-    """Read a picture of any mode (grey, palette, transparent, CMYK, 16 bits) as upright RGB.
-
-    Returns
-    -------
-    uint8 array (height, width, 3). Transparent parts are black.
-
-    Raises
-    ------
-    UnusableError
-        If the file is no picture or is cut short.
+    The shorter side of the pixels grows, so that no detail is lost.
     """
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened)
-            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-                picture = _to_eight_bits(picture)
-            if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture)
-            return np.array(picture.convert("RGB"))
-    except FileNotFoundError:
-        raise UnusableError("no such file") from None
-    except Image.DecompressionBombError:
-        raise UnusableError("picture too large: more pixels than Pillow agrees to open") from None
-    except Exception as error:  # Pillow's readers raise nearly anything on damaged files
-        raise UnusableError(_why_no_picture(path, error)) from None
-
-
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture).astype(np.float64)
-    top = 65535.0 if picture.mode.startswith("I") else max(float(values.max()), 1.0)
-    return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8))
-
-
-def _why_no_picture(path: Path, error: Exception) -> str:
-    if path.stat().st_size == 0:
-        return "empty file: 0 bytes"
-    if isinstance(error, OSError) and "truncated" in str(error).lower():
-        return "truncated picture: the file ends too early"
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "not a picture: the content is of no known picture format"
-    return "damaged picture: it cannot be read to its end"
+    if not shape:  # it is not noted
+        return width, height
+    if not 1 / WIDEST_PIXEL <= shape <= WIDEST_PIXEL:
+        raise UnusableError(f"odd pixels: {shape} times as wide as high")
+    return (round(width * shape), height) if shape > 1 else (width, round(height / shape))
 
 
 @contextlib.contextmanager
 def _video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    require_file(path)
     try:
-        container = av.open(str(path))
+        # Titles are often in old encodings, and nobody reads them here.
+        container = av.open(
+            str(path),
+            metadata_errors="ignore",
+            options={"format_whitelist": ",".join(formats.CONTAINERS)},
+        )
     except av.error.FileNotFoundError:
         raise UnusableError("no such file") from None
     except av.error.FFmpegError:

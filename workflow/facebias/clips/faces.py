@@ -3,6 +3,7 @@
 MTCNN: Zhang, Zhang, Li & Qiao (2016), as trained for facenet-pytorch. A crop is a square around the
 middle of the found box, as long as the box's longer side and the margin, so a face keeps its shape
 (facenet-pytorch would squeeze the box into a square); past the edge of the frame the edge repeats.
+Where frames show several faces, one is followed through the clip (``tracks``).
 
 Coordinates are continuous: pixel i reaches from i to i + 1.
 """
@@ -17,22 +18,26 @@ import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
-from facebias.clips import UnusableError
+from facebias.clips import UnusableError, tracks
 from facebias.study import Locating, Preprocessing
 
 # MTCNN looks through a window of 12 pixels; to look for smaller faces it would enlarge the frame.
 SMALLEST = 12
 # Pixels given to MTCNN at once: bounds its memory to some 100 MB.
 PIXELS_AT_ONCE = 2_000_000
+# Of the frames of a clip that show faces, at least so many show the one that is followed, and its
+# crop holds it: at least half of it lies inside.
+LEAST_SHARE = 0.75
+HALF = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
-    """The largest face of each frame of a clip; NaN where a frame shows none.
+    """The face that is followed through the frames of a clip; NaN where a frame does not show it.
 
     ``boxes`` (frames, 4) left, top, right, bottom and ``landmarks`` (frames, 5, 2): eyes, nose,
     corners of the mouth, x and y, in pixels of the frame; ``probability`` (frames,) 0 to 1;
-    ``counts`` (frames,) number of faces.
+    ``counts`` (frames,) number of faces, whoever's.
     """
 
     boxes: np.ndarray
@@ -42,13 +47,13 @@ class Detections:
 
     @property
     def found(self) -> np.ndarray:
-        """Which frames show a face, truth (frames,)."""
-        return self.counts > 0
+        """Which frames show the face, truth (frames,)."""
+        return ~np.isnan(self.boxes[:, 0])
 
     @property
     def faces(self) -> int:
         """Number of faces in more than half of the frames that show any; 0 if none does."""
-        counts = np.sort(self.counts[self.found])
+        counts = np.sort(self.counts[self.counts > 0])
         return int(counts[(len(counts) - 1) // 2]) if len(counts) else 0
 
 
@@ -77,12 +82,12 @@ class Detector:
         self._network = MTCNN(device=torch.device("cpu")).to(memory_format=torch.channels_last)
 
     def find(self, frames: Sequence[np.ndarray]) -> Detections:
-        """Find the largest face of each frame.
+        """Find the faces in the frames of a clip, and follow the one with the largest total area.
 
         Parameters
         ----------
         frames
-            uint8 arrays (height, width, 3), RGB, all of one size.
+            uint8 arrays (height, width, 3), RGB, all of one size, in the order of time.
 
         Returns
         -------
@@ -112,7 +117,7 @@ class Detector:
                 found += self._detect(np.stack(small[start : start + at_once]))
         else:
             found = [None] * len(small)
-        return self._largest(found, scale)
+        return self._followed(found, scale)
 
     def _detect(self, batch: np.ndarray) -> list[tuple[np.ndarray, ...] | None]:
         """Boxes (n, 4), probabilities (n,), landmarks (n, 5, 2) of each frame, or None."""
@@ -130,25 +135,30 @@ class Detector:
             for parts in zip(*found, strict=True)
         ]
 
-    def _largest(self, found: list[tuple[np.ndarray, ...] | None], scale: np.ndarray) -> Detections:
+    def _followed(
+        self, found: list[tuple[np.ndarray, ...] | None], scale: np.ndarray
+    ) -> Detections:
         n = len(found)
+        seen = [self._counted(faces, scale) for faces in found]
         boxes, landmarks = np.full((n, 4), np.nan), np.full((n, 5, 2), np.nan)
-        probability, counts = np.full(n, np.nan), np.zeros(n, dtype=int)
-        for frame, faces in enumerate(found):
-            if faces is None:
-                continue
-            corners = faces[0] * np.tile(scale, 2)
-            sides = corners[:, 2:] - corners[:, :2]
-            sure = (faces[1] >= self._settings.min_probability) & (
-                sides.max(axis=1) >= self._settings.min_face
-            )
-            counts[frame] = sure.sum()
-            if sure.any():
-                largest = int(np.where(sure, sides.prod(axis=1), -1).argmax())
-                boxes[frame] = corners[largest]
-                landmarks[frame] = faces[2][largest] * scale
-                probability[frame] = faces[1][largest]
-        return Detections(boxes, landmarks, probability, counts)
+        probability = np.full(n, np.nan)
+        for frame, row in enumerate(tracks.largest([corners for corners, _, _ in seen])):
+            if row is not None:
+                corners, chances, points = seen[frame]
+                boxes[frame], probability[frame] = corners[row], chances[row]
+                landmarks[frame] = points[row]
+        return Detections(boxes, landmarks, probability, np.array([len(each[0]) for each in seen]))
+
+    def _counted(
+        self, faces: tuple[np.ndarray, ...] | None, scale: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes, probabilities and landmarks of the faces of a frame that count, in its pixels."""
+        if faces is None:
+            return np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2))
+        corners = faces[0] * np.tile(scale, 2)
+        longer = (corners[:, 2:] - corners[:, :2]).max(axis=1)
+        counts = (faces[1] >= self._settings.min_probability) & (longer >= self._settings.min_face)
+        return corners[counts], faces[1][counts], (faces[2] * scale)[counts]
 
 
 def cut(frames: Sequence[np.ndarray], faces: Detections, settings: Preprocessing) -> Crops:
@@ -159,7 +169,7 @@ def cut(frames: Sequence[np.ndarray], faces: Detections, settings: Preprocessing
     frames
         uint8 arrays (height, width, 3), RGB.
     faces
-        The largest face of each.
+        The face in each.
     settings
         ``box`` "clip": one box for the clip, the median of those found, so that the crop does not
         jitter; "frame": its own for every frame. Where no face was found, box and landmarks are
@@ -168,22 +178,50 @@ def cut(frames: Sequence[np.ndarray], faces: Detections, settings: Preprocessing
     Raises
     ------
     UnusableError
-        If at most half of the frames show a face, or several faces are to be left out.
+        If at most half of the frames show the face, several faces are to be left out, or one box
+        does not hold a face that moves.
     """
-    missed = int((~faces.found).sum())
-    if 2 * missed >= len(frames):
-        raise UnusableError(f"no face: in {missed} of {len(frames)} key frames")
-    if settings.several_faces == "exclude" and faces.faces > 1:
-        raise UnusableError(f"several faces: {faces.faces}")
+    _check_presence(faces, settings)
     boxes = _filled(faces.boxes)
     if settings.box == "clip":
         boxes = np.broadcast_to(np.nanmedian(faces.boxes, axis=0), boxes.shape)
     side = settings.crop_size
     squares = square(boxes, margin=settings.margin, crop_size=side)
+    _check_held(faces, squares)
     pixels = np.stack([_crop(frame, box, side) for frame, box in zip(frames, squares, strict=True)])
     scale = side / (squares[:, 2] - squares[:, 0])
     landmarks = (_filled(faces.landmarks) - squares[:, None, :2]) * scale[:, None, None]
     return Crops(pixels, squares, landmarks)
+
+
+def _check_presence(faces: Detections, settings: Preprocessing) -> None:
+    n, shown, followed = len(faces.counts), int((faces.counts > 0).sum()), int(faces.found.sum())
+    if 2 * shown <= n:
+        raise UnusableError(f"no face: in {n - shown} of {n} key frames")
+    if settings.several_faces == "exclude" and faces.faces > 1:
+        raise UnusableError(f"several faces: {faces.faces}")
+    if 2 * followed <= n or followed < LEAST_SHARE * shown:
+        raise UnusableError(
+            f"no lasting face: {shown} of {n} key frames show one, at most {followed} the same in "
+            "about the same place; more people in turn, or one who moves far between key frames"
+        )
+
+
+def _check_held(faces: Detections, squares: np.ndarray) -> None:
+    shown = int((faces.counts > 0).sum())
+    held = int((inside(faces.boxes, squares)[faces.found] >= HALF).sum())
+    if held < LEAST_SHARE * shown:
+        raise UnusableError(
+            f"moving face: one box for the clip holds it in {held} of {shown} key frames; "
+            "clips.box: frame cuts a box for each"
+        )
+
+
+def inside(boxes: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Share of the area of each box (n, 4) that lies inside of its square (n, 4), 0 to 1."""
+    corner = np.maximum(boxes[:, :2], squares[:, :2])
+    sides = np.minimum(boxes[:, 2:], squares[:, 2:]) - corner
+    return np.maximum(sides, 0).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
 
 
 def square(boxes: np.ndarray, *, margin: int, crop_size: int) -> np.ndarray:

@@ -31,7 +31,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.datasets.landmarks import Given
-from facebias.datasets.reasons import commonest
+from facebias.datasets.reasons import NOT_STUDIED, commonest
 from facebias.study import Data, Labels, Source, StudyError
 
 ADAPTERS = {
@@ -81,7 +81,7 @@ def manifest(
     data
         The configured data set.
     labels
-        What is predicted; a sample with any other label is left out.
+        What is predicted; a sample with any other label is no part of the study.
     root
         Folder of the data set (for drawn people: of their films). Paths of the manifest start
         with it.
@@ -119,9 +119,10 @@ def manifest(
         raise StudyError(
             f"data: none of {len(samples)} samples can be used. Reasons:\n{commonest(samples)}"
         )
+    studied = samples["reason"].ne(NOT_STUDIED)
     identity = ["sample", "subject", "path"]
     kept = samples.loc[fits, [*identity, "publishable", *labelled, *data.attributes, *recorded]]
-    excluded = samples.loc[~fits].assign(stage="manifest")
+    excluded = samples.loc[~fits & studied].assign(stage="manifest")
     excluded = excluded[[*identity, "stage", "reason", *data.attributes]]
     return (
         tables.check(kept.reset_index(drop=True), tables.MANIFEST),
@@ -265,8 +266,15 @@ def _sizes(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     if stat.S_ISDIR(found.st_mode):
-        return " ".join(f"{file.name}:{file.stat().st_size}" for file in sorted(path.iterdir()))
+        return " ".join(f"{file.name}:{_size(file)}" for file in sorted(path.iterdir()))
     return str(found.st_size)
+
+
+def _size(file: Path) -> str:
+    try:
+        return str(file.stat().st_size)
+    except FileNotFoundError:  # a link to nothing
+        return "missing"
 
 
 def under(root: Path | str | None, paths: pd.Series) -> list[str | None]:

@@ -233,6 +233,8 @@ def _file(folder: Path, pattern: str) -> tuple[Path | None, str | None]:
     found = sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
     if len(found) > 1:
         return None, f"several files: {found[0].name} and {found[1].name}, expected one"
+    if found and not found[0].is_file():
+        return None, f"not a file: {found[0].name}"
     return (found[0] if found else None), None
 
 

@@ -25,7 +25,7 @@ from facebias.study import Data, Labels, StudyError
 
 TAKES = ("root",)
 NEEDS = ("root",)
-SUFFIXES = (".flv", *videos.SUFFIXES)
+SUFFIXES = videos.SUFFIXES
 DEMOGRAPHICS, VIDEOS = "VideoDemographics.csv", "VideoFlash"
 ATTRIBUTES = {"Sex": "gender", "Age": "age", "Race": "race", "Ethnicity": "ethnicity"}
 EMOTIONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 import stat
 from pathlib import Path
@@ -10,10 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from facebias.datasets import close, naming, sheets
+from facebias.datasets.reasons import NOT_STUDIED
 from facebias.study import Data, Labels, StudyError
 
 # Columns of the table of samples that are no attributes.
 OWN = ("sample", "subject", "path", "label", "publishable")
+# Likeness, 0 to 1, from which a label is a misspelt class: one wrong letter in nine. `smile1` and
+# `smile2` are less alike.
+MISSPELT = 0.88
 
 
 def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:
@@ -181,12 +186,25 @@ def _listed(path: Path, labels: Labels) -> pd.DataFrame:
                 f"{close(name, known or list(frame.columns))}"
             )
     if labels.kind == "classes":
-        reasons = [about_class(label, labels) for label in frame["label"]]
+        reasons = [_about_own_class(label, labels) for label in frame["label"]]
     else:
         reasons = [_about_units(row, wanted) for _, row in frame[wanted].iterrows()]
         frame[wanted] = frame[wanted].apply(pd.to_numeric, errors="coerce")
     frame = frame.assign(reason=pd.Series(reasons, index=frame.index, dtype=object))
     return frame[["sample", "subject", "path", *wanted, "reason"]]
+
+
+def _about_own_class(label: object, labels: Labels) -> str | None:
+    """Say why a label in people's own data is none of the classes that are trained, or None.
+
+    A study may name some of the labels that there are; one that is nearly a class is misspelt.
+    """
+    if not isinstance(label, str) or label in labels.names:
+        return about_class(label, labels)
+    spelled = {name.casefold(): name for name in labels.names}
+    if difflib.get_close_matches(label.casefold(), spelled, n=1, cutoff=MISSPELT):
+        return about_class(label, labels)
+    return NOT_STUDIED
 
 
 def about_class(label: object, labels: Labels) -> str | None:
@@ -227,7 +245,9 @@ def _laid_out(
         label = found["label"] if found else None
         subject = found["subject"] if found else None
         reason = (
-            about_class(label, labels) if found else f"unknown name: does not fit layout {layout}"
+            _about_own_class(label, labels)
+            if found
+            else f"unknown name: does not fit layout {layout}"
         )
         rows.append((path, subject, path, label, reason))
     return pd.DataFrame(rows, columns=["sample", "subject", "path", "label", "reason"]).astype(

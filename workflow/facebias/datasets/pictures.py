@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from facebias.clips import formats
 from facebias.datasets import files
 from facebias.study import Data, Labels
 
 TAKES = ("root", "manifest", "layout", "subjects")
 NEEDS = ("root",)
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
+SUFFIXES = formats.PICTURES
 
 
 def subjects(data: Data, root: Path | str | None) -> pd.DataFrame:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+# Of a sample that is no part of the study: it is neither used nor counted as left out.
+NOT_STUDIED = "label not studied"
+
 
 def kinds(reasons: pd.Series) -> pd.Series:
     """Kind of each reason: what stands before its colon."""

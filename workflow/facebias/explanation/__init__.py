@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Names for whoever plans a study without torch; tests hold them equal to what can be done.
-METHODS = ("lrp", "integrated_gradients", "gradient_shap", "occlusion")
+METHODS = ("lrp", "lrp_alpha2_beta1", "integrated_gradients", "gradient_shap", "occlusion")
 COMPOSITES = (
     "epsilon_plus_flat",
     "epsilon_plus",

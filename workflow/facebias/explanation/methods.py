@@ -29,6 +29,14 @@ def lrp(network: Network, composite: str) -> Method:
     return lambda network, clips, choose: propagate(network, clips, choose, rules)
 
 
+def lrp_alpha2_beta1(network: Network, composite: str) -> Method:
+    """Layer-wise relevance propagation by alpha 2, beta 1, whatever composite is configured.
+
+    A second opinion on the rules: it tells what speaks for an output from what speaks against it.
+    """
+    return lrp(network, "epsilon_alpha2_beta1_flat")
+
+
 def integrated_gradients(network: Network, composite: str) -> Method:
     """Integrated gradients (Sundararajan et al. 2017) from a clip of the mean colour."""
     return _integrated
@@ -49,6 +57,7 @@ def occlusion(network: Network, composite: str) -> Method:
 
 METHODS: dict[str, Callable[[Network, str], Method]] = {
     "lrp": lrp,
+    "lrp_alpha2_beta1": lrp_alpha2_beta1,
     "integrated_gradients": integrated_gradients,
     "gradient_shap": gradient_shap,
     "occlusion": occlusion,

@@ -68,7 +68,7 @@ FACES = Table(
 
 # One row per sample. `shard` and `row` point into clips/shard-{shard}.npy; row -1 = left out, then
 # `reason` says why. Pixels of the crop: `landmarks` frames x 5 points x (x, y), flattened.
-# Pixels of the decoded frame: `boxes` frames x (left, top, right, bottom), flattened.
+# Pixels of the upright frame: `boxes` frames x (left, top, right, bottom), flattened.
 CLIPS = Table(
     "clips",
     {
