@@ -116,6 +116,13 @@ def run(module: nn.LSTM, layer: int, steps: Tensor) -> tuple[Tensor, list[tuple[
 
 
 def without_cudnn(module: nn.LSTM, *given: Tensor) -> object:
-    """Run an LSTM so that it keeps a gradient in evaluation mode, which cuDNN's does not."""
-    with torch.backends.cudnn.flags(enabled=False):
+    """Run an LSTM so that it keeps a gradient in evaluation mode, which cuDNN's does not.
+
+    ``torch.backends.cudnn.flags`` would also set TF32.
+    """
+    before = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = False
+    try:
         return type(module).forward(module, *given)
+    finally:
+        torch.backends.cudnn.enabled = before
