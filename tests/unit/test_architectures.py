@@ -14,7 +14,7 @@ import torchvision
 from torch import nn
 
 from facebias import architectures
-from facebias.architectures import heads, inputs, sizes, weights
+from facebias.architectures import heads, inputs, sizes, vgg, weights
 from facebias.architectures import network as networks
 from facebias.study import Head, StudyError
 
@@ -94,6 +94,14 @@ def test_features_have_the_published_number(name, features):
         assert build(name).backbone.n_features == features
 
 
+@pytest.mark.parametrize("side", [1, 2, 5, 7, 8])
+def test_pool_of_vgg_is_adaptive_pooling(side):
+    for grid in range(1, 13):
+        x = torch.randn(2, 3, grid, grid, dtype=torch.float64)
+        found, expected = vgg.Pool(grid, side)(x), nn.AdaptiveAvgPool2d(side)(x)
+        assert torch.allclose(found, expected, atol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("name", "reference", "last"),
     [
@@ -106,7 +114,7 @@ def test_forward_pass_equals_torchvision(name, reference, last):
     published.get_submodule(last).requires_grad_(False)
     state = {key: v for key, v in published.state_dict().items() if not key.startswith(last)}
     options = {"pool": 7} if name == "vgg16" else {}
-    for side in (64, 96):
+    for side in (64, 256):
         # To draw weights that are not used would take longest.
         with torch.device("meta"):
             ours = build(name, input_size=side, options=options).eval().double()

@@ -45,13 +45,20 @@ def as_ratio(x):
     return x * (x.tanh() / x).detach()
 
 
+# Every network; of VGG also grids that are pooled, cell by cell or by repeating what there is.
+CASES = [
+    *((name, 48, {"batch_norm": True} if name.startswith("vgg") else {}) for name in SIX),
+    ("vgg16", 96, {"pool": 2}),
+    ("vgg16", 64, {"pool": 3, "batch_norm": True}),
+]
+
+
 @pytest.mark.parametrize("head", ["lstm", "mean"])
-@pytest.mark.parametrize("name", SIX)
-def test_epsilon_is_gradient_times_input(name, head, monkeypatch):
-    options = {"batch_norm": True} if name.startswith("vgg") else {}
-    given = {"frames": 3, "side": 48, "width": 0.25, "head": head, "options": options}
+@pytest.mark.parametrize(("name", "side", "options"), CASES)
+def test_epsilon_is_gradient_times_input(name, side, options, head, monkeypatch):
+    given = {"frames": 3, "side": side, "width": 0.25, "head": head, "options": options}
     network = build(name, **given, trained=True).double()
-    pixels = network.prepare(clips(2, 3, 48)).double()
+    pixels = network.prepare(clips(2, 3, side)).double()
     rules = composites.composite("epsilon", network, stabilizer=NEXT_TO_NOTHING)
     found = attribution.propagate(network, pixels, first, rules)
     monkeypatch.setattr(senet.Block, "forward", gated_block)
