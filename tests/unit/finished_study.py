@@ -71,6 +71,7 @@ def _models(study) -> list[dict[str, object]]:
             "parameters": 1234,
             "device": GPU if architecture == "vgg16" else "cpu",
             "precision": "fp16",
+            "float32": {"matmul": "ieee", "convolution": "ieee", "recurrence": "ieee"},
             "pretrained": None,
             "subjects": {"train": ["P001", "P002"], "validation": ["P003"]},
             "samples": {"train": 6, "validation": 3},

@@ -152,6 +152,7 @@ def architecture(
     frozen: str = "none",
     head: str = "lstm",
     hidden: int = 32,
+    layers: int = 1,
     dropout: float = 0.0,
     options: dict[str, object] | None = None,
     **changes: object,
@@ -162,7 +163,7 @@ def architecture(
         input_size=input_size,
         frames=frames,
         frozen=frozen,
-        head=study.Head(kind=head, hidden=hidden, layers=1, dropout=dropout),
+        head=study.Head(kind=head, hidden=hidden, layers=layers, dropout=dropout),
         options=options or {},
         training=training(**changes),
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
+import types
 import warnings
 
 import pytest
 import torch
 
-from facebias import device
+from facebias import device, reservation, stages
 from facebias.study import StudyError
 
 V100 = ("Tesla V100-SXM2-32GB", (7, 0))
@@ -21,24 +26,39 @@ def nothing_given(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_locks(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(reservation, "_HELD", {})
+
+
 @pytest.fixture
 def gpu(monkeypatch):
-    """Pretend that torch, built for ``kernels``, sees a GPU; ``fault`` is what computing raises."""
+    """Pretend that torch, built for ``kernels``, sees GPUs; ``fault`` is what computing raises."""
 
-    def pretend(name, capability, kernels, fault=None):
-        def ones(*arguments, **options):
-            assert options == {"device": "cuda"}
+    def pretend(name, capability, kernels, fault=None, count=1):
+        def ones(*arguments, device):
+            assert device.type == "cuda"
+            assert device.index in range(count)
             if fault is not None:
                 raise fault
             return torch.zeros(1)
 
+        def properties(place):
+            return types.SimpleNamespace(uuid=f"GPU-{place}")
+
         monkeypatch.setattr(torch.version, "cuda", "12.8")
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", properties)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda place: capability)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: name)
         monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: kernels)
+        monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
         monkeypatch.setattr(torch, "ones", ones)
+        return chosen
 
+    chosen = []
     return pretend
 
 
@@ -73,6 +93,112 @@ def test_locked_torch_has_kernels_for_a_v100():
 def test_gpu_that_computes_is_taken(gpu, wanted):
     gpu(*V100, LOCKED)
     assert device.choose(wanted).type == "cuda"
+
+
+ANOTHER_JOB = """
+import sys, tempfile
+from facebias import reservation
+tempfile.tempdir = sys.argv[1]
+if sys.argv[2] == "any":
+    print(reservation.first_free(sys.argv[3:]), flush=True)
+else:
+    reservation.share(sys.argv[2])
+    print("shared", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    """Start jobs that take a GPU and keep it; give what each says that it took."""
+
+    def start(wanted="any", count=2):
+        gpus = [f"GPU-{place}" for place in range(count)]
+        process = subprocess.Popen(
+            [sys.executable, "-c", ANOTHER_JOB, str(tmp_path), wanted, *gpus],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | stages.environment(),
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    started = []
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_jobs_take_one_gpu_each(gpu, job):
+    """Two others have the first two; when one is killed, its GPU is free again."""
+    chosen = gpu(*V100, LOCKED, count=3)
+    (killed, first), (_, second) = job(count=3), job(count=3)
+    assert (first, second) == ("0", "1")
+    assert device.choose("cuda") == torch.device("cuda", 2)
+    assert chosen == [torch.device("cuda", 2)]
+    assert job(count=3)[1] == "None"
+    killed.kill()
+    killed.communicate()
+    assert job(count=3)[1] == "0"
+
+
+def test_a_job_keeps_its_gpu(gpu, job):
+    gpu(*V100, LOCKED, count=2)
+    first, _ = job()
+    assert device.choose("auto") == torch.device("cuda", 1)
+    first.kill()
+    first.communicate()
+    assert device.choose("auto") == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+def test_more_jobs_than_gpus_are_refused(gpu, job, wanted):
+    gpu(*V100, LOCKED, count=2)
+    job()
+    job()
+    fault = (
+        rf"^training.device: found {wanted}, but other jobs of facebias hold all 2 GPUs of .*; "
+        r"run at most one job per GPU at a time \(--resources gpu=2, over all studies\)"
+    )
+    with pytest.raises(StudyError, match=fault):
+        device.choose(wanted)
+
+
+def test_a_gpu_is_shared_by_its_number(gpu, job):
+    """Whoever asks for any GPU stays away from it."""
+    gpu(*V100, LOCKED, count=2)
+    assert job("GPU-0")[1] == "shared"
+    assert device.choose("cuda:0") == torch.device("cuda", 0)
+    assert job()[1] == "1"
+    assert device.choose("cuda:1") == torch.device("cuda", 1)
+
+
+def test_a_single_gpu_is_taken_as_it_is(gpu, job):
+    gpu(*V100, LOCKED)
+    assert job(count=1)[1] == "0"
+    assert device.choose("cuda") == torch.device("cuda", 0)
+
+
+def test_a_gpu_that_does_not_exist_is_named(gpu):
+    gpu(*V100, LOCKED, count=2)
+    fault = r"found cuda:2, but torch sees 2 GPUs on .*; expected cuda:0 to cuda:1, or cuda for a"
+    with pytest.raises(StudyError, match=fault):
+        device.choose("cuda:2")
+
+
+def test_a_lock_of_another_user_is_enough(tmp_path, job):
+    path = tmp_path / "facebias-gpu-GPU-0.lock"
+    path.touch(mode=0o444)
+    assert job(count=1)[1] == "0"
+    assert job(count=1)[1] == "None"
+
+
+def test_without_locks_the_first_gpu_is_taken(gpu, monkeypatch, tmp_path):
+    gpu(*V100, LOCKED, count=2)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert device.choose("cuda") == torch.device("cuda", 0)
 
 
 def test_cpu_is_taken_where_there_is_no_gpu_and_none_was_given(no_gpu):

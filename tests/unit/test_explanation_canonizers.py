@@ -31,13 +31,17 @@ def gated_block(block, x):
 
 def recurrent_head(head, features):
     """The forward pass of ``heads.Recurrent`` with gates and ratios of tanh held constant."""
-    lstm = head.lstm
-    output = cell = features.new_zeros(len(features), lstm.hidden_size)
-    for step in features.unbind(1):
-        given = step @ lstm.weight_ih_l0.T + lstm.bias_ih_l0
-        i, f, z, o = (given + output @ lstm.weight_hh_l0.T + lstm.bias_hh_l0).chunk(4, dim=1)
-        cell = f.sigmoid().detach() * cell + i.sigmoid().detach() * as_ratio(z)
-        output = o.sigmoid().detach() * as_ratio(cell)
+    for lstm in (head.lstm, *head.upper):
+        output = cell = features.new_zeros(len(features), lstm.hidden_size)
+        outputs = []
+        for step in features.unbind(1):
+            given = step @ lstm.weight_ih_l0.T + lstm.bias_ih_l0
+            gates = given + output @ lstm.weight_hh_l0.T + lstm.bias_hh_l0
+            i, f, z, o = gates.chunk(4, dim=1)
+            cell = f.sigmoid().detach() * cell + i.sigmoid().detach() * as_ratio(z)
+            output = o.sigmoid().detach() * as_ratio(cell)
+            outputs.append(output)
+        features = torch.stack(outputs, 1)
     return head.linear(output)
 
 
@@ -45,13 +49,21 @@ def as_ratio(x):
     return x * (x.tanh() / x).detach()
 
 
-@pytest.mark.parametrize("head", ["lstm", "mean"])
-@pytest.mark.parametrize("name", SIX)
-def test_epsilon_is_gradient_times_input(name, head, monkeypatch):
-    options = {"batch_norm": True} if name.startswith("vgg") else {}
-    given = {"frames": 3, "side": 48, "width": 0.25, "head": head, "options": options}
+# Every network; of VGG also grids that are pooled, cell by cell or by repeating what there is.
+CASES = [
+    *((name, 48, {"batch_norm": True} if name.startswith("vgg") else {}) for name in SIX),
+    ("vgg16", 96, {"pool": 2}),
+    ("vgg16", 64, {"pool": 3, "batch_norm": True}),
+]
+
+
+@pytest.mark.parametrize("head", [("lstm", 1), ("lstm", 2), ("mean", 1)])
+@pytest.mark.parametrize(("name", "side", "options"), CASES)
+def test_epsilon_is_gradient_times_input(name, side, options, head, monkeypatch):
+    given = {"frames": 3, "side": side, "width": 0.25, "options": options}
+    given |= dict(zip(("head", "layers"), head, strict=True))
     network = build(name, **given, trained=True).double()
-    pixels = network.prepare(clips(2, 3, 48)).double()
+    pixels = network.prepare(clips(2, 3, side)).double()
     rules = composites.composite("epsilon", network, stabilizer=NEXT_TO_NOTHING)
     found = attribution.propagate(network, pixels, first, rules)
     monkeypatch.setattr(senet.Block, "forward", gated_block)

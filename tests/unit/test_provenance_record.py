@@ -152,6 +152,7 @@ def test_every_model_has_its_device_determinism_and_weights(record):
     assert model["architecture"] == "vgg16"
     assert model["device"] == made.GPU
     assert model["precision"] == "fp16"
+    assert set(model["float32"].values()) == {"ieee"}
     assert model["determinism"].startswith("deterministic algorithms")
     assert model["samples"] == {"train": 6, "validation": 3}
     where = "vgg16/female/fold-0/seed-1"

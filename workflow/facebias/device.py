@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
+from facebias import reservation
 from facebias.study import StudyError
 
 # Where SLURM or a person says which GPUs a job has, and the values that stand for none.
@@ -32,21 +33,27 @@ class Fault:
 
 
 def choose(wanted: str) -> torch.device:
-    """Give the device for ``auto``, ``cpu`` or ``cuda``.
+    """Return the device for ``auto``, ``cpu``, ``cuda`` or a GPU by its number (``cuda:1``).
 
-    ``auto`` takes the GPU. It takes the CPU only where torch sees no GPU and none was given to the
-    job: what needs hours on a GPU would need weeks there.
+    ``auto`` takes a GPU. It takes the CPU only where torch sees no GPU and none was given to the
+    job: what needs hours on a GPU would need weeks there. Of several GPUs ``auto`` and ``cuda``
+    take the first that no other job of this project has (see ``reservation``); one that is asked
+    for by its number is shared. What torch computes on ``cuda`` without a number is from then on
+    computed there.
 
     Raises
     ------
     StudyError
-        If a GPU is wanted, seen or given, but does not compute.
+        If a GPU is wanted, seen or given, but does not compute or is not free.
     """
     if wanted == "cpu":
         return torch.device("cpu")
-    fault = find_fault()
+    fault = _fault_of_torch()
     if fault is None:
-        return torch.device("cuda")
+        place = torch.device("cuda", _number(wanted))
+        fault = _fault_of_gpu(place)
+        if fault is None:
+            return place
     gpu = given(os.environ)
     if wanted == "auto" and gpu is None and not fault.seen:
         return torch.device("cpu")
@@ -55,6 +62,32 @@ def choose(wanted: str) -> torch.device:
         f"training.device: found {wanted}{job}, but on {platform.node()} {fault.found}; "
         f"{fault.remedy}; to compute on the CPU all the same, set training.device to cpu"
     )
+
+
+def _number(wanted: str) -> int:
+    """Reserve a GPU and return its number."""
+    _, _, number = wanted.partition(":")
+    count = torch.cuda.device_count()
+    gpus = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)]
+    if number:
+        if int(number) >= count:
+            raise StudyError(
+                f"training.device: found {wanted}, but torch sees {count} GPUs on "
+                f"{platform.node()}; expected cuda:0 to cuda:{count - 1}, or cuda for a free one"
+            )
+        reservation.share(gpus[int(number)])
+        return int(number)
+    if count == 1:
+        # The job's own, or shared by whoever runs more jobs than there are GPUs.
+        return 0
+    free = reservation.first_free(gpus)
+    if free is None:
+        raise StudyError(
+            f"training.device: found {wanted}, but other jobs of facebias hold all {count} GPUs of "
+            f"{platform.node()}; run at most one job per GPU at a time (--resources gpu={count}, "
+            "over all studies), or share one of them with device: cuda:0"
+        )
+    return free
 
 
 def given(environment: Mapping[str, str]) -> str | None:
@@ -66,56 +99,53 @@ def given(environment: Mapping[str, str]) -> str | None:
     return None
 
 
-def find_fault() -> Fault | None:
-    """Say why no GPU can be used; None if one computes.
-
-    Looks at torch, at the driver and at the kernels, then runs one of them.
-    """
+def _fault_of_torch() -> Fault | None:
+    """Say why torch can use no GPU at all; None if it sees one."""
     built = f"torch {torch.__version__}"
     if torch.version.cuda is None:
         return Fault(f"{built} is built without CUDA", "install the locked torch", seen=False)
-    built = f"{built} (CUDA {torch.version.cuda})"
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
-    if not available:
-        # Without a driver torch says nothing; it warns of one that is too old or fails.
-        why = "".join(f": {str(warning.message).splitlines()[0]}" for warning in said[:1])
-        return Fault(
-            f"{built} finds no working GPU{why}",
-            "see whether nvidia-smi shows one there, with a driver for CUDA "
-            f"{torch.version.cuda.partition('.')[0]} or later",
-            seen=bool(said),
-        )
+    if available:
+        return None
+    # Without a driver torch says nothing; it warns of one that is too old or fails.
+    why = "".join(f": {str(warning.message).splitlines()[0]}" for warning in said[:1])
+    return Fault(
+        f"{_built()} finds no working GPU{why}",
+        "see whether nvidia-smi shows one there, with a driver for CUDA "
+        f"{torch.version.cuda.partition('.')[0]} or later",
+        seen=bool(said),
+    )
+
+
+def _built() -> str:
+    return f"torch {torch.__version__} (CUDA {torch.version.cuda})"
+
+
+def _fault_of_gpu(place: torch.device) -> Fault | None:
+    """Compare a GPU with the kernels of torch and run one of them; None if it computes."""
     try:
-        return _fault_of_gpu(built)
+        capability = torch.cuda.get_device_capability(place)
+        kernels = torch.cuda.get_arch_list()
+        if not runs_on(capability, kernels):
+            return Fault(
+                f"{_built()} has kernels for {', '.join(kernels)} and none for "
+                f"{torch.cuda.get_device_name(place)}, compute capability "
+                f"{'.'.join(map(str, capability))}",
+                "take another GPU or install a torch with kernels for this one (sm_70, of a V100, "
+                "is in torch 2.10 as locked; of later releases only in the wheels for CUDA 12.6)",
+                seen=True,
+            )
+        # Also what names no device, such as pinned memory, belongs to this GPU and to no other.
+        torch.cuda.set_device(place)
+        torch.ones(1, device=place).add(1).item()
     except RuntimeError as error:
         return Fault(
-            f"{built} cannot compute on the GPU: {str(error).splitlines()[0]}",
+            f"{_built()} cannot compute on the GPU: {str(error).splitlines()[0]}",
             "see whether nvidia-smi shows it free and without errors, or take another node",
             seen=True,
         )
-
-
-def _fault_of_gpu(built: str) -> Fault | None:
-    """Compare the GPU with the kernels of torch, and run one of them.
-
-    Raises
-    ------
-    RuntimeError
-        If the GPU does not compute.
-    """
-    capability = torch.cuda.get_device_capability()
-    kernels = torch.cuda.get_arch_list()
-    if not runs_on(capability, kernels):
-        return Fault(
-            f"{built} has kernels for {', '.join(kernels)} and none for "
-            f"{torch.cuda.get_device_name()}, compute capability {'.'.join(map(str, capability))}",
-            "take another GPU or install a torch with kernels for this one (sm_70, of a V100, is "
-            "in torch 2.10 as locked; of later releases only in the wheels for CUDA 12.6)",
-            seen=True,
-        )
-    torch.ones(1, device="cuda").add(1).item()
     return None
 
 

@@ -42,7 +42,9 @@ class Pool(nn.Module):
         x = pooled.unflatten(0, frames.shape[:2]).transpose(1, 2)
         if self.frames == 1:
             return x
-        return torch.stack([part.amax(2) for part in x.split(self.frames, dim=2)], dim=2)
+        # Stacked with the channels last, as the next convolution wants them.
+        parts = x.permute(0, 2, 3, 4, 1).split(self.frames, dim=1)
+        return torch.stack([part.amax(1) for part in parts], dim=1).permute(0, 4, 1, 2, 3)
 
 
 class Backbone(network.Backbone):

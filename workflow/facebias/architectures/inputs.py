@@ -6,7 +6,8 @@ import dataclasses
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from facebias.architectures import resampling
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,14 +73,14 @@ CONVENTIONS = {
 def images(clips: Tensor, size: int, device: torch.device | str) -> Tensor:
     """Bring uint8 clips (N, T, H, W, 3) to ``device`` as float RGB (N, T, 3, size, size), 0 to 1.
 
-    Clips of another size are resampled bilinearly, with antialiasing, to bytes again.
+    Clips of another size are resampled bilinearly, with antialiasing, to bytes again: the same
+    bytes on every device.
     """
     # The bytes travel, not the floats: a quarter of the transfer.
     frames = clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).flatten(0, 1)
     if frames.shape[-2:] != (size, size):
-        # Bytes are resampled ten times faster than floats on a CPU, and not at all by CUDA.
-        pixels = frames if frames.device.type == "cpu" else frames.float()
-        frames = functional.interpolate(pixels, size=(size, size), mode="bilinear", antialias=True)
-        frames = frames.round() if frames.is_floating_point() else frames
-    floats = frames.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+        frames = resampling.resample(frames, size)
+    floats = frames.to(torch.float32, memory_format=torch.contiguous_format)
+    # CUDA would multiply by the rounded inverse of a plain number. It divides by a tensor.
+    floats.div_(torch.full((), 255.0, device=floats.device))
     return floats.clamp_(0, 1).unflatten(0, clips.shape[:2])

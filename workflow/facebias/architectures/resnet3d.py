@@ -41,11 +41,11 @@ class Spatial(nn.Conv3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, T, H, W) to (N, C', T', H', W')."""
-        frames = x[:, :, :: self.stride[0]].transpose(1, 2)
+        frames = x[:, :, :: self.stride[0]].permute(0, 2, 3, 4, 1)
         weight = self.weight.squeeze(2)
-        out = functional.conv2d(
-            frames.flatten(0, 1), weight, stride=self.stride[1:], padding=self.padding[1:]
-        )
+        # Only where frames are left out this copies, with the channels last.
+        images = frames.flatten(0, 1).contiguous().permute(0, 3, 1, 2)
+        out = functional.conv2d(images, weight, stride=self.stride[1:], padding=self.padding[1:])
         return out.unflatten(0, frames.shape[:2]).transpose(1, 2)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from facebias.architectures import network
 from facebias.architectures.sizes import scaled
@@ -23,6 +25,28 @@ OPTIONS = {
     "dropout": 0.5,  # after each fully connected layer
     "batch_norm": False,  # after each convolution; not in the published network
 }
+
+
+class Pool(nn.AdaptiveAvgPool2d):
+    """Adaptive average pooling of one grid, as a product with a fixed matrix.
+
+    torch's own has no deterministic gradient on a GPU and raises there.
+    """
+
+    def __init__(self, grid: int, side: int):
+        super().__init__(side)
+        along = np.zeros((side, grid))
+        for place in range(side):
+            cells = slice(place * grid // side, -(-(place + 1) * grid // side))
+            along[place, cells] = 1 / (cells.stop - cells.start)
+        # Of 64 bits, for networks of any; no weights of a file, where published networks have none.
+        weights = torch.from_numpy(np.kron(along, along))
+        self.register_buffer("weights", weights, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, grid, grid) to (N, C, side, side)."""
+        pooled = functional.linear(x.flatten(2), self.weights.to(x))
+        return pooled.unflatten(2, (self.output_size, self.output_size))
 
 
 class Backbone(network.Backbone):
@@ -54,8 +78,7 @@ class Backbone(network.Backbone):
         self.features = nn.Sequential(*layers)
         grid = max(1, input_size // 2 ** len(STAGES))
         side = min(7, grid) if pool is None else pool
-        # The gradient of adaptive pooling is not deterministic on a GPU: used only if it must be.
-        self.avgpool = nn.Identity() if side == grid else nn.AdaptiveAvgPool2d(side)
+        self.avgpool = nn.Identity() if side == grid else Pool(grid, side)
         self.n_features = scaled(features, width)
         self.classifier = nn.Sequential(
             nn.Linear(channels * side**2, self.n_features),

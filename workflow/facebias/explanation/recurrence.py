@@ -20,7 +20,7 @@ EPSILON = 1e-3
 
 
 class Recurrence(Hook):
-    """The rule of an ``nn.LSTM`` with ``batch_first``, one direction, any number of layers.
+    """The rule of an ``nn.LSTM`` of one layer and one direction, with ``batch_first``.
 
     Parameters
     ----------
@@ -46,29 +46,11 @@ class Recurrence(Hook):
     def backward(
         self, module: nn.LSTM, grad_input: tuple[Tensor, ...], grad_output: tuple[Tensor, ...]
     ) -> tuple[Tensor, ...]:
-        """Turn the relevance of the outputs (N, T, H) into that of the inputs (N, T, F)."""
-        inputs = [self.stored_tensors["steps"].detach()]
-        states = []
-        for layer in range(module.num_layers):
-            outputs, cells = run(module, layer, inputs[-1])
-            states.append(cells)
-            inputs.append(outputs)
-        relevance = grad_output[0]
-        for layer in reversed(range(module.num_layers)):
-            relevance = self._through(module, layer, inputs[layer], states[layer], relevance)
-        return (relevance,)
-
-    def _through(
-        self,
-        module: nn.LSTM,
-        layer: int,
-        steps: Tensor,
-        states: list[tuple[Tensor, ...]],
-        relevance: Tensor,
-    ) -> Tensor:
-        """Take the relevance of one layer's outputs to its inputs, from the last frame back."""
+        """Take the relevance of the outputs (N, T, H) to the inputs, from the last frame back."""
+        steps, relevance = self.stored_tensors["steps"].detach(), grad_output[0]
+        _, states = run(module, steps)
         stable = Stabilizer(self.epsilon)
-        of_input, of_state = candidate_weights(module, layer)
+        of_input, of_state = candidate_weights(module)
         found = torch.zeros_like(steps)
         of_output = of_cell = torch.zeros_like(relevance[:, 0])
         for time in reversed(range(steps.shape[1])):
@@ -80,32 +62,29 @@ class Recurrence(Hook):
             found[:, time] = steps[:, time] * (inner @ of_input)
             of_output = before * (inner @ of_state)
             of_cell = share * kept
-        return found
+        return (found,)
 
 
-def candidate_weights(module: nn.LSTM, layer: int) -> tuple[Tensor, Tensor]:
-    """Give the weights of the candidate g, of input (H, F) and of the last output (H, H)."""
+def candidate_weights(module: nn.LSTM) -> tuple[Tensor, Tensor]:
+    """Return the weights of the candidate g, of input (H, F) and of the last output (H, H)."""
     candidate = slice(2 * module.hidden_size, 3 * module.hidden_size)
-    return tuple(
-        getattr(module, f"weight_{kind}_l{layer}").detach()[candidate] for kind in ("ih", "hh")
-    )
+    return module.weight_ih_l0.detach()[candidate], module.weight_hh_l0.detach()[candidate]
 
 
 @torch.no_grad()
-def run(module: nn.LSTM, layer: int, steps: Tensor) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
-    """Run one layer over steps (N, T, F) and keep what its rule needs.
+def run(module: nn.LSTM, steps: Tensor) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
+    """Run an LSTM over steps (N, T, F) and keep what its rule needs.
 
     Returns
     -------
     Its outputs (N, T, H), and per frame: the output before, ``f * c'``, ``i * g``, z, and
     the bias within z.
     """
-    given, recurrent = (getattr(module, f"weight_{kind}_l{layer}") for kind in ("ih", "hh"))
-    bias = sum(getattr(module, f"bias_{kind}_l{layer}") for kind in ("ih", "hh"))
+    bias = module.bias_ih_l0 + module.bias_hh_l0
     output = cell = steps.new_zeros(len(steps), module.hidden_size)
     outputs, states = [], []
     for time in range(steps.shape[1]):
-        gates = steps[:, time] @ given.T + output @ recurrent.T + bias
+        gates = steps[:, time] @ module.weight_ih_l0.T + output @ module.weight_hh_l0.T + bias
         i, f, z, o = gates.chunk(4, dim=1)
         kept, added = f.sigmoid() * cell, i.sigmoid() * z.tanh()
         states.append((output, kept, added, z, bias.chunk(4)[2]))
@@ -116,6 +95,13 @@ def run(module: nn.LSTM, layer: int, steps: Tensor) -> tuple[Tensor, list[tuple[
 
 
 def without_cudnn(module: nn.LSTM, *given: Tensor) -> object:
-    """Run an LSTM so that it keeps a gradient in evaluation mode, which cuDNN's does not."""
-    with torch.backends.cudnn.flags(enabled=False):
+    """Run an LSTM so that it keeps a gradient in evaluation mode, which cuDNN's does not.
+
+    ``torch.backends.cudnn.flags`` would also set TF32.
+    """
+    before = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = False
+    try:
         return type(module).forward(module, *given)
+    finally:
+        torch.backends.cudnn.enabled = before

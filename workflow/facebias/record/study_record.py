@@ -20,7 +20,7 @@ DETERMINISM = {
     False: "fastest algorithms: runs differ in the last bits",
 }
 TRAINED = (
-    *("parameters", "pretrained", "device", "precision", "samples"),
+    *("parameters", "pretrained", "device", "precision", "float32", "samples"),
     *("code", "lock", "python", "platform"),
 )
 

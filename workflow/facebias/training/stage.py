@@ -96,6 +96,7 @@ def main(arguments: list[str]) -> None:
         "deterministic": architecture.training.deterministic,
         "device": torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
         "precision": precise.name,
+        "float32": determinism.float32_products(),
     }
     trained = {"convention": network.convention, "origin": origin}
     _write(given.out, best, history.assign(**vars(model)), trained, facts)
