@@ -48,7 +48,7 @@ class Precision:
             momentum=training.momentum,
             weight_decay=training.weight_decay,
             nesterov=training.nesterov,
-            fused=True if self.scaled or self.device.type == "cuda" else None,
+            fused=self.scaled or None,
         )
         if self.scaled and training.momentum:
             # The fused optimiser of torch 2.10 leaves its momenta undefined if the first step is
