@@ -6,6 +6,7 @@ Autograd needs a GPU to go backward there; that part of the step is tried on a C
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import types
 
@@ -168,6 +169,21 @@ def test_what_waits_is_found(monkeypatch, slow):
             assert slow != "look"
     if slow != "look":
         assert any(waits for _, _, waits in copies.found)
+
+
+def test_means_are_made_once_per_device_and_fit_a_training_after_a_prediction():
+    convention = dataclasses.replace(inputs.CONVENTIONS["vggface2"], std=(2.0, 3.0, 4.0))
+    images = torch.rand(2, 3, 4, 4)
+    with torch.inference_mode():
+        convention.normalise(images)
+    made = inputs._mean_and_std.cache_info().misses
+    found = convention.normalise(images.requires_grad_())
+    found.sum().backward()
+    assert inputs._mean_and_std.cache_info().misses == made
+    means, deviations = (
+        torch.tensor(values)[:, None, None] for values in (convention.mean, convention.std)
+    )
+    assert torch.equal(found, (images.flip(-3) * 255 - means) / deviations)
 
 
 class Looks(TorchDispatchMode):
