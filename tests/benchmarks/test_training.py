@@ -28,7 +28,7 @@ from facebias import cohort, tables
 from facebias.architectures import inputs
 from facebias.clips import store
 from facebias.study import Augmentation
-from facebias.training import augmentation
+from facebias.training import augmentation, feeding
 
 CLIPS, FRAMES, SIDE, SIZE, BATCH = 36, 20, 256, 224, 12
 # As in study A: each change with probability 0.5.
@@ -95,8 +95,9 @@ def test_clips_to_the_training_step(results, reader, loader):
     def read_and_convert():
         for batch in batches():
             pictures = inputs.images(batch, SIZE, "cpu")
-            changes = augmentation.draw(len(batch), CHANGES, random)
-            jpegs.CONVENTION.normalise(augmentation.apply(pictures, changes))
+            changes = augmentation.draw(len(batch), CHANGES, random).parameters()
+            changed = augmentation.apply(pictures, **feeding.send(changes, pictures.device))
+            jpegs.CONVENTION.normalise(changed)
 
     def load():
         for _ in loader:

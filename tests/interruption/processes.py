@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import multiprocessing
 import os
 import sys
@@ -22,6 +23,7 @@ import torch
 
 from facebias import __main__ as command
 from facebias.stages import STAGES
+from facebias.training import saving
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
@@ -52,6 +54,8 @@ def _run(arguments: list[str], folder: Path, before: Callable[[], None] | None) 
         os.dup2(log.fileno(), sys.stderr.fileno())
         os.dup2(log.fileno(), sys.stdout.fileno())
     os.chdir(folder)
+    # After every epoch, however short: that is where a kill can harm.
+    saving.SHARE = math.inf
     sys.argv = ["__main__.py", *arguments]
     if before is not None:
         before()

@@ -241,6 +241,7 @@ def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, p
             {
                 "epoch": at,
                 "learning_rate": 0.03,
+                "skipped_steps": 0,
                 "train_loss": 1.4 * (1 - 0.9 * learnt) + random.normal(0, 0.03, epochs) ** 2,
                 "train_accuracy": np.clip(0.25 + 0.72 * learnt, 0, 1),
                 "validation_loss": 1.4 - skill * learnt + 0.02 * at * (train == "female"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
@@ -17,7 +18,7 @@ from facebias import replacement
 from facebias.architectures import network as networks
 from facebias.replacement import OutputError
 from facebias.training import checkpoint as checkpoints
-from facebias.training import loop
+from facebias.training import loop, saving
 from facebias.training.checkpoint import Checkpoint
 from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.state import Epoch, State
@@ -86,12 +87,163 @@ def test_killed_between_two_checkpoints_gives_the_same_bits(made, tmp_path, monk
         return real(*arguments)
 
     monkeypatch.setattr(loop, "_validate", killed)
+    monkeypatch.setattr(saving, "SHARE", math.inf)
     with pytest.raises(KeyboardInterrupt):
         fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
     resumed, again = fit(made, architecture, name="vgg16", checkpoint=Checkpoint(tmp_path, "key"))
     assert len(calls) == 2 + 2  # the first epoch was kept: the second and the third run
     assert same(whole, resumed)
     assert history.equals(again)
+
+
+@pytest.fixture(scope="module")
+def whole(made):
+    return fit(made, NETWORKS["cnn3d"])
+
+
+class Killed(BaseException):
+    """What no code catches, as nothing catches SIGKILL."""
+
+
+class Kills:
+    """Files that are written and deleted, until a process is killed at one of them.
+
+    Before a file is written, when it is complete elsewhere, when it is in its place; before a file
+    is deleted, and after.
+    """
+
+    def __init__(self, monkeypatch, last=None):
+        self.count, self.last = 0, last
+        self.real = replacement.replacing, replacement.remove
+        monkeypatch.setattr(replacement, "replacing", self.replacing)
+        monkeypatch.setattr(replacement, "remove", self.remove)
+
+    def moment(self):
+        self.count += 1
+        if self.count == self.last:
+            raise Killed
+
+    @contextlib.contextmanager
+    def replacing(self, path):
+        self.moment()
+        with self.real[0](path) as temporary:
+            yield temporary
+            self.moment()
+        self.moment()
+
+    def remove(self, path):
+        self.moment()
+        self.real[1](path)
+        self.moment()
+
+
+# Of every save, the best epoch so far.
+BESTS = (None, 1, 1, 3, 4)
+
+
+def states():
+    for number, best in enumerate(BESTS):
+        weights = {} if best is None else {"weight": torch.tensor(float(best))}
+        yield {"number": number, "best_epoch": best, "best": weights}
+
+
+@pytest.mark.parametrize("number", range(len(BESTS)))
+def test_killed_at_any_moment_of_a_save_the_last_or_this_one_is_whole(
+    tmp_path, monkeypatch, number
+):
+    given = list(states())
+    moments = 2 * 3 + 2 if number and BESTS[number] != BESTS[number - 1] else 3
+    moments -= 2 * (number == 1)  # nothing is deleted
+    for moment in range(1, moments + 1):
+        folder = tmp_path / str(moment)
+        (folder / "note").mkdir(parents=True)
+        kept = Checkpoint(folder / "kept", "key")
+        for state in given[:number]:
+            kept.save(state)
+        with monkeypatch.context() as patch:
+            Kills(patch, moment)
+            with pytest.raises(Killed):
+                kept.save(given[number])
+        again = Checkpoint(folder / "kept", "key")
+        found = again.load()
+        assert (
+            found is None
+            if number == 0 and moment < 3
+            else found in given[max(number - 1, 0) : number + 1]
+        )
+        for state in given[0 if found is None else found["number"] + 1 :]:
+            again.save(state)
+            assert Checkpoint(folder / "kept", "key").load() == state
+        again.remove()
+        assert [path.name for path in folder.iterdir()] == ["note"]
+    with monkeypatch.context() as patch:
+        kept = Checkpoint(tmp_path / "all", "key")
+        for state in given[:number]:
+            kept.save(state)
+        kills = Kills(patch)
+        kept.save(given[number])
+    assert kills.count == moments
+
+
+def written(folder):
+    """Give the names and sizes of the files of a checkpoint."""
+    return {path.name: path.stat().st_size for path in folder.iterdir()}
+
+
+def test_best_weights_are_written_when_they_change_and_only_then(tmp_path, monkeypatch):
+    kept, names, write = Checkpoint(tmp_path, "key"), [], Checkpoint._write
+
+    def noting(own, path, values):
+        names.append(path.name)
+        write(own, path, values)
+
+    monkeypatch.setattr(Checkpoint, "_write", noting)
+    state = {"best": {}, "best_epoch": None}
+    kept.save(state)
+    assert kept.load() == state
+    for epoch in (1, 1, 2, 2, 5):
+        state = {"best": {"weight": torch.full((2500,), float(epoch))}, "best_epoch": epoch}
+        kept.save(state)
+        found = Checkpoint(tmp_path, "key").load()
+        assert same(found["best"], state["best"])
+        assert found["best_epoch"] == epoch
+        assert len(written(tmp_path)) == 2
+        assert written(tmp_path)["checkpoint.pt"] < 10_000
+    one, two, state = "best-0.pt", "best-1.pt", "checkpoint.pt"
+    assert names == [state, one, state, state, two, state, state, one, state]
+    # One that goes on from there knows what is written.
+    again = Checkpoint(tmp_path, "key")
+    again.save(again.load())
+    assert names[9:] == [state]
+
+
+@pytest.mark.parametrize("fault", ["gone", "of another epoch", "of another training", "torn"])
+def test_state_without_its_best_weights_is_not_used(tmp_path, capsys, fault):
+    """As two trainings at a time in one folder could leave it."""
+    kept, best = Checkpoint(tmp_path, "key"), tmp_path / "best-0.pt"
+    state = {"best": {"weight": torch.ones(2)}, "best_epoch": 1}
+    kept.save(state)
+    if fault == "gone":
+        best.unlink()
+    elif fault == "torn":
+        best.write_bytes(b"torn")
+    else:
+        other = Checkpoint(tmp_path / "other", "key" if "epoch" in fault else "another")
+        other.save(state | {"best_epoch": 2})
+        (tmp_path / "other" / "best-0.pt").replace(best)
+    assert Checkpoint(tmp_path, "key").load() is None
+    assert "training starts anew" in capsys.readouterr().err
+
+
+def test_training_that_ended_is_not_done_again(made, tmp_path, monkeypatch, whole):
+    """Its outputs could not be written, and the same command is given again."""
+    fit(made, NETWORKS["cnn3d"], checkpoint=Checkpoint(tmp_path, "key"))
+    assert len(written(tmp_path)) == 2
+    assert written(tmp_path)["checkpoint.pt"] < written(tmp_path)["best-0.pt"]
+    monkeypatch.setattr(loop, "_train", None)
+    parts, history = fit(made, NETWORKS["cnn3d"], checkpoint=Checkpoint(tmp_path, "key"))
+    assert same(parts, whole[0])
+    assert history.equals(whole[1])
 
 
 def half_an_epoch(scaler: torch.amp.GradScaler) -> State:
@@ -149,7 +301,7 @@ def test_checkpoint_of_another_training_is_not_used(tmp_path, capsys):
     assert "belongs to another training" in capsys.readouterr().err
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
     assert Checkpoint(tmp_path, "one").load() is None
-    assert "cannot be read" in capsys.readouterr().err
+    assert "checkpoint.pt: not used (" in capsys.readouterr().err
 
 
 def test_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from facebias import determinism
 from facebias.study import Augmentation, StudyError
-from facebias.training import augmentation, losses, precision, stage
+from facebias.training import augmentation, feeding, losses, precision, stage
 from facebias.training.augmentation import Changes
 from facebias.training.schedules import SCHEDULES
 
@@ -26,6 +26,11 @@ ALL = Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=
 def still(n: int, **changes: np.ndarray) -> Changes:
     nothing = Changes(flip=np.zeros(n, bool), degrees=np.zeros(n), brightness=np.ones(n))
     return dataclasses.replace(nothing, **changes)
+
+
+def change(clips: torch.Tensor, changes: Changes) -> torch.Tensor:
+    sent = feeding.send(changes.parameters(), clips.device)
+    return augmentation.apply(clips, **sent)
 
 
 def test_each_change_comes_with_its_own_probability():
@@ -44,19 +49,19 @@ def test_each_change_comes_with_its_own_probability():
 
 def test_nothing_drawn_changes_nothing():
     clips = torch.rand(3, 2, 3, 9, 9)
-    assert torch.equal(augmentation.apply(clips, still(3)), clips)
+    assert torch.equal(change(clips, still(3)), clips)
 
 
 def test_flip_mirrors_the_chosen_clips():
     clips = torch.rand(2, 2, 3, 5, 6)
-    found = augmentation.apply(clips, still(2, flip=np.array([False, True])))
+    found = change(clips, still(2, flip=np.array([False, True])))
     assert torch.equal(found[0], clips[0])
     assert torch.equal(found[1], clips[1].flip(-1))
 
 
 def test_rotation_by_a_quarter_turns_the_picture_counter_clockwise():
     clips = torch.rand(2, 2, 3, 8, 8)
-    found = augmentation.apply(clips, still(2, degrees=np.array([90.0, 0.0])))
+    found = change(clips, still(2, degrees=np.array([90.0, 0.0])))
     # float32: a place is off by some 2**-22 of the 8 pixels, and neighbours differ by at most 1.
     assert torch.allclose(found[0], clips[0].rot90(1, (-2, -1)), rtol=0, atol=2 * 8 * 2**-22)
     assert torch.equal(found[1], clips[1])
@@ -66,14 +71,14 @@ def test_all_frames_of_a_clip_are_changed_alike():
     frame = torch.rand(4, 1, 3, 16, 16)
     clips = frame.expand(4, 5, 3, 16, 16)
     drawn = augmentation.draw(4, dataclasses.replace(ALL, rotate=1.0), np.random.default_rng(1))
-    found = augmentation.apply(clips, drawn)
+    found = change(clips, drawn)
     assert torch.equal(found, found[:, :1].expand_as(found))
     assert not torch.equal(found, clips)
 
 
 def test_brightness_scales_and_stays_in_range():
     clips = torch.rand(2, 1, 3, 4, 4)
-    found = augmentation.apply(clips, still(2, brightness=np.array([0.7, 1.3])))
+    found = change(clips, still(2, brightness=np.array([0.7, 1.3])))
     assert torch.allclose(found[0], clips[0] * 0.7)
     assert torch.allclose(found[1], (clips[1] * 1.3).clamp(max=1))
 
@@ -209,6 +214,28 @@ def test_masked_loss_equals_a_slow_loop_and_has_no_gradient_where_nothing_is_ann
         known = ~targets.isnan()
         assert (scores.grad[~known] == 0).all()
         assert (scores.grad[known] != 0).all()
+
+
+@pytest.mark.parametrize("kind", ["classes", *losses.AVERAGES])
+@pytest.mark.parametrize("sizes", [[6], [2, 4], [1, 2, 3], [1] * 6])
+def test_losses_of_parts_add_up_to_that_of_the_batch(kind, sizes):
+    """Also where parts differ in what of them is annotated."""
+    random = torch.Generator().manual_seed(4)
+    scores = torch.randn(6, 4, generator=random, dtype=torch.float64, requires_grad=True)
+    targets = torch.randint(4, (6,), generator=random)
+    given = {"kind": kind, "smoothing": 0.1}
+    if kind != "classes":
+        targets = torch.randint(2, (6, 4), generator=random).double()
+        targets[0] = targets[2:4, 1] = targets[:, 3] = math.nan
+        given = {"kind": "units", "average": kind}
+    whole = losses.loss(scores, targets, **given)
+    parts = [
+        losses.loss(*pair, **given, batch=targets)
+        for pair in zip(scores.split(sizes), targets.split(sizes), strict=True)
+    ]
+    assert sum(parts).item() == pytest.approx(whole.item(), rel=1e-14)
+    found, expected = (torch.autograd.grad(loss, scores)[0] for loss in (sum(parts), whole))
+    torch.testing.assert_close(found, expected, rtol=1e-13, atol=0)
 
 
 def test_averaging_over_units_gives_rarely_annotated_units_the_same_weight():

@@ -188,6 +188,10 @@ def _architectures(study: Study) -> Iterator[str]:
         available = study.clips.of(settings.clips).frames
         if settings.frames is not None and settings.frames > available:
             yield f"{key}.frames: found {settings.frames}, but a clip has {available}"
+        training = settings.training
+        if training.micro_batch is not None and training.micro_batch > training.batch_size:
+            found = f"found {training.micro_batch}, more than batch_size {training.batch_size}"
+            yield f"{key}.training.micro_batch: {found}; lower it, or set null for whole batches"
         allowed = architectures.options(network)
         for option in settings.options:
             if option not in allowed:

@@ -1,9 +1,12 @@
 """Lets every training below a test stand still once it has saved an epoch, until it is sent on.
 
+It saves after every epoch, however short.
+
 Python imports this at its start where the folder is in PYTHONPATH: that reaches the jobs of a
 Snakemake. What a test does to a training that stands still comes in time on any machine.
 """
 
+import math
 import os
 import signal
 import sys
@@ -23,4 +26,7 @@ def halt(event, arguments):
 
 
 if sys.orig_argv[1:4] == ["-m", "facebias", "train"]:
+    from facebias.training import saving
+
+    saving.SHARE = math.inf
     sys.addaudithook(halt)

@@ -12,7 +12,7 @@ from facebias.architectures.network import Network, Tail
 
 
 @torch.inference_mode()
-def scores(network: Network | Tail, batches: Iterable[np.ndarray]) -> Tensor:
+def scores(network: Network | Tail, batches: Iterable[np.ndarray | Tensor]) -> Tensor:
     """Score uint8 clips (n, T, H, W, 3), batch by batch, with the network in evaluation mode.
 
     The tail of a network gets what its frozen part gave instead, float32 (n, T', F').
@@ -23,7 +23,7 @@ def scores(network: Network | Tail, batches: Iterable[np.ndarray]) -> Tensor:
     """
     network.eval()
     return torch.cat(
-        [network(network.prepare(torch.from_numpy(clips))).float().cpu() for clips in batches]
+        [network(network.prepare(torch.as_tensor(clips))).float().cpu() for clips in batches]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import torch
 from torch import Tensor
@@ -34,8 +35,7 @@ class InputConvention:
         """Turn RGB images (..., 3, H, W) from 0 to 1 into what the weights expect."""
         if self.channel_order == "bgr":
             images = images.flip(-3)
-        mean = images.new_tensor(self.mean)[:, None, None]
-        std = images.new_tensor(self.std)[:, None, None]
+        mean, std = _mean_and_std(self, images.dtype, images.device)
         # One new tensor instead of three: on a CPU, fresh memory costs more than the arithmetic.
         return (images * self.scale).sub_(mean).div_(std)
 
@@ -46,6 +46,22 @@ class InputConvention:
             (self.scale - mean) / std for mean, std in zip(self.mean, self.std, strict=True)
         )
         return low, high
+
+
+@functools.cache
+@torch.inference_mode(False)
+def _mean_and_std(
+    convention: InputConvention, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation (3, 1, 1), once per device: copies there are waited for.
+
+    Not as tensors of inference, which a training could not use after a prediction made them.
+    """
+    mean, std = (
+        torch.tensor(values, dtype=dtype, device=device)[:, None, None]
+        for values in (convention.mean, convention.std)
+    )
+    return mean, std
 
 
 # By the data that the weights were trained on. ImageNet's and Kinetics' are those of torchvision's

@@ -28,7 +28,7 @@ class Augmentation:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a model is fitted."""
+    """How a model is fitted. ``micro_batch``: clips computed at once; None: all of a step."""
 
     epochs: int
     batch_size: int
@@ -45,6 +45,7 @@ class Training:
     precision: str
     deterministic: bool
     loss_average: str = "entries"
+    micro_batch: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

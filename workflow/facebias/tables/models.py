@@ -13,6 +13,7 @@ HISTORY = Table(
         **MODEL,
         "epoch": "whole",
         "learning_rate": "number",
+        "skipped_steps": "whole",
         "train_loss": "number",
         "train_accuracy": "number",
         "validation_loss": "number",

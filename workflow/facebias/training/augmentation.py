@@ -10,7 +10,6 @@ import dataclasses
 import math
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -29,6 +28,18 @@ class Changes:
     degrees: np.ndarray
     brightness: np.ndarray
 
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Return the arguments of ``apply``, to be brought to the device."""
+        turned = np.flatnonzero(self.degrees)
+        angles = [math.radians(degrees) for degrees in self.degrees[turned]]
+        matrices = [[[math.cos(a), -math.sin(a), 0], [math.sin(a), math.cos(a), 0]] for a in angles]
+        return {
+            "flipped": np.flatnonzero(self.flip),
+            "turned": turned,
+            "matrices": np.array(matrices, np.float32).reshape(-1, 2, 3),
+            "factors": self.brightness.astype(np.float32),
+        }
+
 
 def draw(n: int, settings: Augmentation, random: np.random.Generator) -> Changes:
     """Draw the changes of ``n`` clips, each kind independently with its own probability."""
@@ -42,25 +53,33 @@ def draw(n: int, settings: Augmentation, random: np.random.Generator) -> Changes
     )
 
 
-def apply(images: Tensor, changes: Changes) -> Tensor:
-    """Change clips (N, T, 3, H, W) with values from 0 to 1; the result keeps that range."""
+def apply(
+    images: Tensor, *, flipped: Tensor, turned: Tensor, matrices: Tensor, factors: Tensor
+) -> Tensor:
+    """Change clips with values from 0 to 1; the result keeps that range.
+
+    All arguments are on one device, and nothing that is computed is waited for.
+
+    Parameters
+    ----------
+    images
+        Clips (N, T, 3, H, W).
+    flipped, turned
+        Positions of the clips that are mirrored and of those that are rotated, int64.
+    matrices
+        Rotations (turned, 2, 3), as ``affine_grid`` takes them.
+    factors
+        Brightness (N,).
+    """
     changed = images.clone()
-    flipped = torch.from_numpy(np.flatnonzero(changes.flip)).to(images.device)
     changed.index_copy_(0, flipped, images[flipped].flip(-1))
-    turned = np.flatnonzero(changes.degrees)
     if len(turned):
-        chosen = torch.from_numpy(turned).to(images.device)
-        changed.index_copy_(0, chosen, _rotate(changed[chosen], changes.degrees[turned]))
-    factor = torch.from_numpy(changes.brightness).to(images.device, images.dtype)
-    return changed.mul_(factor[:, None, None, None, None]).clamp_(0, 1)
+        changed.index_copy_(0, turned, _rotate(changed[turned], matrices))
+    return changed.mul_(factors[:, None, None, None, None]).clamp_(0, 1)
 
 
-def _rotate(clips: Tensor, degrees: np.ndarray) -> Tensor:
+def _rotate(clips: Tensor, matrices: Tensor) -> Tensor:
     """Rotate clips about their centre; what comes in from outside repeats the border."""
-    angles = [math.radians(angle) for angle in degrees]
-    matrices = clips.new_tensor(
-        [[[math.cos(a), -math.sin(a), 0], [math.sin(a), math.cos(a), 0]] for a in angles]
-    )
     # The frames become channels: one grid per clip serves them all.
     stacked = clips.flatten(1, 2)
     grid = functional.affine_grid(matrices, list(stacked.shape), align_corners=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,10 @@ from facebias.architectures import inference, inputs
 from facebias.architectures.network import Network, Tail
 from facebias.cohort import Reader
 from facebias.study import StudyError, Training
-from facebias.training import augmentation, losses
-from facebias.training.checkpoint import Checkpoint
+from facebias.training import augmentation, divergence, feeding, losses
 from facebias.training.interruption import Interrupted, Interruption
-from facebias.training.precision import Precision
+from facebias.training.precision import Precision, overflowed
+from facebias.training.saving import Place, Saver
 from facebias.training.schedules import SCHEDULES
 from facebias.training.state import Epoch, State
 
@@ -41,6 +43,16 @@ class Examples:
     frozen: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is learned, and how. ``kind`` is ``classes`` or ``units``."""
+
+    train: Examples
+    training: Training
+    kind: str
+    precision: Precision
+
+
 def fit(
     network: Network,
     train: Examples,
@@ -50,15 +62,16 @@ def fit(
     kind: str,
     precision: Precision,
     key: list[int],
-    checkpoint: Checkpoint,
+    checkpoint: Place,
     interruption: Interruption,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train ``network`` by stochastic gradient descent and pick its best epoch.
 
     Parameters
     ----------
     network
-        On the device that trains; left with the weights of the last epoch.
+        On the device that trains, where it is changed.
     train, validation
         The examples. Without validation examples the last epoch is taken.
     training
@@ -70,9 +83,12 @@ def fit(
     key
         Entropy of the random stream: order of the clips, augmentation, dropout.
     checkpoint
-        Where training goes on from, if it stopped on the way; written after every epoch.
+        Where training goes on from, if it stopped on the way; written at the start and the end, for
+        a signal, and after an epoch if time enough has passed (``saving``).
     interruption
         Looked at before every step and every batch of validation clips.
+    clock
+        Seconds, which decide when the checkpoint is written and nothing else.
 
     Returns
     -------
@@ -81,25 +97,21 @@ def fit(
     Raises
     ------
     StudyError
-        If the loss is not finite, or there are fewer than two clips to train on.
+        If the loss or the weights are not finite, every step of an epoch overflowed, or there are
+        fewer than two clips to train on.
     Interrupted
         If a signal has come; the checkpoint then holds all steps done.
     """
     if len(train.clips) < 2:
         raise StudyError(f"training: {len(train.clips)} clips to train on; at least 2 are needed")
-    trained = [weights for weights in network.parameters() if weights.requires_grad]
-    optimiser = torch.optim.SGD(
-        trained,
-        lr=training.learning_rate,
-        momentum=training.momentum,
-        weight_decay=training.weight_decay,
-        nesterov=training.nesterov,
-    )
-    state = State(network, optimiser, precision.scaler())
-    saved = checkpoint.load()
+    weights = [each for each in network.parameters() if each.requires_grad]
+    task = Task(train, training, kind, precision)
+    state = State(network, precision.optimiser(weights, training), precision.scaler())
+    saver = Saver(checkpoint, clock=clock)
+    saved = saver.load()
     if saved is None:
         # A disk that cannot be written to is to be known now, not after the first epoch.
-        checkpoint.save(state.plain())
+        saver.save(state.plain())
     else:
         state.resume(saved)
     epochs = range(len(state.history), training.epochs)
@@ -108,7 +120,7 @@ def fit(
             if state.epoch is None:
                 state.epoch = Epoch.begin(len(train.clips), number=number, key=key)
             row = {"epoch": number + 1}
-            row |= _train(state, train, training, kind, precision, interruption)
+            row |= _train(state, task, interruption)
             row |= _validate(network, validation, training, kind, precision, interruption)
             row["best"] = _better(row, state.history, training.select)
             if row["best"]:
@@ -117,10 +129,12 @@ def fit(
                 state.best = copy.deepcopy(network.state_dict())
             state.history.append(row)
             state.epoch = None
-            checkpoint.save(state.plain())
+            if len(state.history) < training.epochs:
+                saver.save_if_due(state.plain())
     except Interrupted as stop:
-        checkpoint.save(state.plain())
+        saver.save(state.plain())
         raise Interrupted(f"stopped by {stop} in {_place(state, training)}") from None
+    saver.save(state.ended())
     return state.best, pd.DataFrame(state.history)
 
 
@@ -130,66 +144,91 @@ def _place(state: State, training: Training) -> str:
     return f"epoch {len(state.history) + 1}, step {len(state.epoch.record)} of {steps}"
 
 
-def _train(
-    state: State,
-    train: Examples,
-    training: Training,
-    kind: str,
-    precision: Precision,
-    interruption: Interruption,
-) -> dict[str, float]:
+def _train(state: State, task: Task, interruption: Interruption) -> dict[str, float]:
     """Go through the training clips once, or through those of the epoch that are left."""
-    network, optimiser, scaler = state.network, state.optimiser, state.scaler
-    device = precision.device
-    epoch, record = state.epoch, state.epoch.record
-    batches = even_batches(epoch.order, training.batch_size)
-    first, total = len(state.history) * len(batches), training.epochs * len(batches)
+    training, record, epoch = task.training, state.epoch.record, len(state.history)
+    batches = even_batches(state.epoch.order, training.batch_size)
+    first, total = epoch * len(batches), training.epochs * len(batches)
     rates = [
         training.learning_rate * SCHEDULES[training.schedule](first + step, total)
         for step in range(len(batches))
     ]
-    model = _model(network, train)
-    model.train()
-    for batch in interruption.before(batches[len(record) :]):
-        for group in optimiser.param_groups:
-            group["lr"] = rates[len(record)]
-        clips = torch.from_numpy(train.clips[batch])
-        if train.frozen:
-            clips = model.prepare(clips)
-        else:
-            clips = inputs.images(clips, network.input_size, device)
-            changes = augmentation.draw(len(batch), training.augmentation, epoch.random)
-            clips = network.convention.normalise(augmentation.apply(clips, changes))
-        targets = torch.from_numpy(train.targets[batch]).to(device)
-        with precision.autocast():
-            scores = model(clips)
-        scores = scores.float()
+    _model(state.network, task.train).train()
+    left = batches[len(record) :]
+    clips = (task.train.clips[batch] for batch in left)
+    with feeding.ahead(clips, task.precision.device) as read:
+        for batch, clips in interruption.before(zip(left, read, strict=True)):
+            for group in state.optimiser.param_groups:
+                group["lr"] = rates[len(record)]
+            record.append(_step(state, task, batch, clips))
+    # Looked at once per epoch: asking every step would make a GPU wait.
+    counted, skipped = torch.stack(record).cpu().split([4, 1], dim=1)
+    skipped = skipped[:, 0] > 0
+    found = {"epoch": epoch + 1, "precision": task.precision}
+    divergence.check_steps(counted[:, 0], skipped, rates, **found)
+    divergence.check_weights(state.network, **found)
+    means = _means(counted[~skipped], "train")
+    return {"learning_rate": rates[-1], "skipped_steps": int(skipped.sum()), **means}
+
+
+def _step(state: State, task: Task, batch: np.ndarray, clips: Tensor) -> Tensor:
+    """Take a step and count it (loss, clips, right decisions, decisions, skipped or not).
+
+    Nothing here waits for the device: it has work all the time.
+    """
+    clips, targets = _on_device(state, task, batch, clips)
+    state.optimiser.zero_grad()
+    scores, loss = _backward(state, task, clips, targets)
+    skipped = _update(state, task.training)
+    counted = _count(scores, targets, loss, task.kind)
+    return torch.cat([counted, counted.new_zeros(1) + skipped])
+
+
+def _on_device(state: State, task: Task, batch: np.ndarray, clips: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what the model gets of a batch, changed at random, and what it is to learn of it."""
+    network, device = state.network, task.precision.device
+    small = {"targets": task.train.targets[batch]}
+    if task.train.frozen:
+        return Tail(network).prepare(clips), feeding.send(small, device)["targets"]
+    changes = augmentation.draw(len(batch), task.training.augmentation, state.epoch.random)
+    sent = feeding.send(small | changes.parameters(), device)
+    targets = sent.pop("targets")
+    images = inputs.images(clips, network.input_size, device)
+    return network.convention.normalise(augmentation.apply(images, **sent)), targets
+
+
+def _backward(state: State, task: Task, clips: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Add up the gradients of a batch, ``micro_batch`` clips at a time; return scores and loss."""
+    model, training = _model(state.network, task.train), task.training
+    scores, parts = [], []
+    for part in even_batches(np.arange(len(clips)), training.micro_batch or len(clips)):
+        here = slice(part[0], part[-1] + 1)
+        with task.precision.autocast():
+            found = model(clips[here])
+        found = found.float()
         loss = losses.loss(
-            scores,
-            targets,
-            kind=kind,
+            found,
+            targets[here],
+            kind=task.kind,
             smoothing=training.label_smoothing,
             average=training.loss_average,
+            batch=targets,
         )
-        optimiser.zero_grad()
-        scaler.scale(loss).backward()
-        if training.gradient_clip is not None:
-            scaler.unscale_(optimiser)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), training.gradient_clip)
-        scaler.step(optimiser)
-        scaler.update()
-        record.append(_count(scores.detach(), targets, loss.detach(), kind))
-    # Looked at once per epoch: asking every step would make a GPU wait.
-    counted = torch.stack(record).cpu()
-    lost = counted[:, 0].isfinite().logical_not().nonzero()
-    if len(lost):
-        step = int(lost[0])
-        raise StudyError(
-            f"training: the loss is {counted[step, 0]:g} in epoch {len(state.history) + 1}, step "
-            f"{step + 1} of {len(batches)}, at learning rate {rates[step]:.3g}; lower "
-            "training.learning_rate or set training.gradient_clip (such as 1.0)"
-        )
-    return {"learning_rate": rates[-1], **_means(counted, "train")}
+        state.scaler.scale(loss).backward()
+        scores.append(found.detach())
+        parts.append(loss.detach())
+    return torch.cat(scores), torch.stack(parts).sum()
+
+
+def _update(state: State, training: Training) -> Tensor | float:
+    """Take a step along the gradients; tell whether it was skipped (1) or not (0)."""
+    if training.gradient_clip is not None:
+        state.scaler.unscale_(state.optimiser)
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.gradient_clip)
+    state.scaler.step(state.optimiser)
+    skipped = overflowed(state.scaler, state.optimiser)
+    state.scaler.update()
+    return skipped
 
 
 def _model(network: Network, examples: Examples) -> Network | Tail:
@@ -208,9 +247,9 @@ def _validate(
     """Score the validation clips; NaN where there are none."""
     if not len(examples.clips):
         return dict.fromkeys(VALIDATED, math.nan)
-    batches = interruption.before(examples.clips.batches(training.batch_size))
-    with precision.autocast():
-        scores = inference.scores(_model(network, examples), batches)
+    batches = examples.clips.batches(training.batch_size)
+    with feeding.ahead(batches, precision.device) as read, precision.autocast():
+        scores = inference.scores(_model(network, examples), interruption.before(read))
     targets = torch.from_numpy(examples.targets)
     loss = losses.loss(scores, targets, kind=kind, average=training.loss_average)
     found = losses.macro(scores, targets, kind=kind)
@@ -221,8 +260,8 @@ def _validate(
 def _count(scores: Tensor, targets: Tensor, loss: Tensor, kind: str) -> Tensor:
     """Give loss, number of clips, right decisions and decisions of a batch as one small tensor."""
     right, decisions = losses.correct(scores, targets, kind=kind)
-    values = (loss, torch.tensor(len(scores)), right, decisions)
-    return torch.stack([value.to(scores.device, torch.float64) for value in values])
+    values = (loss, loss.new_full((), len(scores)), right, decisions)
+    return torch.stack([value.double() for value in values])
 
 
 def _means(counted: Tensor, part: str) -> dict[str, float]:

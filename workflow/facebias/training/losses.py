@@ -17,8 +17,9 @@ def loss(
     kind: str,
     smoothing: float = 0.0,
     average: str = "entries",
+    batch: Tensor | None = None,
 ) -> Tensor:
-    """Mean loss of a batch.
+    """Mean loss of a batch, or what a part of it adds to that.
 
     Parameters
     ----------
@@ -32,18 +33,23 @@ def loss(
         cross-entropy of the sigmoid, averaged over the entries that are annotated.
     average
         How the entries of units are averaged, one of ``AVERAGES``.
+    batch
+        Targets of the whole batch, where ``scores`` and ``targets`` are a part of it: the losses of
+        all parts add up to that of the batch. None: they are the batch.
 
     Returns
     -------
-    A scalar; 0 if nothing in the batch is annotated.
+    A scalar; 0 if nothing is annotated.
     """
+    whole = targets if batch is None else batch
     if kind == "classes":
-        return functional.cross_entropy(scores, targets, label_smoothing=smoothing)
+        mean = functional.cross_entropy(scores, targets, label_smoothing=smoothing)
+        return mean * (len(targets) / len(whole))
     known = ~targets.isnan()
     every = functional.binary_cross_entropy_with_logits(
         scores, targets.nan_to_num(), reduction="none"
     )
-    return AVERAGES[average](every * known, known)
+    return AVERAGES[average](every * known, ~whole.isnan())
 
 
 def over_entries(every: Tensor, known: Tensor) -> Tensor:
@@ -57,8 +63,9 @@ def over_units(every: Tensor, known: Tensor) -> Tensor:
     return (every.sum(0) / annotated.clamp(min=1)).sum() / (annotated > 0).sum().clamp(min=1)
 
 
-# Learning under missing labels without inferring them: entries that are not annotated are 0 in
-# `every` and False in `known`, both (N, units).
+# Learning under missing labels without inferring them: `every` (n, units) is 0 and `known`
+# (N, units) False where an entry is not annotated; `every` may be a part of the batch, `known` is
+# that of all of it.
 AVERAGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "entries": over_entries,
     "units": over_units,
@@ -68,7 +75,7 @@ AVERAGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def correct(scores: Tensor, targets: Tensor, *, kind: str) -> tuple[Tensor, Tensor]:
     """Count right decisions and all decisions: one per sample, or per annotated unit."""
     if kind == "classes":
-        return (scores.argmax(1) == targets).sum(), torch.tensor(len(targets))
+        return (right := (scores.argmax(1) == targets).sum()), torch.full_like(right, len(targets))
     known = ~targets.isnan()
     return (((scores > 0) == (targets > 0.5)) & known).sum(), known.sum()
 

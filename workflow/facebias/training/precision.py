@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from torch import Tensor, nn
 
-from facebias.study import StudyError
+from facebias.study import StudyError, Training
 
 FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Compute capability from which tensor cores have the format. ``is_bf16_supported`` also says yes
@@ -35,6 +36,35 @@ class Precision:
     def scaler(self) -> torch.amp.GradScaler:
         """Give the scaler of the gradients; it does nothing where none is needed."""
         return torch.amp.GradScaler(self.device.type, enabled=self.scaled)
+
+    def optimiser(self, weights: list[nn.Parameter], training: Training) -> torch.optim.SGD:
+        """Return the optimiser of ``weights``.
+
+        Fused where gradients are scaled: only then does it skip a step without a look at the host.
+        """
+        optimiser = torch.optim.SGD(
+            weights,
+            lr=training.learning_rate,
+            momentum=training.momentum,
+            weight_decay=training.weight_decay,
+            nesterov=training.nesterov,
+            fused=self.scaled or None,
+        )
+        if self.scaled and training.momentum:
+            # The fused optimiser of torch 2.10 leaves its momenta undefined if the first step is
+            # skipped, and takes them for defined at the second.
+            for each in weights:
+                optimiser.state[each]["momentum_buffer"] = torch.zeros_like(each)
+        return optimiser
+
+
+def overflowed(scaler: torch.amp.GradScaler, optimiser: torch.optim.Optimizer) -> Tensor | float:
+    """Tell whether gradients had overflowed, so that the last step was skipped (1) or not (0).
+
+    To be asked before the scaler is updated. The answer stays on the device: ``get_scale``, which
+    would show it too, waits for it.
+    """
+    return sum(scaler._found_inf_per_device(optimiser).values()) if scaler.is_enabled() else 0.0
 
 
 def choose(wanted: str, device: torch.device) -> Precision:

@@ -193,3 +193,8 @@ def _report(history: pd.DataFrame) -> None:
         f"loss {best['validation_loss']:.3f}",
         file=sys.stderr,
     )
+    skipped = int(history["skipped_steps"].sum())
+    if skipped:
+        print(
+            f"{skipped} steps overflowed and were skipped (column skipped_steps)", file=sys.stderr
+        )

@@ -67,23 +67,32 @@ class State:
     epoch: Epoch | None = None
 
     def plain(self) -> dict[str, Any]:
-        """Give the state, random numbers included, as tensors and plain values."""
-        return {
+        """Return the state, random numbers included, as tensors and plain values."""
+        return self.ended() | {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "history": self.history,
-            "best": self.best,
             "epoch": None if self.epoch is None else _plain(self.epoch),
             "random": {"cpu": torch.get_rng_state()} | self._random_of_gpu(),
         }
 
+    def ended(self) -> dict[str, Any]:
+        """Return what is left of the state when no step follows."""
+        return {"history": self.history, "best": self.best, "best_epoch": self.best_epoch}
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The number of the epoch that ``best`` is of, if any is done."""
+        return next((row["epoch"] for row in self.history if row["best"]), None)
+
     def resume(self, plain: dict[str, Any]) -> None:
-        """Go on from what ``plain`` gave."""
+        """Go on from what ``plain`` or ``ended`` gave."""
+        self.history, self.best = plain["history"], plain["best"]
+        if "network" not in plain:
+            return
         self.network.load_state_dict(plain["network"])
         self.optimiser.load_state_dict(plain["optimiser"])
         self.scaler.load_state_dict(plain["scaler"])
-        self.history, self.best = plain["history"], plain["best"]
         self.epoch = None if plain["epoch"] is None else _epoch(plain["epoch"], self._device)
         torch.set_rng_state(plain["random"]["cpu"])
         if self._device.type == "cuda":
