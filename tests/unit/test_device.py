@@ -183,9 +183,19 @@ def test_a_single_gpu_is_taken_as_it_is(gpu, job):
 
 def test_a_gpu_that_does_not_exist_is_named(gpu):
     gpu(*V100, LOCKED, count=2)
-    fault = r"found cuda:2, but torch sees 2 GPUs on .*; expected cuda:0 to cuda:1, or cuda for a"
+    fault = r"found cuda:2, but the last GPU that torch sees on .* is cuda:1; take that, or cuda"
     with pytest.raises(StudyError, match=fault):
         device.choose("cuda:2")
+
+
+def test_gpus_that_cannot_be_told_apart_are_an_error(gpu, monkeypatch):
+    def properties(place):
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    gpu(*V100, LOCKED, count=2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", properties)
+    with pytest.raises(StudyError, match="cannot compute on the GPU: CUDA error: unspecified"):
+        device.choose("auto")
 
 
 def test_a_lock_of_another_user_is_enough(tmp_path, job):

@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 from bench import NETWORKS, Bench, Shape
+from torch import nn
 
 from facebias import configuration, determinism
 from facebias.training.precision import Precision
@@ -85,6 +86,27 @@ def test_a_network_that_is_never_the_same_fails(monkeypatch, capsys):
     bits = "trains to the same bits", "resumes to the same bits", "explains to the same bits"
     assert {outcomes[name] for name in (*bits, "agrees with 64 bits on a cpu")} == {"FAILS"}
     assert outcomes["speed"] == "holds"
+
+
+def rounded_as_tf32(x):
+    """Round 32-bit numbers to 10 bits of mantissa."""
+    if x.dtype != torch.float32:
+        return x
+    bits = (x.contiguous().view(torch.int32) + 0x1000) & ~0x1FFF
+    return x + (bits.view(torch.float32) - x).detach()
+
+
+def test_tf32_is_noticed(monkeypatch):
+    plain = nn.Conv3d._conv_forward
+
+    def convolved(layer, x, weight, bias):
+        return plain(layer, rounded_as_tf32(x), rounded_as_tf32(weight), bias)
+
+    subject = check_gpu.Subject("cnn3d", Bench(CPU, Precision("fp32", CPU), small=True))
+    assert "input the same bits" in check_gpu.agrees_with_64_bits_on_a_cpu(subject)
+    monkeypatch.setattr(nn.Conv3d, "_conv_forward", convolved)
+    with pytest.raises(AssertionError, match=r"^off by scores"):
+        check_gpu.agrees_with_64_bits_on_a_cpu(subject)
 
 
 def test_goals_are_of_one_gpu_each(monkeypatch):

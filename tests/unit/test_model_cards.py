@@ -129,6 +129,7 @@ class Finished:
             parameters=295678,
             device="Tesla V100-SXM2-32GB",
             precision="fp16",
+            float32={"matmul": "ieee", "convolution": "ieee", "recurrence": "ieee"},
             pretrained=self.pretrained,
             subjects={"train": list(TRAINED), "validation": ["F7"]},
             samples={"train": 9, "validation": 3},

@@ -48,38 +48,50 @@ def choose(wanted: str) -> torch.device:
     """
     if wanted == "cpu":
         return torch.device("cpu")
-    fault = _fault_of_torch()
-    if fault is None:
-        place = torch.device("cuda", _number(wanted))
-        fault = _fault_of_gpu(place)
-        if fault is None:
-            return place
+    found = _fault_of_torch() or _gpu(wanted)
+    if isinstance(found, torch.device):
+        return found
     gpu = given(os.environ)
-    if wanted == "auto" and gpu is None and not fault.seen:
+    if wanted == "auto" and gpu is None and not found.seen:
         return torch.device("cpu")
     job = "" if gpu is None else f" and this job was given a GPU ({gpu})"
     raise StudyError(
-        f"training.device: found {wanted}{job}, but on {platform.node()} {fault.found}; "
-        f"{fault.remedy}; to compute on the CPU all the same, set training.device to cpu"
+        f"training.device: found {wanted}{job}, but on {platform.node()} {found.found}; "
+        f"{found.remedy}; to compute on the CPU all the same, set training.device to cpu"
     )
+
+
+def _gpu(wanted: str) -> torch.device | Fault:
+    """Reserve a GPU and return it, or why it does not compute."""
+    try:
+        place = torch.device("cuda", _number(wanted))
+        return _fault_of_gpu(place) or place
+    except StudyError:
+        raise
+    except RuntimeError as error:
+        return Fault(
+            f"{_built()} cannot compute on the GPU: {str(error).splitlines()[0]}",
+            "see whether nvidia-smi shows it free and without errors, or take another node",
+            seen=True,
+        )
 
 
 def _number(wanted: str) -> int:
     """Reserve a GPU and return its number."""
     _, _, number = wanted.partition(":")
     count = torch.cuda.device_count()
+    if count == 1 and number in ("", "0"):
+        # The job's own, or shared by whoever runs more jobs than there are GPUs.
+        return 0
     gpus = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)]
     if number:
         if int(number) >= count:
             raise StudyError(
-                f"training.device: found {wanted}, but torch sees {count} GPUs on "
-                f"{platform.node()}; expected cuda:0 to cuda:{count - 1}, or cuda for a free one"
+                f"training.device: found {wanted}, but the last GPU that torch sees on "
+                f"{platform.node()} is cuda:{count - 1}; take that, or cuda for one that is free"
             )
         reservation.share(gpus[int(number)])
         return int(number)
-    if count == 1:
-        # The job's own, or shared by whoever runs more jobs than there are GPUs.
-        return 0
     free = reservation.first_free(gpus)
     if free is None:
         raise StudyError(
@@ -124,28 +136,27 @@ def _built() -> str:
 
 
 def _fault_of_gpu(place: torch.device) -> Fault | None:
-    """Compare a GPU with the kernels of torch and run one of them; None if it computes."""
-    try:
-        capability = torch.cuda.get_device_capability(place)
-        kernels = torch.cuda.get_arch_list()
-        if not runs_on(capability, kernels):
-            return Fault(
-                f"{_built()} has kernels for {', '.join(kernels)} and none for "
-                f"{torch.cuda.get_device_name(place)}, compute capability "
-                f"{'.'.join(map(str, capability))}",
-                "take another GPU or install a torch with kernels for this one (sm_70, of a V100, "
-                "is in torch 2.10 as locked; of later releases only in the wheels for CUDA 12.6)",
-                seen=True,
-            )
-        # Also what names no device, such as pinned memory, belongs to this GPU and to no other.
-        torch.cuda.set_device(place)
-        torch.ones(1, device=place).add(1).item()
-    except RuntimeError as error:
+    """Compare a GPU with the kernels of torch and run one of them; None if it computes.
+
+    Raises
+    ------
+    RuntimeError
+        If the GPU does not compute.
+    """
+    capability = torch.cuda.get_device_capability(place)
+    kernels = torch.cuda.get_arch_list()
+    if not runs_on(capability, kernels):
         return Fault(
-            f"{_built()} cannot compute on the GPU: {str(error).splitlines()[0]}",
-            "see whether nvidia-smi shows it free and without errors, or take another node",
+            f"{_built()} has kernels for {', '.join(kernels)} and none for "
+            f"{torch.cuda.get_device_name(place)}, compute capability "
+            f"{'.'.join(map(str, capability))}",
+            "take another GPU or install a torch with kernels for this one (sm_70, of a V100, is "
+            "in torch 2.10 as locked; of later releases only in the wheels for CUDA 12.6)",
             seen=True,
         )
+    # Also what names no device, such as pinned memory, belongs to this GPU and to no other.
+    torch.cuda.set_device(place)
+    torch.ones(1, device=place).add(1).item()
     return None
 
 
