@@ -105,7 +105,7 @@ def _compared():
     )  # fmt: skip
     named = tuple(gaps["architecture"].unique())
     asked = scored.question("regular", "female")
-    return means, relevance_stage.judged(gaps, settings, (asked,), named), joint
+    return means, relevance_stage.judged(gaps, settings, (asked,), named, "lrp"), joint
 
 
 def maps(seed=0):

@@ -31,7 +31,7 @@ def compared(facts, where, people, **changes):
     named = tuple(facts["architecture"].unique())
     return (
         means,
-        relevance_stage.judged(gaps, settings, (scored.question("regular"),), named),
+        relevance_stage.judged(gaps, settings, (scored.question("regular"),), named, "lrp"),
         joint,
     )
 
@@ -368,6 +368,18 @@ def test_a_study_does_not_hang_on_the_order_of_rows(study):
     )
 
 
+def test_a_second_method_asks_no_question_of_its_own(study):
+    people, facts, where, _, gaps, _ = study
+    other = "integrated_gradients"
+    both = (pd.concat([table, table.assign(method=other)]) for table in (facts, where))
+    _, found, _ = compared(*both, people)
+    declared = found[found["family"] == "primary"]
+    assert set(declared["method"]) == {"lrp"}
+    alone = gaps[gaps["family"] == "primary"]
+    np.testing.assert_array_equal(declared["p_holm"], alone["p_holm"])
+    assert other in set(found["method"])
+
+
 def test_the_stage_writes_three_tables(study, tmp_path):
     people, facts, where, *_ = study
     tables.write(people, tmp_path / "m.csv", tables.MANIFEST)
@@ -376,6 +388,7 @@ def test_the_stage_writes_three_tables(study, tmp_path):
     evaluation = dataclasses.replace(made.evaluation(), resamples=100)
     declared = {"questions": [scored.question("regular")]}
     declared["architectures"] = list(facts["architecture"].unique())
+    declared["method"] = "lrp"
     declared["compared_by"] = {name: ["gender"] for name in facts["train_split"].unique()}
     given = settings(labels=made.labels(), evaluation=evaluation, **declared)
     relevance_stage.main(

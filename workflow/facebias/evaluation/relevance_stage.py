@@ -89,17 +89,20 @@ def judged(
     evaluation: Evaluation,
     asked: tuple[Question, ...],
     architectures: tuple[str, ...],
+    method: str,
 ) -> pd.DataFrame:
     """Correct the p-values of all gaps for their number and say what they mean.
 
     The primary family is the relevance in the label's own Action Units, as a mean over labels, by
-    the attribute and on the train split of each question, of the ``architectures``.
+    the attribute and on the train split of each question, of the ``architectures`` as the first
+    ``method`` of the study explains them: another method asks the same question once more.
 
     Returns
     -------
     ``tables.RELEVANCE_GAPS``.
     """
     wanted = {"region": OWN, "label": OVERALL, "outcome": outcomes.ANY, "measure": "positive"}
+    wanted["method"] = method
     declared = np.all([gaps[name] == value for name, value in wanted.items()], axis=0)
     declared &= gaps["architecture"].isin(architectures).to_numpy()
     declared &= np.any([questions.about(gaps, question) for question in asked], axis=0)
@@ -120,7 +123,7 @@ def main(arguments: list[str]) -> None:
         "--settings",
         required=True,
         help="JSON: labels, evaluation, compared_by (train split to attributes), and the "
-        "questions and architectures that the primary family is of",
+        "questions, architectures and method that the primary family is of",
     )
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--explanations", type=Path, required=True, help="of all models")
@@ -129,13 +132,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gaps", type=Path, required=True)
     parser.add_argument("--joint", type=Path, required=True)
     given = parser.parse_args(arguments)
-    labels, evaluation, compared_by, asked, architectures = read_settings(
+    labels, evaluation, compared_by, asked, architectures, method = read_settings(
         given.settings,
         labels=Labels,
         evaluation=Evaluation,
         compared_by=Mapping[str, tuple[str, ...]],
         questions=tuple[Question, ...],
         architectures=tuple[str, ...],
+        method=str,
     )
     manifest = tables.read(given.manifest, tables.MANIFEST)
     means, gaps, joint = compared(
@@ -147,6 +151,6 @@ def main(arguments: list[str]) -> None:
         compared_by=compared_by,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
-    found = judged(gaps, evaluation, asked, architectures)
+    found = judged(gaps, evaluation, asked, architectures, method)
     tables.write(found, given.gaps, tables.RELEVANCE_GAPS)
     tables.write(joint, given.joint, tables.RELEVANCE_JOINT)
