@@ -24,7 +24,7 @@ from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.precision import Precision, overflowed
 from facebias.training.saving import Place, Saver
 from facebias.training.schedules import SCHEDULES
-from facebias.training.state import Epoch, State
+from facebias.training.state import Epoch, State, ended
 
 # What is known of the validation samples after every epoch, by the names of ``tables.HISTORY``.
 VALIDATED = tuple(f"validation_{name}" for name in ("loss", "accuracy", "macro_recall", "macro_f1"))
@@ -83,8 +83,8 @@ def fit(
     key
         Entropy of the random stream: order of the clips, augmentation, dropout.
     checkpoint
-        Where training goes on from, if it stopped on the way; written at the start and the end, for
-        a signal, and after an epoch if time enough has passed (``saving``).
+        Where training goes on from, if it stopped on the way; written at the start, for a
+        signal, and after an epoch if time enough has passed (``saving``).
     interruption
         Looked at before every step and every batch of validation clips.
     clock
@@ -134,7 +134,7 @@ def fit(
     except Interrupted as stop:
         saver.save(state.plain())
         raise Interrupted(f"stopped by {stop} in {_place(state, training)}") from None
-    saver.save(state.ended())
+    saver.save_if_due(ended(state.history, state.best))
     return state.best, pd.DataFrame(state.history)
 
 
