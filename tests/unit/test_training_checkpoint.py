@@ -236,7 +236,7 @@ def test_state_without_its_best_weights_is_not_used(tmp_path, capsys, fault):
 
 
 def test_training_that_ended_is_not_done_again(made, tmp_path, monkeypatch, whole):
-    """Its outputs could not be written, and the same command is given again."""
+    monkeypatch.setattr(saving, "SHARE", math.inf)
     fit(made, NETWORKS["cnn3d"], checkpoint=Checkpoint(tmp_path, "key"))
     assert len(written(tmp_path)) == 2
     assert written(tmp_path)["checkpoint.pt"] < written(tmp_path)["best-0.pt"]

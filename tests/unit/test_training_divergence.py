@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import synthetic
 import torch
@@ -10,7 +11,7 @@ from fitting import Nowhere, examples, same, small
 from facebias.architectures import inputs
 from facebias.architectures import network as networks
 from facebias.study import StudyError
-from facebias.training import divergence, loop, losses
+from facebias.training import divergence, loop, losses, stage
 from facebias.training.interruption import Interruption
 from facebias.training.precision import Precision, overflowed
 
@@ -43,11 +44,11 @@ def spoilt(monkeypatch):
     return steps
 
 
-def fit(made, number_format="fp16", **changes):
+def fit(made, number_format="fp16", *, name="cnn3d", **changes):
     """Train in a number format, on a CPU that has it for tests alone."""
     architecture = small(**{"epochs": 2, "schedule": "constant"} | changes)
     torch.manual_seed(1)
-    network = networks.build("cnn3d", architecture, 4, 2)
+    network = networks.build(name, architecture, 4, 2)
     _, history = loop.fit(
         network,
         examples(made, architecture, "train"),
@@ -76,6 +77,22 @@ def test_a_step_that_overflows_is_skipped_and_counted(made, spoilt, step, moment
     assert all(value.isfinite().all() for value in weights.values())
 
 
+@pytest.mark.parametrize("name", ["cnn3d", "resnet50"])
+def test_batch_norms_forget_what_overflowed_on_the_way_forward(made, monkeypatch, name):
+    real, calls = loop._on_device, []
+
+    def bright(*given):
+        clips, targets = real(*given)
+        calls.append(1)
+        return (clips * 1e6 if len(calls) == 2 else clips), targets
+
+    monkeypatch.setattr(loop, "_on_device", bright)
+    weights, history = fit(made, name=name)
+    assert history["skipped_steps"].tolist() == [1, 0]
+    assert history["validation_loss"].notna().all()
+    assert all(value.isfinite().all() for value in weights.values())
+
+
 def test_the_other_steps_are_as_without_it(made, monkeypatch):
     """Weights and momenta are those of a training that never had the batch."""
     taken = {}
@@ -88,7 +105,7 @@ def test_the_other_steps_are_as_without_it(made, monkeypatch):
                 if len(calls) != 2:
                     return real(state, training)
                 if name == "never":
-                    return 1.0
+                    return torch.tensor(1.0)
                 next(iter(state.network.parameters())).grad[:] = float("nan")
                 return real(state, training)
 
@@ -179,3 +196,12 @@ def test_pixels_of_0_to_255_are_far_from_the_limit_of_fp16(name, convention):
     with Precision("fp16", CPU).autocast():
         network(inputs.CONVENTIONS[convention].normalise(clips))
     assert 100 < max(largest) < torch.finfo(torch.float16).max / 16
+
+
+def test_how_many_steps_were_skipped_is_said(capsys):
+    row = {"epoch": 1, "best": True, "skipped_steps": 3}
+    row |= dict.fromkeys(loop.VALIDATED, 0.5)
+    stage._report(pd.DataFrame([row, row | {"epoch": 2, "best": False, "skipped_steps": 1}]))
+    assert "4 steps overflowed and were skipped (column skipped_steps)\n" in capsys.readouterr().err
+    stage._report(pd.DataFrame([row | {"skipped_steps": 0}]))
+    assert "overflowed" not in capsys.readouterr().err

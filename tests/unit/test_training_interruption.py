@@ -11,7 +11,8 @@ import synthetic
 from fitting import same, small
 
 from facebias import study
-from facebias.training import interruption, loop, stage
+from facebias.study import StudyError
+from facebias.training import interruption, loop, saving, stage
 from facebias.training.checkpoint import Checkpoint
 from facebias.training.interruption import SIGNALS, Interrupted
 
@@ -90,6 +91,26 @@ def test_second_signal_does_not_disturb_the_saving(made, tmp_path, monkeypatch, 
     assert stopped.value.code == 75
     assert "stopped by SIGUSR1 in epoch 1, step 2 of 2" in capsys.readouterr().err
     assert same(train(made, tmp_path / "model"), whole)
+
+
+@pytest.mark.parametrize("fault", [StudyError("no room"), OSError(28, "No space left on device")])
+def test_outputs_that_cannot_be_written_are_not_trained_again(made, tmp_path, monkeypatch, fault):
+    """Though it was not time to save when training ended."""
+    whole = train(made, tmp_path / "whole")
+    monkeypatch.setattr(saving, "SHARE", 0)
+
+    def full(*given):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "_write", full)
+        with pytest.raises(type(fault), match=r"room|space"):
+            train(made, tmp_path / "model")
+    monkeypatch.setattr(loop, "_train", None)
+    assert same(train(made, tmp_path / "model"), whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "whole"]
+    histories = [(tmp_path / name / "history.csv").read_text() for name in ("model", "whole")]
+    assert histories[0] == histories[1]
 
 
 def test_signals_do_afterwards_what_they_did_before():

@@ -36,12 +36,14 @@ class Disk:
     weights: float = 0.0
     spent: float = 0.0
     best: int | None = None
+    last: dict | None = None
 
     def load(self):
         return None
 
     def save(self, state):
         self.saved.append(self.now)
+        self.last = state
         new = state["best_epoch"] != self.best
         self.best = state["best_epoch"]
         size = saving.nbytes(state) - (0 if new else saving.nbytes(state["best"]))
@@ -108,9 +110,8 @@ def test_saving_takes_less_than_a_fiftieth_of_the_time(made, cost):
     epoch, seconds = COSTS[cost]
     disk = Disk(seconds)
     train(made, disk, epoch=epoch)
-    # The first save, which tries the disk, and the best weights at the end are made in any case.
-    sure = 2 * seconds + 0.01 * seconds
-    assert disk.spent <= max(0.02 * disk.now, sure)
+    # The first save, which tries the disk, is made in any case.
+    assert disk.spent <= max(0.02 * disk.now, seconds)
     assert disk.saved[0] == 0
     assert len(disk.saved) < EPOCHS / 2
 
@@ -127,6 +128,7 @@ def test_small_trainings_are_saved_after_every_epoch(made):
     disk = Disk(0.003)
     train(made, disk, epoch=1.0, epochs=5)
     assert len(disk.saved) == 1 + 4 + 1
+    assert "network" not in disk.last
 
 
 def test_a_signal_saves_at_once(made):
@@ -147,7 +149,7 @@ def test_loading_stands_for_saving_until_something_is_saved():
     saver = saving.Saver(disk, clock=lambda: disk.now)
     state = saver.load() | {"best_epoch": 1}
     saver.save_if_due(state)
-    disk.now = 50 * 3 * 5 - 1
+    disk.now = 50 * (5 + 5) - 1
     saver.save_if_due(state)
     assert not disk.saved
     disk.now += 2

@@ -65,6 +65,9 @@ class Held:
 def gpu(monkeypatch):
     """Let tensors be on a GPU without one; what is in pinned memory says so of itself."""
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+    # Else autocast and the scaler of gradients do nothing.
+    monkeypatch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     # Knows no tensors without values; it takes what was found of gradients from the device.
     monkeypatch.setattr(torch, "_fused_sgd_", lambda *given, **options: None)
     inputs._mean_and_std.cache_clear()
@@ -138,6 +141,7 @@ def test_a_step_waits_for_nothing(monkeypatch, name, kind, number_format, change
         step(state, given)  # makes what is made once
         with Copies() as copies:
             counted = step(state, given)
+        assert state.scaler.is_enabled() == (number_format == "fp16")
         assert counted.device == GPU
         assert counted.shape == (5,)
         assert counted.dtype == torch.float64

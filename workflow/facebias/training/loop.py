@@ -24,7 +24,7 @@ from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.precision import Precision, overflowed
 from facebias.training.saving import Place, Saver
 from facebias.training.schedules import SCHEDULES
-from facebias.training.state import Epoch, State
+from facebias.training.state import Epoch, State, ended
 
 # What is known of the validation samples after every epoch, by the names of ``tables.HISTORY``.
 VALIDATED = tuple(f"validation_{name}" for name in ("loss", "accuracy", "macro_recall", "macro_f1"))
@@ -83,8 +83,8 @@ def fit(
     key
         Entropy of the random stream: order of the clips, augmentation, dropout.
     checkpoint
-        Where training goes on from, if it stopped on the way; written at the start and the end, for
-        a signal, and after an epoch if time enough has passed (``saving``).
+        Where training goes on from, if it stopped on the way; written at the start, for a
+        signal, and after an epoch if time enough has passed (``saving``).
     interruption
         Looked at before every step and every batch of validation clips.
     clock
@@ -134,7 +134,7 @@ def fit(
     except Interrupted as stop:
         saver.save(state.plain())
         raise Interrupted(f"stopped by {stop} in {_place(state, training)}") from None
-    saver.save(state.ended())
+    saver.save_if_due(ended(state.history, state.best))
     return state.best, pd.DataFrame(state.history)
 
 
@@ -155,8 +155,8 @@ def _train(state: State, task: Task, interruption: Interruption) -> dict[str, fl
     ]
     _model(state.network, task.train).train()
     left = batches[len(record) :]
-    clips = (task.train.clips[batch] for batch in left)
-    with feeding.ahead(clips, task.precision.device) as read:
+    arrays = (task.train.clips[batch] for batch in left)
+    with feeding.ahead(arrays, task.precision.device) as read:
         for batch, clips in interruption.before(zip(left, read, strict=True)):
             for group in state.optimiser.param_groups:
                 group["lr"] = rates[len(record)]
@@ -178,10 +178,15 @@ def _step(state: State, task: Task, batch: np.ndarray, clips: Tensor) -> Tensor:
     """
     clips, targets = _on_device(state, task, batch, clips)
     state.optimiser.zero_grad()
+    statistics = list(state.network.buffers()) if state.scaler.is_enabled() else []
+    before = [each.clone() for each in statistics]
     scores, loss = _backward(state, task, clips, targets)
     skipped = _update(state, task.training)
+    # What overflows on the way forward would stay in the statistics of batch norms for ever.
+    for now, earlier in zip(statistics, before, strict=True):
+        now.copy_(torch.where(skipped > 0, earlier, now))
     counted = _count(scores, targets, loss, task.kind)
-    return torch.cat([counted, counted.new_zeros(1) + skipped])
+    return torch.cat([counted, skipped.double()[None]])
 
 
 def _on_device(state: State, task: Task, batch: np.ndarray, clips: Tensor) -> tuple[Tensor, Tensor]:
@@ -220,7 +225,7 @@ def _backward(state: State, task: Task, clips: Tensor, targets: Tensor) -> tuple
     return torch.cat(scores), torch.stack(parts).sum()
 
 
-def _update(state: State, training: Training) -> Tensor | float:
+def _update(state: State, training: Training) -> Tensor:
     """Take a step along the gradients; tell whether it was skipped (1) or not (0)."""
     if training.gradient_clip is not None:
         state.scaler.unscale_(state.optimiser)

@@ -58,13 +58,15 @@ class Precision:
         return optimiser
 
 
-def overflowed(scaler: torch.amp.GradScaler, optimiser: torch.optim.Optimizer) -> Tensor | float:
+def overflowed(scaler: torch.amp.GradScaler, optimiser: torch.optim.Optimizer) -> Tensor:
     """Tell whether gradients had overflowed, so that the last step was skipped (1) or not (0).
 
     To be asked before the scaler is updated. The answer stays on the device: ``get_scale``, which
     would show it too, waits for it.
     """
-    return sum(scaler._found_inf_per_device(optimiser).values()) if scaler.is_enabled() else 0.0
+    if not scaler.is_enabled():
+        return optimiser.param_groups[0]["params"][0].new_zeros(())
+    return torch.stack(list(scaler._found_inf_per_device(optimiser).values())).sum()
 
 
 def choose(wanted: str, device: torch.device) -> Precision:

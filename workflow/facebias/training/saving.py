@@ -47,16 +47,15 @@ class Saver:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Save now: at the start, at the end, and when a signal has come."""
+        """Save now: at the start, and when a signal has come."""
         begun = self._clock()
         self._place.save(state)
         self._spend(self._clock() - begun, nbytes(state))
 
     def save_if_due(self, state: dict[str, Any]) -> None:
-        """Save if there has been time enough for it, and for the best weights at the end."""
-        coming = nbytes(state) + nbytes(state["best"])
+        """Save if there has been time enough for it."""
         allowed = SHARE * (self._clock() - self._start)
-        if self._spent + self._seconds_per_byte * coming <= allowed:
+        if self._spent + self._seconds_per_byte * nbytes(state) <= allowed:
             self.save(state)
 
     def _spend(self, seconds: float, size: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from facebias.training.checkpoint import Checkpoint
 from facebias.training.fingerprint import fingerprint
 from facebias.training.interruption import Interrupted
 from facebias.training.loop import Examples
+from facebias.training.state import ended
 
 
 def main(arguments: list[str]) -> None:
@@ -99,7 +101,13 @@ def main(arguments: list[str]) -> None:
         "float32": determinism.float32_products(),
     }
     trained = {"convention": network.convention, "origin": origin}
-    _write(given.out, best, history.assign(**vars(model)), trained, facts)
+    try:
+        _write(given.out, best, history.assign(**vars(model)), trained, facts)
+    except (OSError, StudyError):
+        # The same command is to write what was trained; a disk that is full may be another.
+        with contextlib.suppress(OSError):
+            checkpoint.save(ended(history.to_dict("records"), best))
+        raise
     checkpoint.remove()
     _report(history)
 

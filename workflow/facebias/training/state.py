@@ -68,7 +68,7 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """Return the state, random numbers included, as tensors and plain values."""
-        return self.ended() | {
+        return ended(self.history, self.best) | {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -76,17 +76,8 @@ class State:
             "random": {"cpu": torch.get_rng_state()} | self._random_of_gpu(),
         }
 
-    def ended(self) -> dict[str, Any]:
-        """Return what is left of the state when no step follows."""
-        return {"history": self.history, "best": self.best, "best_epoch": self.best_epoch}
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The number of the epoch that ``best`` is of, if any is done."""
-        return next((row["epoch"] for row in self.history if row["best"]), None)
-
     def resume(self, plain: dict[str, Any]) -> None:
-        """Go on from what ``plain`` or ``ended`` gave."""
+        """Go on from what ``plain`` gave, or ``ended``."""
         self.history, self.best = plain["history"], plain["best"]
         if "network" not in plain:
             return
@@ -105,6 +96,12 @@ class State:
     def _random_of_gpu(self) -> dict[str, Tensor]:
         on_gpu = self._device.type == "cuda"
         return {"cuda": torch.cuda.get_rng_state(self._device)} if on_gpu else {}
+
+
+def ended(history: list[dict[str, Any]], best: dict[str, Tensor]) -> dict[str, Any]:
+    """Return the state of a training that no step follows; ``best_epoch`` is that of ``best``."""
+    epoch = next((row["epoch"] for row in history if row["best"]), None)
+    return {"history": history, "best": best, "best_epoch": epoch}
 
 
 def _plain(epoch: Epoch) -> dict[str, Any]:
