@@ -153,7 +153,7 @@ def tests_of(graph: Graph, mutant: Mutant, *, whole: bool) -> dict[Node, int]:
 
 
 def took(test: Node, seconds: Mapping[Node, float]) -> float:
-    """Give how long a test takes, or might."""
+    """Return how long a test takes, or might."""
     return seconds.get(test, PLAN if test[0].startswith(PLANS) else UNMEASURED)
 
 

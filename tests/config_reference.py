@@ -18,7 +18,7 @@ BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 
 def keys() -> str:
-    """Give the table of all keys as Markdown."""
+    """Return the table of all keys as Markdown."""
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     lines = ["| key | type | default | meaning |", "|---|---|---|---|", *_rows(schema, "", schema)]
     return "\n".join(lines)
@@ -63,7 +63,7 @@ def _default(schema: dict, required: bool) -> str:
 
 
 def page(text: str) -> str:
-    """Give the page with its table of keys as the schema has it."""
+    """Return the page with its table of keys as the schema has it."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f"{head}{BEGIN}\n{keys()}\n{END}{tail}"

@@ -33,7 +33,7 @@ PYTHON = {"python_version": "3.11", "python_full_version": "3.11.0"}
 
 
 def locked() -> dict[str, str]:
-    """Give the version of every package that the lock holds for Python 3.11."""
+    """Return the version of every package that the lock holds for Python 3.11."""
     lines = (ENVS / "lock.txt").read_text().splitlines()
     pins = [Requirement(line.rstrip(" \\")) for line in lines if line[:1].isalnum()]
     return {
@@ -44,7 +44,7 @@ def locked() -> dict[str, str]:
 
 
 def text(name: str) -> str:
-    """Give the text of one conda environment file."""
+    """Return the text of one conda environment file."""
     versions = locked()
     pins = [f"      - {package}=={versions[package]}\n" for package in sorted(ENVIRONMENTS[name])]
     return (

@@ -68,7 +68,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Give a name on one line that stays while the rest of the file changes."""
+        """Return a name on one line that stays while the rest of the file changes."""
         before, after = (" ".join(text.split()) for text in (self.before, self.after))
         return f"{self.path}::{self.definition}: {self.kind}: {before} -> {after}"
 

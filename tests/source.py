@@ -52,7 +52,7 @@ class Source:
     text: str = ""
 
     def mark(self, name: str) -> str | None:
-        """Give a text that differs where a definition does; None: there is none."""
+        """Return a text that differs where a definition does; None: there is none."""
         if name not in self.definitions:
             return None
         if name == IMPORTS:
@@ -256,7 +256,7 @@ class _Visitor(ast.NodeVisitor):
 
 
 def _chain(node: ast.AST) -> str:
-    """Give ``a.b.c`` for attributes of a name, and nothing for others."""
+    """Return ``a.b.c`` for attributes of a name, and nothing for others."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (before := _chain(node.value)):

@@ -64,7 +64,7 @@ class Peak(threading.Thread):
 
 
 def held() -> int:
-    """Give the bytes of the process that no file stands behind."""
+    """Return the bytes of the process that no file stands behind."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("RssAnon")))
 

@@ -80,7 +80,7 @@ def located(shown: filmed.Films, at_rest: filmed.Films) -> tuple[pd.DataFrame, d
 
 
 def by_subject(table: pd.DataFrame, region: str) -> np.ndarray:
-    """Give the mean ratio of a region to its area, of every subject."""
+    """Return the mean ratio of a region to its area, of every subject."""
     return table[table["region"] == region].groupby("subject")["ratio"].mean().to_numpy()
 
 

@@ -34,7 +34,7 @@ PRIMARY = ("equalized_odds", "per_class_mean")
 
 
 def configuration(kind: str, seed: int) -> dict:
-    """Give the demo with or without its bias, for one architecture trained on everybody."""
+    """Return the demo with or without its bias, for one architecture trained on everybody."""
     whole = yaml.safe_load((ROOT / "config" / f"{KINDS[kind]}.yaml").read_text())
     return studies.changed(
         whole,

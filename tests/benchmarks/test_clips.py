@@ -92,7 +92,7 @@ def _one_thread():
 
 
 def cpu(work, tries: int = TRIES) -> float:
-    """Give the median of the seconds of processor time that ``work`` takes."""
+    """Return the median of the seconds of processor time that ``work`` takes."""
     taken = []
     for _ in range(tries):
         start = time.process_time()
@@ -201,7 +201,7 @@ def _cut(given: tuple[Path, Preprocessing, int | None]) -> None:
 
 
 def throughput(video: Path, settings: Preprocessing, processes: int, threads: int | None) -> float:
-    """Give the clips per second of so many processes at once, their start not counted."""
+    """Return the clips per second of so many processes at once, their start not counted."""
     context = multiprocessing.get_context("spawn")
     given = (video, settings, threads)
     with context.Pool(processes) as pool:

@@ -88,13 +88,13 @@ def people(n: int) -> Scores:
 
 
 def evaluate(scores: Scores, resamples: int = 1000) -> None:
-    """Give every metric with its interval."""
+    """Return every metric with its interval."""
     evaluation = dataclasses.replace(scored.EVALUATION, resamples=resamples)
     cells.metrics(scores, CELL, evaluation=evaluation)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Give the least CPU seconds of some tries."""
+    """Return the least CPU seconds of some tries."""
     taken = []
     for _ in range(TRIES):
         start = time.process_time()

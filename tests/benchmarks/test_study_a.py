@@ -41,7 +41,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def parts(name: str, study) -> dict[str, float]:
-    """Give the CPU seconds of one clip in one step of training, predicted, and explained."""
+    """Return the CPU seconds of one clip in one step of training, predicted, and explained."""
     given = study.architectures[name]
     whole = given.frames or study.clips.frames
     measured = whole if name.endswith("3d") else FRAMES

@@ -70,7 +70,7 @@ def loader(clips: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> DataL
 
 
 def per_second(work: Callable[[], None]) -> float:
-    """Give the clips per second of processor time, the median of some tries."""
+    """Return the clips per second of processor time, the median of some tries."""
     taken = []
     for _ in range(TRIES):
         start = time.process_time()

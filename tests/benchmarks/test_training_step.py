@@ -45,7 +45,7 @@ MATRIX, TRIES = 4096, 5
 
 
 def settings(size: str, **changes: object) -> study.Architecture:
-    """Give the settings of one epoch of a ResNet50."""
+    """Return the settings of one epoch of a ResNet50."""
     side, width, _, _, batch = SIZES[size]
     given = {"width": width, "input_size": side, "batch_size": batch, "head": "mean"}
     return synthetic.architecture(**given | {"epochs": 1, "augmentation": CHANGES} | changes)
@@ -116,7 +116,7 @@ def clips_per_second(given: tuple[str, synthetic.Made, int]) -> float:
 
 
 def matrix_products(_: object) -> float:
-    """Give the float32 operations per second of matrix products on all cores, the best of some."""
+    """Return float32 operations per second of matrix products on all cores, the best of some."""
     torch.set_num_threads(CORES)
     left, right = torch.randn(2, MATRIX, MATRIX)
     taken = []

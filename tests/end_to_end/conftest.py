@@ -6,7 +6,7 @@ import studies
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory):
-    """Give a clone of the project in which the small study was run, and its configuration.
+    """Return a clone of the project in which the small study was run, and its configuration.
 
     Tests leave both as they are; one that runs something else does so in a copy.
     """

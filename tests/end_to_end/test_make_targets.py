@@ -44,7 +44,7 @@ def stages(said: str) -> dict[str, tuple[str, ...]]:
 
 
 def everything(clone: Path) -> dict[str, tuple[int, int]]:
-    """Give time and size of every file of a clone, but those of Snakemake and Python themselves."""
+    """Return time and size of every file of a clone but those of Snakemake and Python."""
     return {
         str(path): (path.stat().st_mtime_ns, path.stat().st_size)
         for path in clone.rglob("*")

@@ -348,7 +348,7 @@ def edited(clone: Path, edit: Edit) -> Iterator[None]:
 
 
 def outputs(clone: Path) -> dict[str, tuple[int, str]]:
-    """Give when each file of the results was written, and its digest; not logs and benchmarks."""
+    """Return when each file of the results was written, and its digest; not logs and benchmarks."""
     out = clone / "results/small"
     return {
         str(path.relative_to(clone)): (
@@ -367,6 +367,6 @@ def made_by(said: str) -> set[str]:
 
 
 def output_of(path: str, made: set[str]) -> str:
-    """Give the folder among ``made`` that a file lies in, else the file."""
+    """Return the folder among ``made`` that a file lies in, else the file."""
     folders = [str(folder) for folder in Path(path).parents]
     return next((folder for folder in folders if folder in made), path)

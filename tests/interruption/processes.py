@@ -111,12 +111,12 @@ def _count(count: Any, of: tuple[str, ...], line: int = 0, number: int = 0) -> N
 
 
 def said(folder: Path) -> str:
-    """Give what the stage that ran last in ``folder`` said."""
+    """Return what the stage that ran last in ``folder`` said."""
     return (folder / LOG).read_text()
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Give the SHA-256 of every file under ``folder``, and every folder, but the log."""
+    """Return the SHA-256 of every file under ``folder``, and every folder, but the log."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file()
@@ -127,6 +127,6 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def epochs_kept(folder: Path) -> int:
-    """Give the number of whole epochs in the checkpoint of a training; 0 if there is none."""
+    """Return the number of whole epochs in the checkpoint of a training; 0 if there is none."""
     file = folder / "checkpoint.pt"
     return len(torch.load(file, weights_only=True)["state"]["history"]) if file.exists() else 0

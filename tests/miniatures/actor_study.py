@@ -17,7 +17,7 @@ SHOWN = ("sadness", "surprise", "happiness", "anger", "disgust", "contempt")
 
 
 def people(n: int) -> list[Performer]:
-    """Give ``n`` actors, every other one a woman."""
+    """Return ``n`` actors, every other one a woman."""
     return [
         Performer(f"actor{number:02d}", ("female", "male")[number % 2])
         for number in range(1, n + 1)

@@ -16,7 +16,7 @@ FRAMES = 4
 
 
 def people(n: int) -> list[Performer]:
-    """Give ``n`` people: every other one a woman, every third one with dark skin."""
+    """Return ``n`` people: every other one a woman, every third one with dark skin."""
     return [
         Performer(
             f"S{5 + number:03d}",
@@ -82,5 +82,5 @@ def _text(path: Path, content: str) -> None:
 
 
 def landmarks_of(performer: Performer, *, number: int, frames: int = FRAMES) -> np.ndarray:
-    """Give the drawn landmarks of a person's first sequence."""
+    """Return the drawn landmarks of a person's first sequence."""
     return perform(performer, SHOWN[number % len(SHOWN)], frames=frames, take="0").landmarks

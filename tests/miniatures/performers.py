@@ -48,7 +48,7 @@ class Take:
     intensities: np.ndarray
 
     def shown(self, frame: int) -> dict[int, int]:
-        """Give the units that a coder would see in a frame, at 1 to 5."""
+        """Return the units that a coder would see in a frame, at 1 to 5."""
         strengths = self.intensities[frame]
         return {
             unit: int(np.clip(np.ceil(5 * strength), 1, 5))

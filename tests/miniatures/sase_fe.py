@@ -16,7 +16,7 @@ NEUTRAL, ACTED = 102, 20
 
 
 def people(n: int) -> list[Performer]:
-    """Give ``n`` people, every other one a woman."""
+    """Return ``n`` people, every other one a woman."""
     return [
         Performer(f"{number:02d}", ("female", "male")[number % 2], age=20 + number)
         for number in range(1, n + 1)

@@ -144,7 +144,7 @@ class Study:
         return sorted(own, key=lambda job: int(job.number))
 
     def job(self, number: str) -> Job:
-        """Give one job by its number."""
+        """Return one job by its number."""
         return next(job for job in self.jobs() if job.number == number)
 
     def copy(self, folder: Path) -> Study:

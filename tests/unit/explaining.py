@@ -47,7 +47,7 @@ def largest(scores):
 
 
 def zennits(rule):
-    """Give zennit's own rule for one of ours that takes short cuts."""
+    """Return zennit's own rule for one of ours that takes short cuts."""
     if rule is None:
         return None
     kind = next(kind for kind in type(rule).__mro__ if not kind.__module__.startswith("facebias"))

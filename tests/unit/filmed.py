@@ -115,7 +115,7 @@ def _settings(frames, margin):
 
 
 def _detected(points):
-    """Give what MTCNN would: a box from the middle of the forehead to the chin, and five points."""
+    """Return what MTCNN would: a box from mid-forehead to the chin, and five points."""
     low, high = points.min(axis=1), points.max(axis=1)
     low[:, 1] -= 0.25 * (high[:, 1] - low[:, 1])
     return faces.Detections(
@@ -189,7 +189,7 @@ def locate(filmed, facts, relevance):
 
 
 def changes(shown, at_rest, rows):
-    """Give by how much expressions change each pixel of the crops, (n, T, height, width)."""
+    """Return by how much expressions change each pixel of the crops, (n, T, height, width)."""
     clips = [
         Reader(each.store, rows["sample"].tolist(), frames=None)[np.arange(len(rows))].astype(int)
         for each in (shown, at_rest)

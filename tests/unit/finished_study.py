@@ -128,7 +128,7 @@ def _checksums(root: Path, names: layout.Names) -> None:
 
 
 def arguments(root: Path) -> list[str]:
-    """Give the arguments with which the rule `record` calls its stage."""
+    """Return the arguments with which the rule `record` calls its stage."""
     settings = {
         "provenance": f"{root}/models/{MODEL}/provenance.json",
         "model_files": MODEL_FILES,

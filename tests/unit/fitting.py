@@ -31,7 +31,7 @@ class Nowhere:
 
 
 def small(**changes: Any) -> study.Architecture:
-    """Give the settings of the smallest network."""
+    """Return the settings of the smallest network."""
     return synthetic.architecture(**({"width": 0.25, "head": "mean"} | changes))
 
 
@@ -43,7 +43,7 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 def examples(
     made: synthetic.Made, architecture: study.Architecture, role: str, *, most: int | None = None
 ) -> Examples:
-    """Give the examples of one role, or the first ones."""
+    """Return the examples of one role, or the first ones."""
     store = open_clips(made.index)
     rows = cohort.members(
         tables.read(made.manifest, tables.MANIFEST),

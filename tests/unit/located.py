@@ -63,7 +63,7 @@ def explained(rows, *, architecture="vgg16", train_split="regular", hits=None, s
 
 
 def relevance(facts, *, seed=0, frames=3, **shares):
-    """Give every sample its measures in every region; ``shares`` sets positive ones by region."""
+    """Return measures of every sample in every region; ``shares`` sets positive ones by region."""
     random = np.random.default_rng(seed)
     parts = []
     for region in REGIONS:
@@ -84,7 +84,7 @@ def relevance(facts, *, seed=0, frames=3, **shares):
 
 @functools.cache
 def compared():
-    """Give means, judged gaps and correlations of two architectures and two train splits."""
+    """Return means, judged gaps and correlations of two architectures and two train splits."""
     return tuple(table.copy() for table in _compared())
 
 
@@ -109,14 +109,14 @@ def _compared():
 
 
 def maps(seed=0):
-    """Give what the figure of mean heatmaps reads: ten people, with one label missing in men."""
+    """Return what the figure of mean heatmaps reads: ten people, with one label missing in men."""
     rows = manifest()
     pairs = rows[(rows["gender"] == "female") | (rows["label"] != "sadness")]
     return {"maps": on_one_face(pairs, seed=seed), "manifest": rows}
 
 
 def on_one_face(rows, *, seed=0):
-    """Give a map for every subject and label, on the drawn face."""
+    """Return a map for every subject and label, on the drawn face."""
     random = np.random.default_rng(seed)
     pairs = rows[["subject", "label"]].drop_duplicates()
     side = alignment.SIDE
@@ -131,7 +131,7 @@ def on_one_face(rows, *, seed=0):
 
 
 def strips():
-    """Give what the figure over time reads."""
+    """Return what the figure over time reads."""
     rows = manifest()
     models = {
         f"{name}/regular/fold-0/seed-1": relevance(explained(rows, architecture=name), seed=seed)

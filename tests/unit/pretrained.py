@@ -29,7 +29,7 @@ RESNET50 = ((3, 64), (4, 128), (6, 256), (3, 512))
 
 
 def vggface(width: float = 1.0, people: int = 2622, name: str = "conv{}_{}") -> dict[str, tuple]:
-    """Give the shapes of the tensors of VGGFace, by the name in a state dict."""
+    """Return the shapes of the tensors of VGGFace, by the name in a state dict."""
     shapes, before = {}, 3
     for stage, channels in enumerate(VGG16, start=1):
         for number, outputs in enumerate(channels, start=1):
@@ -43,7 +43,7 @@ def vggface(width: float = 1.0, people: int = 2622, name: str = "conv{}_{}") -> 
 
 
 def vggface2(width: float = 1.0, people: int = 8631, *, gated: bool) -> dict[str, tuple]:
-    """Give the shapes of the tensors of VGGFace2's ResNet50 or SENet50, by name."""
+    """Return the shapes of the tensors of VGGFace2's ResNet50 or SENet50, by name."""
     before = int(64 * width)
     shapes = {"conv1.weight": (before, 3, 7, 7), **_norm("bn1", before)}
     for layer, (blocks, middle) in enumerate(RESNET50, start=1):
@@ -150,7 +150,7 @@ def keras_layers(arrays: Arrays) -> Arrays:
 
 
 def vgg_features(arrays: Arrays, images: Tensor, name: str = "conv{}_{}") -> Tensor:
-    """Give what VGG16's second dense layer makes of images (N, 3, 224, 224)."""
+    """Return what VGG16's second dense layer makes of images (N, 3, 224, 224)."""
     t = {key: torch.from_numpy(value).double() for key, value in arrays.items()}
     x = images
     for stage, channels in enumerate(VGG16, start=1):
@@ -167,7 +167,7 @@ def vgg_features(arrays: Arrays, images: Tensor, name: str = "conv{}_{}") -> Ten
 
 
 def keras_features(layers: Arrays, images: np.ndarray) -> np.ndarray:
-    """Give what Keras makes of images (N, 224, 224, 3) with its own layout, in NumPy."""
+    """Return what Keras makes of images (N, 224, 224, 3) with its own layout, in NumPy."""
     x = images
     for stage, channels in enumerate(VGG16, start=1):
         for number in range(1, len(channels) + 1):
@@ -189,7 +189,7 @@ def keras_features(layers: Arrays, images: np.ndarray) -> np.ndarray:
 
 
 def resnet_features(arrays: Arrays, images: Tensor, *, gated: bool) -> Tensor:
-    """Give the pooled features of VGGFace2's networks of images (N, 3, 224, 224).
+    """Return the pooled features of VGGFace2's networks of images (N, 3, 224, 224).
 
     The stride sits in a block's first convolution; the stem's pool pads nothing and rounds up.
     """

@@ -9,7 +9,7 @@ from facebias.study import plain
 
 
 def settings(**changes: object) -> dict[str, object]:
-    """Give them as plain values."""
+    """Return them as plain values."""
     drawn = {
         "subjects": 36,
         "repetitions": 2,

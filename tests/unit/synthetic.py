@@ -27,7 +27,7 @@ class Made:
     index: Path
 
     def arguments(self) -> list[str]:
-        """Give the arguments that name them."""
+        """Return the arguments that name them."""
         return [
             *("--manifest", str(self.manifest)),
             *("--splits", str(self.splits)),
@@ -116,13 +116,13 @@ def _splits(subjects: int, validation: int, test: int) -> pd.DataFrame:
 
 
 def labels(kind: str = "classes") -> study.Labels:
-    """Give the labels of a made study."""
+    """Return the labels of a made study."""
     names = NAMES if kind == "classes" else ("AU1", "AU2", "AU4")
     return study.Labels(kind=kind, names=names, fuse={}, subsample_fused=False, seed=1)
 
 
 def training(**changes: object) -> study.Training:
-    """Give settings of a training of a few seconds."""
+    """Return settings of a training of a few seconds."""
     settings = {
         "epochs": 4,
         "batch_size": 8,
@@ -157,7 +157,7 @@ def architecture(
     options: dict[str, object] | None = None,
     **changes: object,
 ) -> study.Architecture:
-    """Give the settings of a small network; ``changes`` go to its training."""
+    """Return the settings of a small network; ``changes`` go to its training."""
     return study.Architecture(
         width=width,
         input_size=input_size,

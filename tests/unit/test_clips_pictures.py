@@ -18,7 +18,7 @@ GREY = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
 
 
 def deep(bits: int, dtype: type = np.uint16) -> np.ndarray:
-    """Give the grey picture with so many bits."""
+    """Return the grey picture with so many bits."""
     return np.round(GREY * ((2.0**bits - 1) / 255)).astype(dtype)
 
 

@@ -62,7 +62,7 @@ def test_every_rule_names_an_environment():
 
 
 def blocks():
-    """Give the text of every rule that has a command of its own."""
+    """Return the text of every rule that has a command of its own."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     return [block for block in re.split(r"^ *rule ", text, flags=re.M)[1:] if "shell:" in block]
 

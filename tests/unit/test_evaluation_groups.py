@@ -34,7 +34,7 @@ def row(table, criterion, definition, names):
 
 
 def by_turns(frame, *names):
-    """Give the subjects the groups ``names`` in turn; None leaves it unrecorded."""
+    """Return the subjects the groups ``names`` in turn; None leaves it unrecorded."""
     number = frame["subject"].str[1:].astype(int)
     return frame.assign(skin=[names[n % len(names)] for n in number])
 

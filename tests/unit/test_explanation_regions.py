@@ -16,7 +16,7 @@ SIDE = 96
 
 
 def face(*, scale=30.0, roll=0.0, x=48.0, y=40.0):
-    """Give the template turned by ``roll`` radians, (1, 68, 2)."""
+    """Return the template turned by ``roll`` radians, (1, 68, 2)."""
     turn = scale * np.exp(1j * roll)
     placed = landmarks.complex_of(TEMPLATE) * turn + (x + 1j * y)
     return np.stack([placed.real, placed.imag], axis=-1)[None]

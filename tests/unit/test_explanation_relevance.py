@@ -20,7 +20,7 @@ REGIONS = arrays.arrays(bool, (3, *SHAPE))
 
 
 def by_hand(relevance, region, face):
-    """Give the same measures pixel by pixel."""
+    """Return the same measures pixel by pixel."""
     pixels = list(zip(relevance.ravel(), region.ravel(), strict=True))
     gain = sum(max(value, 0) for value, _ in pixels)
     total = sum(abs(value) for value, _ in pixels)

@@ -59,7 +59,7 @@ def run(folder, *, heat, own=None, given=()):
 
 
 def spot(*landmark, width=1):
-    """Give heatmaps that are 1 around some landmarks and 0 elsewhere."""
+    """Return heatmaps that are 1 around some landmarks and 0 elsewhere."""
     heat = np.zeros((3, FRAMES, SIDE, SIDE))
     for place in landmark:
         x, y = np.floor(POINTS[place] * SIDE / CROP).astype(int)

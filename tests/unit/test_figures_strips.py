@@ -11,7 +11,7 @@ from facebias.figures.request import FigureError
 
 
 def pictures(figure):
-    """Give the overlays of a figure, in order, without the key of colours."""
+    """Return the overlays of a figure, in order, without the key of colours."""
     images = [image.get_array() for axes in figure.axes for image in axes.images]
     return [np.asarray(image) for image in images if image.shape[0] > 1]
 

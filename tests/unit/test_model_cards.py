@@ -219,7 +219,7 @@ def card(finished):
 
 
 def cells(card, section, row):
-    """Give the cells of the row of a table that starts with ``row``."""
+    """Return the cells of the row of a table that starts with ``row``."""
     text = card.split(f"## {section}\n")[1].split("\n## ")[0]
     (line,) = [line for line in text.splitlines() if line.startswith(f"| {row}")]
     return [cell.strip() for cell in line.strip("|").split(" | ")]

@@ -35,7 +35,7 @@ def write_folder(path, text):
 
 
 def content(path):
-    """Give what a file, or the files of a folder, hold; nothing if there is none."""
+    """Return what a file, or the files of a folder, hold; nothing if there is none."""
     files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
     return [file.read_text() for file in files]
 

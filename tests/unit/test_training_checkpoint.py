@@ -186,7 +186,7 @@ def test_killed_at_any_moment_of_a_save_the_last_or_this_one_is_whole(
 
 
 def written(folder):
-    """Give the names and sizes of the files of a checkpoint."""
+    """Return the names and sizes of the files of a checkpoint."""
     return {path.name: path.stat().st_size for path in folder.iterdir()}
 
 
@@ -247,7 +247,7 @@ def test_training_that_ended_is_not_done_again(made, tmp_path, monkeypatch, whol
 
 
 def half_an_epoch(scaler: torch.amp.GradScaler) -> State:
-    """Give a state with something in every part."""
+    """Return a state with something in every part."""
     torch.manual_seed(5)
     network = networks.build("cnn3d", small(), 4, 2)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)

@@ -30,7 +30,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def spoilt(monkeypatch):
-    """Give the steps whose loss overflows, to be filled: numbers from 0 over all epochs."""
+    """Return the steps whose loss overflows, to be filled: numbers from 0 over all epochs."""
     steps, taken, real = set(), [], losses.loss
 
     def loss(scores, targets, **options):

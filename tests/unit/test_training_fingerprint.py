@@ -29,7 +29,7 @@ def settings(**changes):
 
 
 def name_of(made, *, model=MODEL, text=None, precision=CPU):
-    """Give the fingerprint of a training on a made study."""
+    """Return the fingerprint of a training on a made study."""
     manifest, roles = tables.read(made.manifest, tables.MANIFEST), splits.read(made.splits)
     store = open_clips(made.index)
     rows = {

@@ -34,7 +34,7 @@ def train(made, out):
 
 
 def at_call(number, real, action):
-    """Give ``real``, doing ``action`` first when it is called for the ``number``-th time."""
+    """Return ``real``, doing ``action`` first when it is called for the ``number``-th time."""
     calls = []
 
     def wrapped(*arguments, **options):

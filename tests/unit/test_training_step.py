@@ -77,7 +77,7 @@ def gpu(monkeypatch):
 
 
 def task(kind, number_format, device=GPU, **changes):
-    """Give a task; half of the units are not annotated."""
+    """Return a task; half of the units are not annotated."""
     targets = np.arange(CLIPS) % UNITS
     if kind == "units":
         targets = np.where(np.arange(CLIPS * UNITS) % 2, math.nan, 1).astype(np.float32)
@@ -231,7 +231,7 @@ def test_a_look_is_found():
 
 
 def gradients(name, kind, micro_batch, *, average="entries", options=None):
-    """Give gradients, loss, scores and state of a batch of six clips, computed in some parts."""
+    """Return gradients, loss, scores and state of a batch of six clips, computed in some parts."""
     given = task(
         kind, "fp32", CPU, micro_batch=micro_batch, loss_average=average, label_smoothing=0.1
     )

@@ -51,7 +51,7 @@ def lively(network):
 
 
 def published(kind, name):
-    """Give the shapes in a published file, by name: of torchvision's networks, or as papers say."""
+    """Return shapes in a published file, by name: of torchvision's networks, or as papers say."""
     if kind == "torchvision":
         makers = {
             "vgg16": torchvision.models.vgg16,

@@ -57,7 +57,7 @@ SMALL = {
 
 
 def changed(config: dict, changes: dict[str, object]) -> dict:
-    """Give a copy of ``config`` with keys such as ``data.drawn.seed`` set; ``...`` removes one."""
+    """Return ``config`` with keys such as ``data.drawn.seed`` set; ``...`` removes one."""
     config = copy.deepcopy(config)
     for path, value in changes.items():
         *parents, last = path.split(".")
@@ -80,7 +80,7 @@ NO_PICTURES = [
 
 
 def without_pictures(folder: Path) -> dict:
-    """Give a study whose pictures are all missing, which only a job finds out; write its tables."""
+    """Return a study whose pictures are missing, which only a job finds out; write its tables."""
     people = [("a", "female"), ("b", "female"), ("c", "male"), ("d", "male")]
     rows = {
         "subjects.csv": ["subject,gender", *(f"{name},{gender}" for name, gender in people)],
@@ -188,7 +188,7 @@ def warm_process(**environment: str) -> Iterator[Path]:
 
 @functools.cache
 def warm() -> Path:
-    """Give the address of the warm process that these tests share; it is started when asked for."""
+    """Return address of the warm process that these tests share; it is started when asked for."""
     lives = contextlib.ExitStack()
     atexit.register(lives.close)
     return lives.enter_context(warm_process())

@@ -21,7 +21,7 @@ RULES = dict(zip(PARTS[1::3], PARTS[2::3], strict=True))
 
 
 def command(name: str) -> tuple[str, str] | None:
-    """Give the stage that a rule runs and the word after it; a rule can inherit its command."""
+    """Return the stage that a rule runs and the word after it; a rule can inherit its command."""
     if "shell:" not in RULES[name]:
         return command(PARENTS[name])
     found = re.search(r"python -m facebias (\w+)(?: (\w+))?", RULES[name])
@@ -29,7 +29,7 @@ def command(name: str) -> tuple[str, str] | None:
 
 
 def digested(name: str) -> tuple[str, str] | None:
-    """Give which function takes the digests of a rule, and of what."""
+    """Return which function takes the digests of a rule, and of what."""
     found = re.search(r"^ +code=(\w*sources)(?:\(\"(\w+)\"[,)])?", RULES[name], re.M)
     return found and found.groups(default="")
 

@@ -33,7 +33,7 @@ def action_units(tmp_path):
 
 
 def drawn(folder, name: str, monkeypatch) -> tuple[Study, dict[str, dict[str, Counter]]]:
-    """Give a study and, by train split and role, how many subjects of which kind there are.
+    """Return a study and, by train split and role, how many subjects of which kind there are.
 
     Of the kinds by which the models of the train split are compared.
     """

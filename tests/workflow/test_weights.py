@@ -14,7 +14,7 @@ STILL = {"flip": 0, "rotate": 0, "brighten": 0}
 
 
 def changed(*, weights, name="resnet50", augmentation=STILL, seeds=(1,), **settings):
-    """Give the small study with weights for one more architecture."""
+    """Return the small study with weights for one more architecture."""
     given = {"input_size": 32, "weights": weights, **settings}
     given["training"] = {"augmentation": augmentation}
     changes = {f"architectures.{name}": given, "seeds": list(seeds)}

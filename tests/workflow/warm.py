@@ -91,7 +91,7 @@ def _draw() -> None:
 
 
 def _write_commands(folder: Path) -> Path:
-    """Give the command that stands for Python."""
+    """Return the command that stands for Python."""
     words = (sys.executable, "-I", "-S", client.__file__, folder / client.SOCKET, sys.executable)
     commands = {name: folder / "bin" / name for name in ("python", "snakemake")}
     commands["python"].parent.mkdir()

@@ -75,7 +75,7 @@ PROTOTYPES: dict[str, tuple[int, ...]] = {
 
 
 def units_of(label: str, own: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
-    """Give the Action Units by which a label shows; none if they are not known.
+    """Return the Action Units by which a label shows; none if they are not known.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def units_of(label: str, own: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
 
 
 def boxes(units: Iterable[int], landmarks: np.ndarray) -> np.ndarray:
-    """Give the boxes around the parts of the regions of some Action Units.
+    """Return the boxes around the parts of the regions of some Action Units.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def boxes(units: Iterable[int], landmarks: np.ndarray) -> np.ndarray:
 
 
 def parts_of(region: Squares | Hulls, landmarks: np.ndarray) -> list[np.ndarray]:
-    """Give points (T, points, 2) of each part, whose convex hull it is."""
+    """Return points (T, points, 2) of each part, whose convex hull it is."""
     between = np.linalg.norm(landmarks[:, 39] - landmarks[:, 42], axis=-1)[:, None]
     if isinstance(region, Squares):
         half = SQUARE / 2 * np.ptp(landmarks[:, list(JAW), 0], axis=1)[:, None]

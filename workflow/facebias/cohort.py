@@ -25,7 +25,7 @@ class Clips(Protocol):
     samples: list[str]
 
     def read(self, samples: list[str], frames: int | None = None) -> np.ndarray:
-        """Give uint8 clips (n, T, H, W, 3)."""
+        """Return uint8 clips (n, T, H, W, 3)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Model:
 
 
 def parser(stage: str, purpose: str | None, *, settings: str) -> argparse.ArgumentParser:
-    """Give the arguments that every stage on one model and its clips has.
+    """Return the arguments that every stage on one model and its clips has.
 
     ``settings`` names the parts of its settings.
     """
@@ -105,7 +105,7 @@ def members(
 
 
 def targets(rows: pd.DataFrame, labels: Labels) -> np.ndarray:
-    """Give what is to be learned of every row of a manifest.
+    """Return what is to be learned of every row of a manifest.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def targets(rows: pd.DataFrame, labels: Labels) -> np.ndarray:
 
 
 def frames(store: Clips, backbone: Backbone) -> int:
-    """Give how many frames of a clip an architecture sees."""
+    """Return how many frames of a clip an architecture sees."""
     return Reader(store, store.samples[:1], frames=backbone.frames).shape[0]
 
 
@@ -161,7 +161,7 @@ class Reader:
         return len(self._samples)
 
     def __getitem__(self, positions: np.ndarray) -> np.ndarray:
-        """Give the uint8 clips (n, T, H, W, 3) at the given positions, in that order."""
+        """Return the uint8 clips (n, T, H, W, 3) at the given positions, in that order."""
         if self._held is not None:
             return self._held[positions]
         return self._store.read([self._samples[position] for position in positions], self._frames)

@@ -41,7 +41,7 @@ def read(path: Path | str) -> Study:
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the configuration as plain values with every default filled in."""
+    """Return the configuration as plain values with every default filled in."""
     schema = _schema()
     if not isinstance(config, Mapping):
         raise ConfigError([f"the configuration is {_show(config)}, expected keys and values"])
@@ -97,7 +97,7 @@ def _with_overrides(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_section(source: Any) -> None:
-    """Give a data set the section of its adapter, if it has one: defaults are filled in there."""
+    """Add to a data set the section of its adapter, if it has one: defaults are filled in there."""
     if isinstance(source, dict) and source.get("adapter") in SECTIONS:
         source.setdefault(source["adapter"], {})
 

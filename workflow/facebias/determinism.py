@@ -16,13 +16,13 @@ import torch
 
 
 def entropy(seed: int, *names: object) -> list[int]:
-    """Give the entropy of one named random stream: a digest of its names keeps streams apart."""
+    """Return the entropy of one named random stream: a digest of its names keeps streams apart."""
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
     return [seed, int.from_bytes(digest[:8], "big")]
 
 
 def torch_seed(key: list[int], *position: int) -> int:
-    """Give the seed of torch's random state at one point of a stream (such as an epoch)."""
+    """Return the seed of torch's random state at one point of a stream (such as an epoch)."""
     state = np.random.SeedSequence(key, spawn_key=position).generate_state(1, np.uint64)
     return int(state[0] >> np.uint64(1))
 

@@ -215,7 +215,7 @@ def earlier(rule: Rule) -> dict[str | None, list[float]]:
 def expected(
     measured: Mapping[str | None, Sequence[float]], architecture: str | None
 ) -> float | None:
-    """Give the seconds that a job may take: the median of its architecture, else of its rule."""
+    """Return the seconds that a job may take: the median of its architecture, else of its rule."""
     times = measured.get(architecture) or measured.get(None)
     return statistics.median(times) if times else None
 

@@ -158,6 +158,6 @@ def _git(*arguments: str) -> str | None:
 
 
 def digest(path: Path | str) -> str:
-    """Give the SHA-256 of a file as hexadecimal text."""
+    """Return the SHA-256 of a file as hexadecimal text."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -39,7 +39,7 @@ class OutputError(OSError):
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path in the same folder; on success it takes the place of ``path``.
+    """Yield a temporary path in the same folder; on success it takes the place of ``path``.
 
     Works for files and folders alike. On any error the temporary one is removed and ``path`` is
     as it was. What a killed run left is removed by the next run that writes or removes ``path``.
@@ -133,7 +133,7 @@ def _sweep(path: Path) -> None:
 
 
 def _work(folder: Path) -> Path:
-    """Give the part of a temporary folder that is written to."""
+    """Return the part of a temporary folder that is written to."""
     return folder / "work"
 
 

@@ -76,7 +76,7 @@ STAGES = {
 
 
 def environment() -> dict[str, str]:
-    """Give the variables with which ``python -m facebias`` finds this package and this Python.
+    """Return the variables with which ``python -m facebias`` finds this package and this Python.
 
     A conda environment that is activated later still comes first on the path.
     """

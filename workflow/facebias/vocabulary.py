@@ -81,7 +81,7 @@ MEANS = {
 
 
 def printed(name: object) -> str:
-    """Give the name that ``name`` has in print."""
+    """Return the name that ``name`` has in print."""
     return NAMES.get(str(name), str(name).replace("_", " "))
 
 

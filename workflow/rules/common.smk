@@ -118,7 +118,7 @@ def paired(attribute):
 
 
 def first_attribute(wildcards):
-    """Give the attribute whose groups are shown of the heatmaps of one train split."""
+    """Return the attribute whose groups are shown of the heatmaps of one train split."""
     return crossed(COMPARED_BY[wildcards.train_split][0])[0]
 
 
@@ -128,7 +128,7 @@ DRAWN_SHARDS = [f"{shard:02d}" for shard in range(STUDY.data.drawn.shards)] if D
 
 @functools.cache
 def sources(stage, *more):
-    """Give the digest of every package file that a stage runs, by its path.
+    """Return the digest of every package file that a stage runs, by its path.
 
     For `params`: Snakemake compares them with those of the last run, so an edit reruns what it
     must and a checkout that only touches files reruns nothing. As `input`, thirty files for each
@@ -139,7 +139,7 @@ def sources(stage, *more):
 
 
 def network_sources(stage):
-    """Give the function that adds the one network module of the job's architecture."""
+    """Return the function that adds the one network module of the job's architecture."""
 
     def digests(wildcards):
         return sources(stage, architectures.ARCHITECTURES[network_of(wildcards.architecture)])
@@ -148,12 +148,12 @@ def network_sources(stage):
 
 
 def figure_sources(name):
-    """Give the digests of the files behind one figure: the stage and the figure's own module."""
+    """Return the digests of the files behind one figure: the stage and the figure's own module."""
     return sources("figure", f"facebias.figures.{name}")
 
 
 def constant(**parts):
-    """Give settings that are the same for every job of a rule, as a function of its wildcards.
+    """Return settings that are the same for every job of a rule, as a function of its wildcards.
 
     As plain text, Snakemake would take a `{label}` inside for a wildcard.
     """
@@ -161,7 +161,7 @@ def constant(**parts):
 
 
 def unchanging(text):
-    """Give a function of the wildcards that returns ``text`` for every job."""
+    """Return a function of the wildcards that returns ``text`` for every job."""
 
     def same(wildcards):
         return text
@@ -186,12 +186,12 @@ NETWORK_SETTINGS = {
 
 
 def network_settings(wildcards):
-    """Give what training and prediction of one architecture depend on."""
+    """Return what training and prediction of one architecture depend on."""
     return NETWORK_SETTINGS[wildcards.architecture]
 
 
 def split_settings(wildcards):
-    """Give what one train split and seed depend on: no test split, no other train split.
+    """Return what one train split and seed depend on: no test split, no other train split.
 
     But for those that it is drawn from, or whose size it takes.
     """
@@ -209,7 +209,7 @@ def predictions_to_pair(wildcards):
 
 
 def effect_settings(wildcards):
-    """Give what the effects of training by one attribute depend on."""
+    """Return what the effects of training by one attribute depend on."""
     return settings(
         labels=STUDY.labels,
         evaluation=STUDY.evaluation.resampling,
@@ -218,7 +218,7 @@ def effect_settings(wildcards):
 
 
 def test_settings(wildcards):
-    """Give what the metrics of one test split depend on."""
+    """Return what the metrics of one test split depend on."""
     return settings(
         labels=STUDY.labels,
         evaluation=STUDY.evaluation.resampling,
@@ -227,7 +227,7 @@ def test_settings(wildcards):
 
 
 def group_settings(wildcards):
-    """Give what the metrics by group of the models of one train split depend on."""
+    """Return what the metrics by group of the models of one train split depend on."""
     return settings(
         labels=STUDY.labels,
         evaluation=STUDY.evaluation.resampling,
@@ -236,7 +236,7 @@ def group_settings(wildcards):
 
 
 def explanation_settings(wildcards):
-    """Give what the heatmaps of one model depend on."""
+    """Return what the heatmaps of one model depend on."""
     return settings(
         architecture=NETWORKS[wildcards.architecture],
         labels=UNFUSED,
@@ -245,34 +245,34 @@ def explanation_settings(wildcards):
 
 
 def weights_of(wildcards):
-    """Give what the configuration says of an architecture's pretrained weights."""
+    """Return what the configuration says of an architecture's pretrained weights."""
     return STUDY.architectures[wildcards.architecture].weights
 
 
 def weights_address(wildcards):
-    """Give the address of an architecture's pretrained weights; None: they lie on a disk."""
+    """Return the address of an architecture's pretrained weights; None: they lie on a disk."""
     return formats.address(weights_of(wildcards), network_of(wildcards.architecture))
 
 
 def weights_digest(wildcards):
-    """Give the option with the checksum that the file at that address must have, if it is known."""
+    """Return the option with the checksum that the file at that address must have, if it is known."""
     digest = formats.digest(weights_of(wildcards), network_of(wildcards.architecture))
     return f"--sha256 {digest}" if digest else ""
 
 
 def weights_file(wildcards):
-    """Give the file of an architecture's pretrained weights, as it was published."""
+    """Return the file of an architecture's pretrained weights, as it was published."""
     fetched = weights_address(wildcards) is not None
     return rules.fetch_weights.output if fetched else weights_of(wildcards).source
 
 
 def conversion_settings(wildcards):
-    """Give what the converted weights of one architecture depend on."""
+    """Return what the converted weights of one architecture depend on."""
     return converted(wildcards.architecture)
 
 
 def feature_settings(wildcards):
-    """Give what the features of a frozen network depend on."""
+    """Return what the features of a frozen network depend on."""
     return extracted(wildcards.architecture)
 
 
@@ -296,12 +296,12 @@ def gpus(wildcards):
 
 
 def sanity(wildcards, input):
-    """Give the input of a figure that says whether heatmaps fail the check, where there is one."""
+    """Return the input of a figure that says whether heatmaps fail the check, where there is one."""
     return [f"randomisation={path}" for path in input.sanity]
 
 
 def first_fold(path):
-    """Give the path of one of the outputs of `explain` for the first fold and seed."""
+    """Return the path of one of the outputs of `explain` for the first fold and seed."""
     return expand(path, fold=FOLDS[0], seed=SEEDS[0], allow_missing=True)
 
 
@@ -311,22 +311,22 @@ NUMBERED_TABLES = numbered.of(STUDY, numbered.TABLE)
 
 
 def numbered_figure(wildcards):
-    """Give the figure of a paper that a job draws."""
+    """Return the figure of a paper that a job draws."""
     return NUMBERED_FIGURES[int(wildcards.number)]
 
 
 def numbered_drawing(wildcards):
-    """Give what draws it."""
+    """Return what draws it."""
     return numbered_figure(wildcards).drawing
 
 
 def numbered_sources(wildcards):
-    """Give the digests of the files behind it."""
+    """Return the digests of the files behind it."""
     return figure_sources(numbered_drawing(wildcards))
 
 
 def numbered_inputs(wildcards):
-    """Give the tables that it is drawn from, by the names that the figure has for them."""
+    """Return the tables that it is drawn from, by the names that the figure has for them."""
     keep = numbered_figure(wildcards).keep
     model = {
         **{name: values[0] for name, values in keep.items() if name in EVERY_EXPLAINED_MODEL},
@@ -338,7 +338,7 @@ def numbered_inputs(wildcards):
 
 
 def numbered_options(wildcards, input):
-    """Give the options that say what is drawn."""
+    """Return the options that say what is drawn."""
     item = numbered_figure(wildcards)
     keep = [f"{name}={','.join(values)}" for name, values in item.keep.items()]
     if item.drawing in numbered.OF_ALL_ARCHITECTURES:
@@ -354,7 +354,7 @@ def numbered_options(wildcards, input):
 
 
 def growing(amount):
-    """Give a resource that grows with every attempt of a job."""
+    """Return a resource that grows with every attempt of a job."""
 
     def grown(wildcards, attempt):
         return amount * attempt

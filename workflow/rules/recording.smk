@@ -3,7 +3,7 @@ from snakemake.io import strip_wildcard_constraints
 
 
 def card_settings(wildcards):
-    """Give what the card of one architecture depends on."""
+    """Return what the card of one architecture depends on."""
     return settings(
         study=STUDY.study,
         title=STUDY.title,

@@ -16,12 +16,12 @@ wildcard_constraints:
 
 
 def network_of(architecture):
-    """Give the name of the network that an architecture is."""
+    """Return the name of the network that an architecture is."""
     return STUDY.architectures[architecture].called(architecture)
 
 
 def converted(name):
-    """Give what the converted weights of one architecture depend on."""
+    """Return what the converted weights of one architecture depend on."""
     architecture = STUDY.architectures[name]
     backbone = dataclasses.replace(architecture.backbone, frames=None, frozen="none")
     return settings(
@@ -31,7 +31,7 @@ def converted(name):
 
 
 def extracted(name):
-    """Give what the features of a frozen network depend on, beside weights and clips."""
+    """Return what the features of a frozen network depend on, beside weights and clips."""
     architecture = STUDY.architectures[name]
     backbone = dataclasses.replace(architecture.backbone, network=network_of(name))
     return settings(backbone=backbone, device=architecture.training.device)
@@ -59,12 +59,12 @@ FACES_OF = {variant: first for first, alike in SHARED.items() for variant in ali
 
 
 def clip_settings(wildcards):
-    """Give what the clips of one variant depend on."""
+    """Return what the clips of one variant depend on."""
     return settings(clips=CLIPS[wildcards.variant])
 
 
 def locating_settings(wildcards):
-    """Give what is the same for the variants that share their faces."""
+    """Return what is the same for the variants that share their faces."""
     return LOCATING[wildcards.variant]
 
 
@@ -76,17 +76,17 @@ def located_faces(wildcards):
 
 
 def faces_option(wildcards, input):
-    """Give the option that names it."""
+    """Return the option that names it."""
     return f"--faces {input.located}" if input.located else ""
 
 
 def clips_of(wildcards):
-    """Give the index of the clips that an architecture sees."""
+    """Return the index of the clips that an architecture sees."""
     return INDEX_OF[wildcards.architecture]
 
 
 def excluded_of(wildcards):
-    """Give the table of the samples that an architecture does not see."""
+    """Return the table of the samples that an architecture does not see."""
     return expand(rules.index.output.excluded, variant=ENDING[wildcards.architecture])
 
 

@@ -41,7 +41,7 @@ def module(name: str) -> ModuleType:
 
 
 def options(name: str) -> dict[str, Any]:
-    """Give the options of architecture ``name`` with their defaults, without importing torch.
+    """Return the options of architecture ``name`` with their defaults, without importing torch.
 
     Read from the table ``OPTIONS`` in the source of its module.
     """

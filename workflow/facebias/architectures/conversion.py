@@ -28,7 +28,7 @@ COUNTER = "num_batches_tracked"
 def convert(
     found: Mapping[str, Tensor], kind: Format, expected: Mapping[str, Tensor], *, where: str
 ) -> dict[str, Tensor]:
-    """Give the tensors of a file the names and shapes that our backbone has.
+    """Return the tensors of a file the names and shapes that our backbone has.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def convert(
 
 
 def convention_of(kind: Format, pretrained: Weights) -> InputConvention:
-    """Give the input convention of the format, with the order of channels that the file has."""
+    """Return the input convention of the format, with the order of channels that the file has."""
     convention = inputs.CONVENTIONS[kind.convention]
     order = kind.channel_order or convention.channel_order
     if pretrained.channel_order != "auto":
@@ -86,7 +86,7 @@ def _layer(name: str) -> str:
 
 
 def _ours(name: str, kind: Format) -> str | None:
-    """Give the name that a tensor of the file has in the network; None: none is known."""
+    """Return the name that a tensor of the file has in the network; None: none is known."""
     if not kind.layers:
         return name
     layer, _, part = name.rpartition(".")
@@ -102,7 +102,7 @@ def _first(names: list[str]) -> str:
 def _value(
     value: Tensor, expected: Tensor, grid: tuple[int, int, int] | None, name: str, where: str
 ) -> Tensor:
-    """Give one tensor the layout and type of the network; its shape must be the network's."""
+    """Bring one tensor to the layout and type of the network; its shape must be the network's."""
     if grid is not None and value.dim() == 2 and value.shape[1] == torch.Size(grid).numel():
         value = value.unflatten(1, grid).permute(0, 3, 1, 2).flatten(1)
     if value.shape != expected.shape:

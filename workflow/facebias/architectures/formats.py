@@ -122,19 +122,19 @@ PUBLISHED = "torchvision"  # as a source: torchvision's own address
 
 
 def find(weights: Weights, architecture: str) -> Format:
-    """Give the entry of the table for an architecture's weights, which must exist."""
+    """Return the entry of the table for an architecture's weights, which must exist."""
     return FORMATS[weights.format][architecture]
 
 
 def address(weights: Weights, architecture: str) -> str | None:
-    """Give the address that a file of weights is fetched from; None if it lies on a disk here."""
+    """Return the address that a file of weights is fetched from; None if it lies on a disk here."""
     if weights.source == PUBLISHED:
         return find(weights, architecture).url
     return weights.source if "://" in weights.source else None
 
 
 def digest(weights: Weights, architecture: str) -> str | None:
-    """Give the SHA-256 that a file of weights must have, or its first digits; None: any.
+    """Return the SHA-256 that a file of weights must have, or its first digits; None: any.
 
     torchvision writes the first eight into the names of its files.
     """

@@ -25,7 +25,7 @@ class InputConvention:
     std: tuple[float, float, float]
 
     def reordered(self, channel_order: str) -> InputConvention:
-        """Give the same convention for weights that want their channels in another order."""
+        """Return the same convention for weights that want their channels in another order."""
         if channel_order == self.channel_order:
             return self
         mean, std = self.mean[::-1], self.std[::-1]
@@ -40,7 +40,7 @@ class InputConvention:
         return (images * self.scale).sub_(mean).div_(std)
 
     def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Give the lowest and the highest value that each channel can take."""
+        """Return the lowest and the highest value that each channel can take."""
         low = tuple(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
         high = tuple(
             (self.scale - mean) / std for mean, std in zip(self.mean, self.std, strict=True)

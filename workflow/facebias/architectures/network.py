@@ -215,7 +215,7 @@ def build_backbone(name: str, settings: Settings) -> Backbone:
 
 
 def cut(name: str, backbone: Backbone, frozen: str) -> Cut | None:
-    """Give the cut that ``frozen`` names; None for ``none``.
+    """Return the cut that ``frozen`` names; None for ``none``.
 
     Raises
     ------

@@ -36,12 +36,12 @@ class CaffeBottleneck(Bottleneck):
 
 
 def padded_pool() -> nn.Module:
-    """Give the max-pool of torchvision's stem."""
+    """Return the max-pool of torchvision's stem."""
     return nn.MaxPool2d(3, stride=2, padding=1)
 
 
 def caffe_pool() -> nn.Module:
-    """Give the max-pool of Caffe's stem."""
+    """Return the max-pool of Caffe's stem."""
     return nn.MaxPool2d(3, stride=2, padding=0, ceil_mode=True)
 
 

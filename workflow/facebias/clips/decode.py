@@ -168,7 +168,7 @@ class _Running:
         self._start()
 
     def frame(self, number: int) -> np.ndarray:
-        """Give a frame (height, width, 3) by its number; going back starts anew."""
+        """Return a frame (height, width, 3) by its number; going back starts anew."""
         if self._fault is not None and number >= self._next:
             raise UnusableError(self._fault)
         if number < self._next:

@@ -75,7 +75,7 @@ def table(samples: pd.DataFrame, settings: Locating) -> pd.DataFrame:
 
 
 def read(row: Mapping[str, object]) -> Located:
-    """Give what a row of ``tables.FACES`` says.
+    """Return what a row of ``tables.FACES`` says.
 
     Raises
     ------

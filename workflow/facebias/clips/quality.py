@@ -52,7 +52,7 @@ def measure(store: ClipStore) -> pd.DataFrame:
 
 
 def face(picture: np.ndarray, landmarks: np.ndarray) -> tuple[float, float, float]:
-    """Give brightness, contrast and sharpness of one face.
+    """Return brightness, contrast and sharpness of one face.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def face(picture: np.ndarray, landmarks: np.ndarray) -> tuple[float, float, floa
 
 
 def _reach(places: np.ndarray, size: int) -> tuple[int, int]:
-    """Give the pixels from the first to the last place, at least ``SMALLEST``, inside the crop."""
+    """Return pixels from the first to the last place, at least ``SMALLEST``, inside the crop."""
     first = int(np.clip(np.floor(places.min()), 0, size - SMALLEST))
     return first, int(np.clip(np.ceil(places.max()), first + SMALLEST, size))
 

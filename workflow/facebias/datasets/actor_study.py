@@ -83,7 +83,7 @@ def samples(data: Data, labels: Labels, root: Path | str | None) -> pd.DataFrame
 
 
 def _units(sheet: pd.DataFrame, where: str) -> dict[int, str]:
-    """Give the column of each unit."""
+    """Return the column of each unit."""
     columns: dict[int, str] = {}
     for name in filter(_is_unit, sheet.columns):
         other = columns.setdefault(files.unit(name), name)

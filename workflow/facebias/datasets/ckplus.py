@@ -165,7 +165,7 @@ def _about(frames: list[Path], subject: str, sequence: str) -> str | None:
 def _places(
     frames: list[Path], within: str, subject: str, sequence: str, options: CkPlus
 ) -> list[tuple[str, str]]:
-    """Give the samples of a sequence and where each is below the root."""
+    """Return the samples of a sequence and where each is below the root."""
     if options.samples == "sequences" or not frames:
         return [(f"{subject}_{sequence}", within)]
     taken = frames[-(options.last_frames or len(frames)) :]

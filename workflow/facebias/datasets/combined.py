@@ -58,7 +58,7 @@ def given_landmarks(data: Data, root: Path | str | None) -> Iterator[Given]:
 
 
 def parts(data: Data, root: Path | str | None) -> Iterator[tuple[str, Data]]:
-    """Give every data set as a study over it alone would have it, its root below ``root``."""
+    """Yield every data set as a study over it alone would have it, its root below ``root``."""
     for name, source in data.sets.items():
         told = {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
         if source.root is not None:

@@ -79,7 +79,7 @@ def samples(
 
 
 def folder_of(root: Path | str | None) -> Path:
-    """Give the folder of a data set.
+    """Return the folder of a data set.
 
     Raises
     ------
@@ -307,7 +307,7 @@ def no_copies(frame: pd.DataFrame, folder: Path) -> None:
 
 
 def unit(name: str) -> int:
-    """Give the number of an Action Unit from its name: ``AU12`` or ``12``.
+    """Return the number of an Action Unit from its name: ``AU12`` or ``12``.
 
     Raises
     ------

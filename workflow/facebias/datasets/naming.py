@@ -79,7 +79,7 @@ def named(
 
 
 def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Give what has these endings, also in folders that are links; no folder twice."""
+    """Yield what has these endings, also in folders that are links; no folder twice."""
     seen = set()
     for here, inner, names in os.walk(folder, followlinks=True):
         place, real = Path(here), os.path.realpath(here)
@@ -96,7 +96,7 @@ def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def spelled(path: str, folder: Path) -> str:
-    """Give the name of a file below ``folder``, which must be text: tables hold nothing else.
+    """Return the name of a file below ``folder``, which must be text: tables hold nothing else.
 
     Raises
     ------

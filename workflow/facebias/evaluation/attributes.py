@@ -84,7 +84,7 @@ def grouping(
 def _sorted(
     frame: pd.DataFrame, attribute: str, edges: Sequence[float] | None
 ) -> tuple[pd.Series, list[str]]:
-    """Give the group of every subject (missing where none is recorded) and the groups in order."""
+    """Return group of every subject (missing where none is recorded) and the groups in order."""
     if attribute not in frame.columns:
         raise StudyError(
             f"evaluation.attributes: no attribute {attribute}; there are {', '.join(frame.columns)}"

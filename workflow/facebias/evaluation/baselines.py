@@ -84,7 +84,7 @@ def accuracy(cell: pd.DataFrame) -> dict[str, float]:
 
 
 def reached(cell: pd.DataFrame) -> dict[str, float]:
-    """Give what a model reaches that looks at nothing, by overall metric.
+    """Return what a model reaches that looks at nothing, by overall metric.
 
     The mean true positive rate of L labels is 1/L, whatever is always said or guessed how often;
     so is 1/2 the area under the ROC curve, and of units the balanced accuracy (the mean of true
@@ -102,7 +102,7 @@ def reached(cell: pd.DataFrame) -> dict[str, float]:
 
 
 def mean_over_labels(metric: str, labels: Labels) -> float | None:
-    """Give what a model that looks at nothing reaches in a rate as a mean over labels.
+    """Return what a model that looks at nothing reaches in a rate as a mean over labels.
 
     None where that hangs on its answers.
     """

@@ -221,7 +221,7 @@ def measure(
 
 
 def _true_size(design: Design) -> float:
-    """Give the true primary gap: wrong decisions fall on the other labels alike."""
+    """Return the true primary gap: wrong decisions fall on the other labels alike."""
     others = design.populations[0].labels - 1
     return design.gap + design.gap / others
 

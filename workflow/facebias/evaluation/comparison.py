@@ -127,7 +127,7 @@ def compare(
 
 
 def ratio(members: np.ndarray, sums: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Give means over the samples of groups of subjects, and their variances over subjects.
+    """Return means over the samples of groups of subjects, and their variances over subjects.
 
     The variance of a ratio of sums is that of its linearisation (Cochran 1977, section 6.4).
 

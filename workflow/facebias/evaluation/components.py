@@ -24,7 +24,7 @@ class Components:
     interaction: float
 
     def parts(self, *, n_seeds: int) -> dict[str, float]:
-        """Give the variance of the mean over ``n_seeds`` seeds, by source."""
+        """Return the variance of the mean over ``n_seeds`` seeds, by source."""
         return {
             SUBJECTS: self.subjects,
             FOLDS: self.folds,

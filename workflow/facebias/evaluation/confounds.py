@@ -182,7 +182,7 @@ def _together(
 
 
 def _tables(people: People) -> dict[str, np.ndarray]:
-    """Give (S, C) counts by label: all classes together, a unit as present and absent."""
+    """Return (S, C) counts by label: all classes together, a unit as present and absent."""
     if people.exclusive:
         return {ALL: people.present}
     present, absent = people.present, people.known - people.present
@@ -256,7 +256,7 @@ def _measures(people: People, compared: Comparison, where: str) -> Iterator[Row]
 def _in_units(
     compared: Comparison, sums: np.ndarray, samples: np.ndarray
 ) -> tuple[dict[tuple[str, str], np.ndarray], dict[tuple[str, str], np.ndarray]]:
-    """Give sizes of the differences of each pair, as chance deals them, in their standard errors.
+    """Return sizes of the differences of each pair, as chance deals them, in their standard errors.
 
     Returns
     -------
@@ -341,7 +341,7 @@ def _beyond(ratio: float) -> bool:
 
 
 def _estimate(value: float, ends: tuple[float, float], samples: np.ndarray) -> Row:
-    """Give a number with its interval, and who stands behind it: (n,) samples of each subject."""
+    """Return a number with its interval, and who stands behind it: (n,) samples of each subject."""
     return {
         "estimate": value,
         "ci_low": ends[0],

@@ -124,7 +124,7 @@ class Counts:
         return (found, places.ravel()) if alike else None
 
     def resampled(self, *, resamples: int, seed: int) -> np.ndarray:
-        """Give ``summed`` counts of the data and of every resample of subjects: (1 + B, ...)."""
+        """Return ``summed`` counts of the data and of every resample of subjects: (1 + B, ...)."""
         if self.kinds is not None:
             found, places = self.kinds
             drawn = resampling.of_kinds(
@@ -135,7 +135,7 @@ class Counts:
         return np.concatenate([self.summed(weights) for weights in drawn])
 
     def left_out(self) -> np.ndarray:
-        """Give ``summed`` counts of everybody, then without one subject each: (1 + S, ...)."""
+        """Return ``summed`` counts of everybody, then without one subject each: (1 + S, ...)."""
         whole = self.summed(np.ones((1, len(self.subjects))))
         if self.concordance is None:
             own = self.table
@@ -237,7 +237,7 @@ def concordant(scores: Scores, drawn: np.ndarray, *, weights: str = "samples") -
 
 
 def without_one(groups: Sequence[Counts]) -> Iterator[list[np.ndarray]]:
-    """Give the counts of all groups without one person at a time, those of each group in turn."""
+    """Yield the counts of all groups without one person at a time, those of each group in turn."""
     for left in groups:
         one = left.left_out()
         yield [
@@ -279,7 +279,7 @@ def _drawn(
 def _sorted(
     truth: np.ndarray, score: np.ndarray, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Give the scores of positives, whose they are, and those of negatives, in rising order."""
+    """Return the scores of positives, whose they are, and those of negatives, in rising order."""
     order = np.argsort(score, kind="stable")
     truth, score, rows = truth[order], score[order], rows[order]
     return score[truth == 1], rows[truth == 1], score[truth == 0], rows[truth == 0]

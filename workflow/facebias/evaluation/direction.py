@@ -29,12 +29,12 @@ class Rates:
 
     @property
     def range(self) -> float:
-        """Give the largest difference of two groups."""
+        """Return the largest difference of two groups."""
         return max(self.groups.values()) - min(self.groups.values())
 
 
 def rates(measured: pd.DataFrame, gap: Mapping[str, object]) -> Rates | None:
-    """Give the rates behind a gap: of its label, or means over labels.
+    """Return the rates behind a gap: of its label, or means over labels.
 
     Parameters
     ----------

@@ -272,7 +272,7 @@ class Contrast:
     error_of_mean: np.ndarray | None = None
 
     def per_label(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give differences and errors, missing where a label does not count."""
+        """Return differences and errors, missing where a label does not count."""
         return tuple(np.where(self.kept, each, np.nan) for each in (self.difference, self.error))
 
 

@@ -231,7 +231,7 @@ def _compare(
 def _dealt(
     parts: Sequence[Counts], tested: _Tested, evaluation: Resampling
 ) -> tuple[permutation.Assignments, np.ndarray, np.ndarray | None]:
-    """Give the ways of dealing people, or kinds of people, into groups; their counts and pairs."""
+    """Return ways of dealing people, or kinds of people, into groups; their counts and pairs."""
     names = [part.subjects for part in parts]
     options = {"draws": evaluation.permutations, "seed": evaluation.seed}
     people = tested.dealt(parts)
@@ -299,7 +299,7 @@ def _estimated(
     added: int,
     evaluation: Resampling,
 ) -> dict[str, float]:
-    """Give the estimate of one gap, its interval and what comes from chance alone.
+    """Return the estimate of one gap, its interval and what comes from chance alone.
 
     ``added`` is the number of rates whose gaps are added up. A size has an ``excess``, and its
     interval is the same whatever ``evaluation.interval`` says: the accelerated one held the truth
@@ -337,7 +337,7 @@ def _estimated(
 def _row(
     compared: comparisons.Row, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
 ) -> dict[str, object]:
-    """Give a row without an estimate."""
+    """Return a row without an estimate."""
     return {
         **compared,
         "criterion": key[0],

@@ -184,7 +184,7 @@ def _contrast(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndar
 
 
 def _left_out(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> list[np.ndarray]:
-    """Give the values without one subject at a time, group after group."""
+    """Return the values without one subject at a time, group after group."""
     found = []
     for left in range(len(parts)):
         size = len(parts[left][0])
@@ -199,7 +199,7 @@ def _left_out(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> list[np
 
 
 def _flipped(signs: np.ndarray, x: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the change and its standard error (R,) with the readings of some subjects exchanged."""
+    """Return change and its standard error (R,) with the readings of some subjects exchanged."""
     total = n.sum(axis=0)
     kept = total > 0
     x, n, total = x[:, kept], n[:, kept], total[kept]

@@ -68,7 +68,7 @@ class Assignments(Drawn):
     deal: Callable[[int], Iterator[tuple[np.ndarray, ...]]] = dataclasses.field(repr=False)
 
     def blocks(self, entries: int = ENTRIES) -> Iterator[tuple[np.ndarray, ...]]:
-        """Give one (1 + R, S) array per group, for some assignments after the others.
+        """Yield one (1 + R, S) array per group, for some assignments after the others.
 
         The first row of every block is the data's own assignment. A block has about ``entries``
         entries per group, and one assignment at least.
@@ -219,7 +219,7 @@ def distinct(sizes: Sequence[int]) -> int:
 
 
 def floor(sizes: Sequence[int]) -> float:
-    """Give the smallest p-value that groups of these sizes can reach.
+    """Return the smallest p-value that groups of these sizes can reach.
 
     A gap keeps its size when two groups of one size exchange their names, so with five against
     five it is reached at least twice in 252 assignments.
@@ -259,7 +259,7 @@ class Chance:
     error: float
 
     def band(self, *, confidence: float, signed: bool) -> tuple[float, float, float]:
-        """Give median, lower and upper end of the gaps that come from chance.
+        """Return median, lower and upper end of the gaps that come from chance.
 
         The band holds ``confidence`` of them: of signed gaps the middle, of sizes the smallest,
         because the test calls only large sizes unusual. The data lie outside it where the p-value

@@ -20,7 +20,7 @@ from facebias.evaluation import rates
 def effective(
     rate: np.ndarray, variance: np.ndarray, *, people: np.ndarray, samples: np.ndarray
 ) -> np.ndarray:
-    """Give the number of independent samples with the variance of a rate.
+    """Return the number of independent samples with the variance of a rate.
 
     Where all people are alike it is the number of people, the fewest that it can be. It is never
     more than the number of samples.
@@ -33,7 +33,7 @@ def effective(
 def score(
     rate: np.ndarray, number: np.ndarray, quantile: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the score interval of rates of ``number`` independent samples: lower and upper ends.
+    """Return the score interval of rates of ``number`` independent samples: lower and upper ends.
 
     ``quantile`` is how many standard errors the interval reaches to either side.
     """
@@ -45,14 +45,14 @@ def score(
 
 
 def student(people: np.ndarray, confidence: float) -> np.ndarray:
-    """Give the quantile for an interval of a rate over so many people; NaN for fewer than two."""
+    """Return the quantile for an interval of a rate over so many people; NaN for fewer than two."""
     return special.stdtrit(np.where(people > 1, people - 1, np.nan), (1 + confidence) / 2)
 
 
 def interval(
     rate: float, variance: float, *, people: int, samples: float, confidence: float
 ) -> tuple[float, float]:
-    """Give the interval of anything from 0 to 1 that is measured over people, at least two.
+    """Return the interval of anything from 0 to 1 that is measured over people, at least two.
 
     Of 95 % intervals of a rate of 0.9 of five people, 99 in 100 hold the truth, and 39 to 81 of
     those that come from a bootstrap (docs/calibration.md).
@@ -82,7 +82,7 @@ def difference(
     rate_b: np.ndarray,
     ends_b: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the interval of a - b from the intervals of both (Newcombe 1998, method 10)."""
+    """Return the interval of a - b from the intervals of both (Newcombe 1998, method 10)."""
     gap = rate_a - rate_b
     low = gap - np.hypot(rate_a - ends_a[0], ends_b[1] - rate_b)
     return low, gap + np.hypot(ends_a[1] - rate_a, rate_b - ends_b[0])

@@ -24,7 +24,7 @@ class Ratio:
     pooled: bool = False
 
     def sums(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give numerator and denominator of (..., L, 4) counts: (..., L), or (..., 1) if pooled."""
+        """Return numerator and denominator of (..., L, 4) counts: (..., L), if pooled (..., 1)."""
         table = table[..., :4]
         if self.pooled:
             table = table.sum(axis=-2, keepdims=True)

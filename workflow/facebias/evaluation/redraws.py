@@ -237,7 +237,7 @@ class _Rated:
 def _sides_of(
     counts: Sequence[_Rated], drawn: Sequence[np.ndarray], evaluation: Resampling
 ) -> np.ndarray:
-    """Give the side of 0 of D test sets: (D, size) places among the subjects, per group."""
+    """Return the side of 0 of D test sets: (D, size) places among the subjects, per group."""
     kept = np.all([each.known for each in counts], axis=0)
     subjects = min(places.shape[1] for places in drawn)
     if subjects < 2:
@@ -268,7 +268,7 @@ def _sides_of(
 
 
 def _signs(values: np.ndarray) -> np.ndarray:
-    """Give signs; sums of the same counts in another order may miss 0 by the last bits."""
+    """Return signs; sums of the same counts in another order may miss 0 by the last bits."""
     return np.where(np.abs(values) < permutation.TOLERANCE, 0.0, np.sign(values))
 
 

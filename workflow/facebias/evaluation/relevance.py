@@ -78,7 +78,7 @@ def sums(rows: pd.DataFrame, measure: str, subjects: np.ndarray, labels: Sequenc
 
 
 def means(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Give means by label and, last, their mean over the ``kept`` labels: (R, L, 2) to (R, L + 1).
+    """Return means by label and, last, over the ``kept`` labels: (R, L, 2) to (R, L + 1).
 
     NaN without samples; in rows in which a kept label is lost, the mean over labels is.
     """
@@ -160,7 +160,7 @@ def tested(
 
 
 def of_groups(rows: pd.DataFrame, people: Tested) -> list[dict[str, object]]:
-    """Give the rows of ``tables.RELEVANCE_MEANS`` of one method, architecture and train split.
+    """Return the rows of ``tables.RELEVANCE_MEANS`` of one method, architecture and train split.
 
     ``n_samples`` and ``n_fitted`` are averaged over seeds and rounded.
     """
@@ -218,7 +218,7 @@ def pairs(people: Tested) -> list[Pair]:
 
 
 def gaps(rows: pd.DataFrame, pair: Pair) -> list[dict[str, object]]:
-    """Give the gaps of two groups for one method, architecture and train split, not yet judged.
+    """Return the gaps of two groups for one method, architecture and train split, not yet judged.
 
     Rows of ``tables.RELEVANCE_GAPS`` without its columns ``tables.JUDGED``, in every selection; of
     the own units also in the ratio to the area, and in the rate at which the explained label is
@@ -272,11 +272,11 @@ class Pair:
         return [self.people.beside.members[name] for name in self.names]
 
     def resampled(self, counted: Sums) -> np.ndarray:
-        """Give the gap of every label and, last, their mean: (1 + B, L + 1), the data first."""
+        """Return the gap of every label and, last, their mean: (1 + B, L + 1), the data first."""
         return difference([self.people.beside.resampled(name, counted.both) for name in self.names])
 
     def by_chance(self, counted: Sums) -> tuple[np.ndarray, np.ndarray]:
-        """Give the same gaps for every way to deal the subjects, and their standard errors."""
+        """Return the same gaps for every way to deal the subjects, and their standard errors."""
         together = np.concatenate(self.places)
         parts = [
             standard_errors.of_sums(members, counted.values[together], counted.weights[together])
@@ -358,7 +358,7 @@ class Pair:
 
 
 def difference(totals: Sequence[np.ndarray]) -> np.ndarray:
-    """Give the gaps a - b of two totals (R, L, 2): by label and, last, their mean, (R, L + 1).
+    """Return the gaps a - b of two totals (R, L, 2): by label and, last, their mean, (R, L + 1).
 
     The mean is over the labels that the data, in the first row, can estimate in both groups.
     """

@@ -67,7 +67,7 @@ def of_kinds(subjects: np.ndarray, kinds: np.ndarray, *, resamples: int, seed: i
 
 
 def generator(subjects: np.ndarray, *, seed: int, what: str = "") -> np.random.Generator:
-    """Give the generator of a draw among ``subjects``; ``what`` keeps kinds of draws apart."""
+    """Return the generator of a draw among ``subjects``; ``what`` keeps kinds of draws apart."""
     names = "\n".join([*map(str, subjects), *filter(None, [what])])
     digest = hashlib.blake2b(names.encode(), digest_size=8).digest()
     return np.random.default_rng([seed, int.from_bytes(digest, "big")])
@@ -151,7 +151,7 @@ def interval(
 
 
 def exact(value: float) -> float:
-    """Give 0 for what sums in another order leave of it: an interval from 3e-17 up includes 0."""
+    """Return 0 for what sums in another order leave of it: an interval from 3e-17 up includes 0."""
     return 0.0 if abs(value) < NOTHING else float(value)
 
 
@@ -186,7 +186,7 @@ def of_size(
 
 
 def expanded(tail: float, *, subjects: int) -> float:
-    """Give the share of resamples to leave in a tail so that it holds ``tail`` of the truth."""
+    """Return the share of resamples to leave in a tail so that it holds ``tail`` of the truth."""
     scale = np.sqrt(subjects / (subjects - 1))
     return float(special.ndtr(scale * special.stdtrit(subjects - 1, tail)))
 
@@ -194,7 +194,7 @@ def expanded(tail: float, *, subjects: int) -> float:
 def accelerated(
     value: float, usable: np.ndarray, left_out: Sequence[np.ndarray], *, confidence: float
 ) -> tuple[float, float]:
-    """Give the shares of resamples below the ends of a BCa interval."""
+    """Return the shares of resamples below the ends of a BCa interval."""
     n = len(usable)
     below = ((usable < value).sum() + (usable <= value).sum()) / 2
     bias = special.ndtri(np.clip(below / n, 1 / (n + 1), n / (n + 1)))
@@ -211,7 +211,7 @@ def accelerated(
 
 
 def spread(values: np.ndarray, *, subjects: int) -> float:
-    """Give the standard deviation of the resampled values, widened for few subjects."""
+    """Return the standard deviation of the resampled values, widened for few subjects."""
     usable = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or len(usable) < 2:
         return np.nan

@@ -204,7 +204,7 @@ def decide(
 
 
 def _thresholds(frame: pd.DataFrame, labels: Labels, source: str) -> np.ndarray | float:
-    """Give the thresholds (n, L) that stand beside the scores, or 0.5 where there are none."""
+    """Return the thresholds (n, L) that stand beside the scores, or 0.5 where there are none."""
     columns = [f"threshold_{name}" for name in labels.names]
     missing = [name for name in columns if name not in frame.columns]
     if labels.kind == "classes" or len(missing) == len(columns):

@@ -59,7 +59,7 @@ class Measured:
     alike: np.ndarray
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
-        """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
+        """Return the variance (R,) of the mean over the ``kept`` labels, which go together."""
         if kept.sum() == 1:
             return self.variance[:, kept][:, 0]
         share = rates.divide(np.sqrt(_few(self.entering)), self.total) / kept.sum()
@@ -96,7 +96,7 @@ class Curved:
         return np.stack(each, axis=1) * _few(self.entering) if each else np.empty_like(self.rate)
 
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
-        """Give the variance (R,) of the mean over the ``kept`` labels, which go together."""
+        """Return the variance (R,) of the mean over the ``kept`` labels, which go together."""
         moved, few = np.zeros(self.members.shape), np.sqrt(_few(self.entering))
         for place in np.flatnonzero(kept):
             moved += self.moves[place]() * few[:, [place]] / kept.sum()

@@ -121,12 +121,12 @@ def judge(
 
 
 def corrected_p(frame: pd.DataFrame) -> np.ndarray:
-    """Give the p-value of each row that is corrected for the number of tests in its family."""
+    """Return the p-value of each row that is corrected for the number of tests in its family."""
     return np.where(frame["family"] == EXPLORATORY, frame["q_bh"], frame["p_holm"])
 
 
 def _words(frame: pd.DataFrame, guessing: Mapping[tuple[str, str], str]) -> pd.Series:
-    """Give what the model of each row says most often, or one of the two of a change."""
+    """Return what the model of each row says most often, or one of the two of a change."""
     if "train_split" in frame:
         trains = [[name] for name in frame["train_split"]]
     else:

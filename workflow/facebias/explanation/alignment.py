@@ -13,7 +13,7 @@ SIDE, BETWEEN_EYES, MIDDLE = 64, 20.0, (32.0, 26.0)
 
 
 def template_on_grid() -> np.ndarray:
-    """Give the 68 points of the template in pixels of the grid, (68, 2)."""
+    """Return the 68 points of the template in pixels of the grid, (68, 2)."""
     return TEMPLATE * BETWEEN_EYES + np.array(MIDDLE)
 
 

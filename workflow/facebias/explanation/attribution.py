@@ -39,7 +39,7 @@ class Attribution:
 
 
 def clips_at_once(clip: torch.Size, most: int) -> int:
-    """Give how many clips of shape (T, 3, H, W) to explain at once, ``most`` at most."""
+    """Return how many clips of shape (T, 3, H, W) to explain at once, ``most`` at most."""
     return max(1, min(most, PIXELS_AT_ONCE // (clip[0] * clip[2] * clip[3])))
 
 

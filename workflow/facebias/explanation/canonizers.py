@@ -116,12 +116,12 @@ FORWARDS: dict[
 
 
 def canonizers() -> list[Canonizer]:
-    """Give what rewrites any of the networks before it is explained."""
+    """Return what rewrites any of the networks before it is explained."""
     return [MergedBatchNorm(), AttributeCanonizer(attributes)]
 
 
 def attributes(name: str, module: nn.Module) -> dict[str, Any] | None:
-    """Give the attributes that a part of the network has while it is explained."""
+    """Return the attributes that a part of the network has while it is explained."""
     for kind, (forward, layers) in FORWARDS.items():
         if isinstance(module, kind):
             made = {key: make() for key, make in layers.items()}

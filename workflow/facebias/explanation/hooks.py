@@ -90,7 +90,7 @@ class Stabilized(BasicHook):
     stabilizer: float
 
     def copy(self) -> Stabilized:
-        """Give one like it for another layer."""
+        """Return one like it for another layer."""
         made = super().copy()
         made.stabilizer = self.stabilizer
         return made
@@ -243,7 +243,7 @@ class Box(Stabilized, rules.ZBox):
 def share_evenly(
     module: nn.Module, given: Tensor, relevance: Tensor, *, stabilizer: float
 ) -> Tensor:
-    """Give every input of a unit the same of its relevance.
+    """Share the relevance of a unit evenly among its inputs.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class Found:
 
 
 def five(points: np.ndarray) -> np.ndarray:
-    """Give what MTCNN finds, of 68 landmarks: eyes, tip of the nose, corners of the mouth.
+    """Return what MTCNN finds, of 68 landmarks: eyes, tip of the nose, corners of the mouth.
 
     (..., 68, 2) to (..., 5, 2).
     """
@@ -65,7 +65,7 @@ def complex_of(points: np.ndarray) -> np.ndarray:
 
 
 def fit(found: np.ndarray) -> np.ndarray:
-    """Give the 68 points of the template fitted to five: (T, 5, 2) to (T, 68, 2)."""
+    """Return the 68 points of the template fitted to five: (T, 5, 2) to (T, 68, 2)."""
     a, b = similarity(five(TEMPLATE), found)
     placed = a[:, None] * complex_of(TEMPLATE) + b[:, None]
     return np.stack([placed.real, placed.imag], axis=-1)
@@ -89,7 +89,7 @@ class Landmarks:
         self._own = _read(given, samples)
 
     def of(self, sample: str, *, frames: int, crop_size: int) -> Found:
-        """Give the landmarks of ``frames`` evenly spaced key frames of a clip.
+        """Return the landmarks of ``frames`` evenly spaced key frames of a clip.
 
         The data set's own are used if it ships them for all of these.
         """

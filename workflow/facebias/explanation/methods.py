@@ -124,7 +124,7 @@ def _summed(pixels: Tensor, clips: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _explained(network: Network, clips: Tensor, choose: Choose) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the scores (n, outputs), the chosen positions (n,) and the outputs there (n,)."""
+    """Return the scores (n, outputs), the chosen positions (n,) and the outputs there (n,)."""
     scores = network(clips)
     chosen = choose(scores)
     return scores, chosen, scores.gather(1, chosen[:, None])[:, 0]

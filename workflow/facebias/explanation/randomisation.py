@@ -138,7 +138,7 @@ def _heatmaps(
     chosen: np.ndarray,
     labels: torch.Tensor | None = None,
 ) -> tuple[np.ndarray, torch.Tensor]:
-    """Give the relevance (n, T, H, W) and the positions of the labels that were explained (n,)."""
+    """Return relevance (n, T, H, W) and the positions of the labels that were explained (n,)."""
     maps, explained = [], []
     for start in range(0, len(chosen), trained.at_once()):
         here = slice(start, start + trained.at_once())

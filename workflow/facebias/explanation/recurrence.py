@@ -36,7 +36,7 @@ class Recurrence(Hook):
         self.biases = biases
 
     def copy(self) -> Recurrence:
-        """Give one like it for another layer."""
+        """Return one like it for another layer."""
         return Recurrence(self.epsilon, biases=self.biases)
 
     def forward(self, module: nn.LSTM, given: tuple[Tensor, ...], output: object) -> None:

@@ -74,7 +74,7 @@ def masks(landmarks: np.ndarray, units: Iterable[int], side: int) -> dict[str, n
 
 
 def _contour(landmarks: np.ndarray) -> np.ndarray:
-    """Give points (T, points, 2) around the face: the jaw, and an arch up to the hairline.
+    """Return points (T, points, 2) around the face: the jaw, and an arch up to the hairline.
 
     Landmarks end at the brows. The hairline is taken to lie as far above the brows as the base of
     the nose lies below them (the thirds of the classical canon).
@@ -98,7 +98,7 @@ def _scaled(contour: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def _axes(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the unit vectors (T, 2) along the eyes and down the face, and the middle of the eyes."""
+    """Return unit vectors (T, 2) along the eyes and down the face, and the middle of the eyes."""
     left, right = (landmarks[:, list(eye)].mean(axis=1) for eye in EYES)
     along = right - left
     along = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)

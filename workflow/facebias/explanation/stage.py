@@ -51,7 +51,7 @@ class Trained:
         return methods.METHODS[name](self.network, self.explaining.composite or own)
 
     def at_once(self) -> int:
-        """Give how many clips to explain at once."""
+        """Return how many clips to explain at once."""
         frames, size = self.network.frames, self.network.input_size
         return clips_at_once(torch.Size([frames, 3, size, size]), self.explaining.batch_size)
 
@@ -115,7 +115,7 @@ def explain(trained: Trained, method: Method) -> Heatmaps:
 
 
 def _facts(found: Attribution, chosen: Tensor, truth: Tensor, trained: Trained) -> pd.DataFrame:
-    """Give the columns that say what was explained."""
+    """Return the columns that say what was explained."""
     labels, position = trained.labels, chosen[:, None]
     sure = inference.probabilities(found.scores, labels.kind)
     if labels.kind == "classes":
@@ -158,7 +158,7 @@ def spread(rows: pd.DataFrame, per_subject: int | None) -> pd.DataFrame:
 
 
 def evenly(n: int, most: int) -> np.ndarray:
-    """Give at most ``most`` positions, evenly from the first to the last of ``n``.
+    """Return at most ``most`` positions, evenly from the first to the last of ``n``.
 
     >>> evenly(7, 3)
     array([0, 3, 6])
@@ -167,7 +167,7 @@ def evenly(n: int, most: int) -> np.ndarray:
 
 
 def shown_frames(n: int) -> np.ndarray:
-    """Give the positions of the frames that figures show, of ``n``: evenly, with the middle one.
+    """Return the positions of the frames that figures show, of ``n``: evenly, with the middle one.
 
     >>> shown_frames(3), shown_frames(20)
     (array([0, 1, 2]), array([ 0,  5, 10, 14, 19]))
@@ -268,7 +268,7 @@ def _thresholds(path: Path, labels: Labels) -> Tensor:
 
 
 def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
-    """Give the arguments that every stage on one model's explanations has."""
+    """Return the arguments that every stage on one model's explanations has."""
     made = cohort.parser(stage, purpose, settings="architecture, labels, explaining")
     made.add_argument("--method", required=True, choices=methods.METHODS)
     made.add_argument("--model", type=Path, required=True, help="folder of the model")

@@ -64,7 +64,7 @@ class Share(Hook):
         return first * share, second * share
 
     def copy(self) -> Share:
-        """Give one like it for another layer."""
+        """Return one like it for another layer."""
         return Share(self.stabilizer)
 
 

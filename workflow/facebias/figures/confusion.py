@@ -82,7 +82,7 @@ def _labels(frame: pd.DataFrame, request: Request) -> list[str]:
 
 
 def _matrix(frame: pd.DataFrame, labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Give shares, true labels x predicted labels, and the samples of each row as text."""
+    """Return shares, true labels x predicted labels, and the samples of each row as text."""
     wide = {
         column: frame.pivot(index="true", columns="predicted", values=column)
         .reindex(index=labels, columns=labels)
@@ -93,7 +93,7 @@ def _matrix(frame: pd.DataFrame, labels: list[str]) -> tuple[np.ndarray, list[st
 
 
 def _units(frame: pd.DataFrame, labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Give shares predicted, units x (present, absent), and the samples of each row as text."""
+    """Return shares predicted, units x (present, absent), and the samples of each row as text."""
     cells = frame.set_index(["true", "predicted"])
     shares, samples = [], []
     for name in labels:

@@ -224,7 +224,7 @@ def panels(
 
 
 def reach(frame: pd.DataFrame) -> float:
-    """Give the half width of the axis: the same for all panels, 0 in the middle."""
+    """Return the half width of the axis: the same for all panels, 0 in the middle."""
     columns = ["estimate", "ci_low", "ci_high", "null_low", "null_high"]
     drawn = frame[columns].to_numpy(dtype=float)
     return max(0.1, float(np.nanmax(np.abs(drawn), initial=0.0)) * 1.08)

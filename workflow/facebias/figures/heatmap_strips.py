@@ -93,7 +93,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
 
 
 def _medians(given: Mapping[str, Any], request: Request) -> pd.DataFrame:
-    """Give the sample in the middle of every label and group (of two, the worse).
+    """Return the sample in the middle of every label and group (of two, the worse).
 
     Of a unit that of its first outcome: a hit where there is one.
     """

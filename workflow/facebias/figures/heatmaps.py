@@ -101,7 +101,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
 
 
 def _tops(lines: list[tuple[tuple[str, ...], str, str]], side: float) -> list[float]:
-    """Give the top of each line of pictures in inches; a new block has room for its labels."""
+    """Return the top of each line of pictures in inches; a new block has room for its labels."""
     tops: list[float] = []
     for row, (block, _, _) in enumerate(lines):
         above = tops[-1] + side if tops else 0.26
@@ -111,7 +111,7 @@ def _tops(lines: list[tuple[tuple[str, ...], str, str]], side: float) -> list[fl
 
 
 def positions_of(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Give the row of every sample in the relevance arrays."""
+    """Return the row of every sample in the relevance arrays."""
     absent = [name for name in ARRAYS if name not in arrays]
     if absent:
         raise FigureError(
@@ -124,7 +124,7 @@ def positions_of(arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
 def arrays_of(
     arrays: Mapping[str, np.ndarray], row: int | None, sample: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the face in the middle of one sample's clip, and its relevance."""
+    """Return the face in the middle of one sample's clip, and its relevance."""
     if row is None:
         raise FigureError(
             f"sample {sample} has no row in the relevance arrays; run the target heatmaps again"
@@ -146,7 +146,7 @@ def fitted(located: pd.DataFrame) -> str:
 
 
 def _layout(shown: pd.DataFrame) -> tuple[list[tuple[tuple[str, ...], str, str]], int]:
-    """Give a line of pictures per block of columns, group and rank; and the width of a block."""
+    """Return a line of pictures per block of columns, group and rank; and the width of a block."""
     names = in_order(shown["column"])
     blocks = [tuple(names[i : i + MOST_COLUMNS]) for i in range(0, len(names), MOST_COLUMNS)]
     lines = []

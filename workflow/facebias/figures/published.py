@@ -82,7 +82,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
 
 
 def lines(axes: Axes, names: Sequence[str]) -> None:
-    """Give a panel one row per name, from the top."""
+    """Set up a panel with one row per name, from the top."""
     axes.set_yticks(range(len(names)), [printed(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

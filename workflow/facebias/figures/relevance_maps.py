@@ -98,7 +98,7 @@ def draw(given: Mapping[str, Any], request: Request) -> tuple[Figure, pd.DataFra
 def group_means(
     given: Mapping[str, Any], attribute: str
 ) -> tuple[dict[tuple[str, str], np.ndarray], dict[tuple[str, str], int]]:
-    """Give the mean map of every label and group, and how many subjects it is of."""
+    """Return the mean map of every label and group, and how many subjects it is of."""
     arrays, manifest = given["maps"], given["manifest"]
     absent = [name for name in ARRAYS if name not in arrays]
     if absent:
@@ -126,7 +126,7 @@ def _difference(
 
 
 def scale_of(pictures: list[np.ndarray | None]) -> float:
-    """Give the relevance that has the last colour in all of some pictures."""
+    """Return the relevance that has the last colour in all of some pictures."""
     values = [np.abs(picture).ravel() for picture in pictures if picture is not None]
     return float(np.quantile(np.concatenate(values), STRONGEST)) or 1.0 if values else 1.0
 
@@ -150,7 +150,7 @@ def draw_map(axes: Axes, picture: np.ndarray | None, scale: float, face: np.ndar
 
 
 def pixel_rows(label: str, shown: str, n_subjects: int, picture: np.ndarray) -> pd.DataFrame:
-    """Give a row per line of pixels of one picture."""
+    """Return a row per line of pixels of one picture."""
     columns = [f"x{place}" for place in range(picture.shape[1])]
     table = pd.DataFrame(picture.round(4), columns=columns)
     facts = {"label": label, "shown": shown, "n_subjects": n_subjects or None}

@@ -23,7 +23,7 @@ class Request:
     select: Mapping[str, str]
 
     def value(self, key: str, frame: pd.DataFrame | None = None) -> str:
-        """Give the value selected for ``key``; a ``frame`` with one value only needs no selection.
+        """Return value selected for ``key``; a ``frame`` with one value only needs no selection.
 
         Raises
         ------

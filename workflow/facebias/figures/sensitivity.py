@@ -165,7 +165,7 @@ def _called(variant: pd.Series) -> str:
 
 
 def _limits(panels: Sequence[Sequence[Axes]], numbers: pd.DataFrame, gap: str) -> None:
-    """Give gaps one scale with 0 in the middle, and shares that from 0 to 1."""
+    """Scale gaps alike, with 0 in the middle, and shares that from 0 to 1."""
     ends = numbers.loc[numbers["measure"] == gap, ["estimate", "ci_low", "ci_high"]]
     reach = max(0.1, 1.08 * float(np.nanmax(np.abs(ends.to_numpy(dtype=float)), initial=0.0)))
     for first, *others in panels:

@@ -98,7 +98,7 @@ def printing(figures: Figures) -> Iterator[None]:
 def series(
     names: Sequence[str], figures: Figures, *, whole: bool = False, start: int = 0
 ) -> dict[str, Series]:
-    """Give every name its looks, in order.
+    """Return the looks of every name, in order.
 
     ``whole``: the first of several names stands for everybody (a split such as ``all``), drawn in
     ink, so that the groups after it keep the colours that they have in other figures.
@@ -118,7 +118,7 @@ def series(
 
 
 def blank(height: float, *, width: float = PAGE_WIDTH) -> Figure:
-    """Give an empty figure of ``width`` x ``height`` inches."""
+    """Return an empty figure of ``width`` x ``height`` inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -156,7 +156,7 @@ def trained_on(train: str, columns: int) -> str:
 
 
 def words(title: str, text: str) -> Figure:
-    """Give a figure that only says something: that there is nothing to draw, and why."""
+    """Return a figure that only says something: that there is nothing to draw, and why."""
     figure = blank(0.9, width=NARROW)
     heading(figure, title)
     note(figure, text)
@@ -164,7 +164,7 @@ def words(title: str, text: str) -> Figure:
 
 
 def dot(look: Series) -> Line2D:
-    """Give the sample of a dot with its interval, for a key."""
+    """Return the sample of a dot with its interval, for a key."""
     return Line2D([], [], color=look.colour, marker=look.marker, ms=4, lw=1.0, mew=0)
 
 
@@ -243,7 +243,7 @@ def missing(
 
 
 def offsets(n: int, *, span: float) -> np.ndarray:
-    """Give ``n`` places side by side within ``span`` around 0."""
+    """Return ``n`` places side by side within ``span`` around 0."""
     return (np.arange(n) - (n - 1) / 2) * span / max(n, 1)
 
 

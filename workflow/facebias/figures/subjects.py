@@ -168,5 +168,5 @@ def _range(cell: pd.Series, name: str) -> str:
 
 
 def _hatches(n: int) -> list[str]:
-    """Give every group a hatching beside its colour; the first is plain."""
+    """Assign a hatching beside its colour to every group; the first is plain."""
     return [("", "////", "....", "xxxx", "----", "\\\\\\\\")[i % 6] for i in range(n)]

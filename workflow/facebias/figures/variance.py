@@ -143,7 +143,7 @@ def _shares(
 
 
 def lines(axes: Axes, architectures: list[str]) -> None:
-    """Give every architecture a row."""
+    """Assign a row to every architecture."""
     axes.set_yticks(range(len(architectures)), [printed(name) for name in architectures])
     axes.set_ylim(len(architectures) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

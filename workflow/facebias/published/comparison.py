@@ -102,7 +102,7 @@ def scores(
 
 
 def apart(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Give an interval of a - b from the intervals of two independent estimates.
+    """Return an interval of a - b from the intervals of two independent estimates.
 
     The method of variance estimates recovery (Zou & Donner 2008): squared distances of the ends
     from the estimates add up.

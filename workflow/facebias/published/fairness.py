@@ -118,14 +118,14 @@ def intervals(drawn: Draws, paper: Paper, *, confidence: float = CONFIDENCE) -> 
 
 
 def units(assumption: str, pair: tuple[str, str], paper: Paper) -> int:
-    """Give what is drawn of the smaller group: people, or samples of one label."""
+    """Return what is drawn of the smaller group: people, or samples of one label."""
     tests = [paper.tests[group] for group in pair]
     of = "subjects" if assumption == WIDEST else "samples"
     return min(getattr(test, of) for test in tests)
 
 
 def fairness(assumed: pd.DataFrame) -> pd.DataFrame:
-    """Give the gaps as a ``tables.FAIRNESS`` table.
+    """Return the gaps as a ``tables.FAIRNESS`` table.
 
     The interval is the widest one; ``note`` names its assumption and gives the narrowest. What
     needs people's own results (p-values, verdicts) is missing.

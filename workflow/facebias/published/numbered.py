@@ -62,7 +62,7 @@ class Item:
 
 
 def of(study: Study, kind: str) -> dict[int, Item]:
-    """Give the numbered items that a study can make, by number.
+    """Return the numbered items that a study can make, by number.
 
     An item needs a train split, test split and attribute of those it names; a study with some of
     them makes it of these. What shows several experiments at once needs all of them. Of several

@@ -46,7 +46,7 @@ def counted(values: pd.DataFrame, paper: Paper) -> pd.DataFrame:
 
 
 def entering(paper: Paper) -> dict[str, int]:
-    """Give by metric the samples that enter it, in units of the samples of one label."""
+    """Return by metric the samples that enter it, in units of the samples of one label."""
     n = len(paper.labels)
     return {"accuracy": n, "tpr": 1, "fpr": n - 1}
 

@@ -145,7 +145,7 @@ def _training(card: Card, train: str) -> dict[str, Any]:
 def _accuracy(
     metrics: pd.DataFrame, trains: Sequence[str], tests: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Give the overall accuracy of every training split on every test split, with its people.
+    """Return the overall accuracy of every training split on every test split, with its people.
 
     None where one is not tested on the other.
     """
@@ -226,7 +226,7 @@ def _measured(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def gaps_of(fairness: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the gaps of every training split and groups, as ``GAPS`` names them."""
+    """Return the gaps of every training split and groups, as ``GAPS`` names them."""
     wanted = fairness.set_index(["criterion", "definition"])
     found = []
     key = ["train_split", "attribute", *COMPARED]

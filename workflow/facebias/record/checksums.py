@@ -17,7 +17,7 @@ LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
 
 
 def sums(root: Path, paths: Sequence[str]) -> dict[str, str]:
-    """Give the SHA-256 of every file, by its path under ``root``, in the order given."""
+    """Return the SHA-256 of every file, by its path under ``root``, in the order given."""
     listed = progress.track(paths, total=len(paths), what="checksums", unit="files")
     return {path: provenance.digest(root / path) for path in listed}
 

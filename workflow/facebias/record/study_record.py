@@ -26,7 +26,7 @@ TRAINED = (
 
 
 def names(study: Study) -> dict[str, Sequence[object]]:
-    """Give the values of the wildcards of a study, for ``layout``."""
+    """Return the values of the wildcards of a study, for ``layout``."""
     return {
         "architecture": list(study.architectures),
         "variant": list(dict.fromkeys(one.ending for one in study.architectures.values())),

@@ -139,7 +139,7 @@ class _OnGpu:
 
 
 def span(measured: Sequence[Job]) -> tuple[str, str] | None:
-    """Give the start of the first and the end of the last job, ISO 8601 in UTC; None without jobs.
+    """Return start of the first and the end of the last job, ISO 8601 in UTC; None without jobs.
 
     A benchmark file is written when its job ends.
     """
@@ -159,7 +159,7 @@ def moment(seconds: float) -> str:
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Give the sums over all stages."""
+    """Return the sums over all stages."""
     return {
         "jobs": int(table["jobs"].sum()),
         **{name: round(float(table[name].sum()), 2) for name in ("wall_s", "cpu_s", "gpu_s")},

@@ -204,7 +204,7 @@ UNIT_CRITERIA = ("f1_gap", "f1_skew_normalised_gap", "auc_gap")
 
 
 def side_by_side(fairness: pd.DataFrame, attribute: str) -> list[dict[str, Judged]]:
-    """Give the signed gaps of ``UNIT_CRITERIA`` by model and pair of groups; none of classes."""
+    """Return the signed gaps of ``UNIT_CRITERIA`` by model and pair of groups; none of classes."""
     if not fairness["criterion"].isin(UNIT_CRITERIA[1:]).any():
         return []
     rows = fairness[

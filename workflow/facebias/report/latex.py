@@ -137,7 +137,7 @@ class Printed:
         return "\n".join(lines)
 
     def wide(self) -> pd.DataFrame:
-        """Give the same numbers flat: ``table`` (the label), the keys, a column per part."""
+        """Return the same numbers flat: ``table`` (the label), the keys, a column per part."""
         flat = self.body.copy()
         flat.columns = [
             str(name) if part == "value" else f"{name}_{part}" for name, part in flat.columns

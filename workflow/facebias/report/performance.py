@@ -15,7 +15,7 @@ from facebias.tables import OVERALL
 def accuracies(
     metrics: pd.DataFrame, test: str, metric: str = "accuracy"
 ) -> dict[tuple[str, str], Estimate]:
-    """Give an overall metric on one test split per (architecture, train split)."""
+    """Return an overall metric on one test split per (architecture, train split)."""
     rows = _overall(metrics, metric)
     rows = rows[rows["test_split"] == test]
     return {(row["architecture"], row["train_split"]): estimate(row) for _, row in rows.iterrows()}
@@ -84,7 +84,7 @@ def by_group(frame: pd.DataFrame, attribute: str) -> dict[str, Group]:
 def by_training(
     metrics: pd.DataFrame, metric: str = "accuracy"
 ) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Give mean, lowest and highest of an overall metric over architectures.
+    """Return mean, lowest and highest of an overall metric over architectures.
 
     By (train split, test split).
     """

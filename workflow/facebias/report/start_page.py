@@ -293,7 +293,7 @@ def _experiment(
 
 
 def _test_sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Give subjects and samples of every test split."""
+    """Return subjects and samples of every test split."""
     rows = metrics[(metrics["label"] == tables.OVERALL) & (metrics["metric"] == "accuracy")]
     sizes = rows.groupby("test_split", sort=False)[["n_subjects", "n_samples"]].max()
     return {

@@ -28,7 +28,7 @@ from facebias.study import Holdout, Rotation, Split, Splits
 
 
 def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.DataFrame:
-    """Give every subject its role for each train split, fold and seed.
+    """Assign every subject its role for each train split, fold and seed.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def with_matched(splits: Splits, subjects: pd.DataFrame) -> Splits:
 
 
 def _random(seed: int, *names: object) -> np.random.Generator:
-    """Give the generator of one named draw: a digest of its names keeps draws apart."""
+    """Return the generator of one named draw: a digest of its names keeps draws apart."""
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
 
@@ -150,7 +150,7 @@ def _tested(splits: Splits, subjects: pd.DataFrame) -> list[dict[str | None, set
 
 
 def holdout_key(name: str | None) -> str:
-    """Give the path of the config key of a hold-out."""
+    """Return the path of the config key of a hold-out."""
     return "splits.holdout" if name is None else f"splits.holdouts.{name}"
 
 

@@ -9,7 +9,7 @@ from facebias.study import Question, Splits, Study
 
 
 def together(splits: Splits) -> list[list[str]]:
-    """Give the train splits of each hold-out, all in the order of the configuration.
+    """Return the train splits of each hold-out, all in the order of the configuration.
 
     They are tested on the same subjects. With one hold-out or folds, all are.
     """
@@ -35,7 +35,7 @@ def attributes(study: Study, train: str) -> list[str]:
 
 
 def questions(study: Study) -> tuple[Question, ...]:
-    """Give the declared question of each hold-out; none of one that does not fit what is named."""
+    """Return declared question of each hold-out; none of one that does not fit what is named."""
     asked = study.evaluation.primary
     found = []
     for trains in together(study.splits):

@@ -84,7 +84,7 @@ def in_order(train: Mapping[str, Split]) -> list[str]:
 
 
 def needed(train: Mapping[str, Split], name: str) -> dict[str, Split]:
-    """Give the train splits that one is drawn with: itself, and those that it names.
+    """Return the train splits that one is drawn with: itself, and those that it names.
 
     They come in the order in which they are declared.
     """

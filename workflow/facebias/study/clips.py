@@ -57,5 +57,5 @@ class Clips(Preprocessing):
     variants: Mapping[str, Preprocessing] = dataclasses.field(default_factory=dict)
 
     def of(self, variant: str | None) -> Preprocessing:
-        """Give one preprocessing by its name; None: that of no name."""
+        """Return one preprocessing by its name; None: that of no name."""
         return slice_of(self, Preprocessing) if variant is None else self.variants[variant]

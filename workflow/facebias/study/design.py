@@ -171,7 +171,7 @@ class Evaluation(Resampling):
         object.__setattr__(self, "attributes", names)
 
     def margin_of(self, criterion: str) -> float:
-        """Give the margin of a criterion, on its scale."""
+        """Return the margin of a criterion, on its scale."""
         return self.margins.get(criterion, self.margin)
 
     @property

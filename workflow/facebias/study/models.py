@@ -83,7 +83,7 @@ class Backbone:
     network: str | None = None
 
     def called(self, name: str) -> str:
-        """Give the name of its network, configured as ``name``."""
+        """Return the name of its network, configured as ``name``."""
         return self.network or name
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 def slice_of(value: typing.Any, kind: type) -> typing.Any:
-    """Give what ``value`` has of the class ``kind`` that it extends."""
+    """Return what ``value`` has of the class ``kind`` that it extends."""
     names = [field.name for field in dataclasses.fields(kind)]
     return kind(**{name: getattr(value, name) for name in names})
 

@@ -30,7 +30,7 @@ def fingerprint(
     examples: Mapping[str, Examples],
     pretrained: str | None = None,
 ) -> str:
-    """Give the SHA-256 of everything that decides the course of a training.
+    """Return the SHA-256 of everything that decides the course of a training.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def fingerprint(
 
 
 def code(network: str) -> dict[str, str]:
-    """Give the SHA-256 of every file of the package that training ``network`` runs."""
+    """Return the SHA-256 of every file of the package that training ``network`` runs."""
     files = provenance.sources("facebias.training.stage", architectures.ARCHITECTURES[network])
     return {
         str(Path(file).relative_to(provenance.PACKAGE)): provenance.digest(file) for file in files
@@ -78,7 +78,7 @@ def code(network: str) -> dict[str, str]:
 
 
 def checksums(clips: Reader) -> list[int]:
-    """Give the CRC-32 of every clip.
+    """Return the CRC-32 of every clip.
 
     Date and size of the files would be cheaper, but a copied or touched file holds the same pixels
     and another file of the same size does not. Every pixel is read once more than training reads

@@ -237,7 +237,7 @@ def _update(state: State, training: Training) -> Tensor:
 
 
 def _model(network: Network, examples: Examples) -> Network | Tail:
-    """Give what turns the clips of ``examples`` into scores."""
+    """Return what turns the clips of ``examples`` into scores."""
     return Tail(network) if examples.frozen else network
 
 
@@ -263,7 +263,7 @@ def _validate(
 
 
 def _count(scores: Tensor, targets: Tensor, loss: Tensor, kind: str) -> Tensor:
-    """Give loss, number of clips, right decisions and decisions of a batch as one small tensor."""
+    """Return loss, clips, right decisions and decisions of a batch as one small tensor."""
     right, decisions = losses.correct(scores, targets, kind=kind)
     values = (loss, loss.new_full((), len(scores)), right, decisions)
     return torch.stack([value.double() for value in values])

@@ -81,7 +81,7 @@ def correct(scores: Tensor, targets: Tensor, *, kind: str) -> tuple[Tensor, Tens
 
 
 def macro(scores: Tensor, targets: Tensor, *, kind: str) -> dict[str, float]:
-    """Give recall and F1 as means over labels, each of which weighs the same however rare it is.
+    """Return recall and F1 as means over labels, each of which weighs the same however rare it is.
 
     Of classes the mean goes over those that any sample has. Recall of a unit is the mean of that of
     samples with it and of samples without it (to find it everywhere would be perfect else), over

@@ -28,13 +28,13 @@ class Precision:
         return self.name == "fp16"
 
     def autocast(self) -> torch.autocast:
-        """Give the context in which the network runs in this format."""
+        """Return the context in which the network runs in this format."""
         return torch.autocast(
             self.device.type, dtype=FORMATS[self.name], enabled=self.name != "fp32"
         )
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Give the scaler of the gradients; it does nothing where none is needed."""
+        """Return the scaler of the gradients; it does nothing where none is needed."""
         return torch.amp.GradScaler(self.device.type, enabled=self.scaled)
 
     def optimiser(self, weights: list[nn.Parameter], training: Training) -> torch.optim.SGD:
@@ -70,7 +70,7 @@ def overflowed(scaler: torch.amp.GradScaler, optimiser: torch.optim.Optimizer) -
 
 
 def choose(wanted: str, device: torch.device) -> Precision:
-    """Give the format for ``auto``, ``fp32``, ``fp16`` or ``bf16`` on ``device``.
+    """Return the format for ``auto``, ``fp32``, ``fp16`` or ``bf16`` on ``device``.
 
     ``auto``: bf16 from compute capability 8, fp16 on 7.x (V100, T4), else fp32.
 

@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _rows(given: argparse.Namespace, model: Model, store: ClipStore) -> dict[str, pd.DataFrame]:
-    """Give the rows of the manifest that take part, by role."""
+    """Return the rows of the manifest that take part, by role."""
     manifest, roles = tables.read(given.manifest, tables.MANIFEST), splits.read(given.splits)
     rows = {
         role: cohort.members(manifest, roles, store, model=model, role=role)
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
 def _examples(
     rows: pd.DataFrame, given: argparse.Namespace, architecture: Architecture, labels: Labels
 ) -> Examples:
-    """Give the clips of ``rows`` or their features.
+    """Return the clips of ``rows`` or their features.
 
     Raises
     ------
