@@ -57,6 +57,8 @@ rule relevance_gaps:
             labels=UNFUSED,
             evaluation=STUDY.evaluation,
             questions=QUESTIONS,
+            # A second method asks the same questions: the first one's answers are declared.
+            method=METHODS[0],
             compared_by=COMPARED_BY,
             architectures=[
                 name
