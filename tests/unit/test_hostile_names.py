@@ -174,7 +174,7 @@ def explained(names: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame, pd.Da
         evaluation=settings,
     )
     asked = scored.question(*names[4:])
-    return means, relevance_stage.judged(gaps, settings, (asked,), ARCHITECTURES), joint
+    return means, relevance_stage.judged(gaps, settings, (asked,), ARCHITECTURES, "lrp"), joint
 
 
 TABLES = {
