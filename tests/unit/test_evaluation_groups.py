@@ -304,6 +304,21 @@ def read_as(frame, said):
     return frame.assign(**scores)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_interval_reaches_beyond_what_a_gap_can_be(frame, seed):
+    """One group is nearly always read rightly and the other nearly never."""
+    random = np.random.default_rng(seed)
+    names = sorted(frame["label"].unique())
+    wrong = frame["label"].map(dict(zip(names, names[1:] + names[:1], strict=True)))
+    right = (frame["gender"] == "female") ^ (random.random(len(frame)) < 0.1)
+    table = fairness(read_as(frame, np.where(right, frame["label"], wrong)))
+    known = table[table["estimate"].notna()]
+    most = known["criterion"].eq("equalized_odds") & known["definition"].ne("worst_class")
+    assert (known["ci_high"] <= np.where(most, 2, 1)).all()
+    signed = known["definition"].isin(("signed", fairness_criteria.PER_LABEL))
+    assert (known["ci_low"] >= np.where(signed, -1, 0)).all()
+
+
 @pytest.mark.parametrize("who", ["everybody", "nobody", "one group"])
 def test_gaps_of_people_who_are_all_alike_have_intervals_with_a_width(frame, who):
     """Nine and nine who are all read rightly are no proof that the next ones will be."""

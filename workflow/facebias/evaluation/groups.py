@@ -321,6 +321,7 @@ def _estimated(
             confidence=evaluation.confidence,
             subjects=subjects,
         )
+        high = float(np.minimum(high, added))
     beside = power.beside(chance, level=level, signed=signed, detectable=smallest)
     estimate = resampling.exact(values[0])
     if resampling.spread(values, subjects=subjects) < resampling.NOTHING:
