@@ -66,7 +66,7 @@ PLACES = st.integers(0, 4).map(lambda place: face(250.0 * place, 100 + 10 * plac
 
 @given(st.lists(st.lists(PLACES, max_size=4, unique_by=tuple), max_size=6), st.randoms())
 def test_who_is_followed_does_not_depend_on_the_order_of_detections(frames, random):
-    """Whoever is followed has one place, and whoever else does not cover more in total."""
+    """The face that is followed stays in one place, and no other face covers more area in total."""
 
     def chosen_of(frames):
         rows = followed(*frames)

@@ -81,7 +81,7 @@ def _number(wanted: str) -> int:
     _, _, number = wanted.partition(":")
     count = torch.cuda.device_count()
     if count == 1 and number in ("", "0"):
-        # The job's own, or shared by whoever runs more jobs than there are GPUs.
+        # Reserved for this job, or shared where more jobs run than there are GPUs.
         return 0
     gpus = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)]
     if number:

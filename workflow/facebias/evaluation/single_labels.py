@@ -16,20 +16,16 @@ from facebias.tables import OVERALL
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SingleLabels:
-    """Gaps of one rate between the groups ``a`` and ``b``, label by label; each array is (L,).
+    """Gaps of one rate between two groups, label by label; each array is (L,).
 
     Attributes
     ----------
-    a, b
-        Places of the groups among those compared.
     estimate, low, high, p_values
-        The gap a - b, its interval and its p-value; NaN where a label does not count.
+        First minus second group, its interval and its p-value; NaN where a label does not count.
     people, samples
         How many of both groups are behind the rate.
     """
 
-    a: int
-    b: int
     estimate: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -94,8 +90,6 @@ def compare(
         )
         compared.append(
             SingleLabels(
-                a=a,
-                b=b,
                 estimate=gap,
                 low=low,
                 high=high,
