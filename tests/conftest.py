@@ -1,8 +1,14 @@
 """What holds for all tests."""
 
+import logging
+import os
 import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
+import pytest
 
 pytest_plugins = ["changed"]
 
@@ -20,3 +26,26 @@ for ignored, usual in (
 ):
     if signal.getsignal(ignored) is signal.SIG_IGN:
         signal.signal(ignored, usual)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def process_as_found() -> Iterator[None]:
+    """Undo what the tests of a file change in the process, which those of other files share."""
+    folder, environment = Path.cwd(), dict(os.environ)
+    silenced = {logger for logger in _loggers() if logger.disabled}
+    yield
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for logger in _loggers():
+        logger.disabled = logger in silenced
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.use_deterministic_algorithms(False)
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.Logger.manager.loggerDict.values()
+    return [each for each in known if isinstance(each, logging.Logger)]

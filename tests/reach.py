@@ -32,7 +32,6 @@ COMMAND_LINE = f"{PACKAGE}__main__.py"
 WHOLE = ("tests/end_to_end/", "tests/interruption/")
 # They read the import statements of the whole package, and no names.
 OF_IMPORTS = (
-    "tests/unit/test_architecture_of_the_code.py",
     "tests/unit/test_provenance.py",
     "tests/workflow/test_code_digests.py",
 )
