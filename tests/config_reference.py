@@ -1,6 +1,6 @@
-"""The table of keys in config/README.md, written from the schema.
+"""The table of keys in config/README.md and the schema for editors, written from the settings.
 
-``python tests/config_reference.py --write`` writes it; a test holds the page equal to the schema.
+``python tests/config_reference.py --write`` writes them; tests hold them equal to the settings.
 """
 
 from __future__ import annotations
@@ -10,56 +10,64 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
+from facebias import study
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "config" / "README.md"
+SCHEMA = ROOT / "config" / "schema.json"
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 
 def keys() -> str:
     """Return the table of all keys as Markdown."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    lines = ["| key | type | default | meaning |", "|---|---|---|---|", *_rows(schema, "", schema)]
+    given = study.schema(study.File)
+    lines = ["| key | type | default | meaning |", "|---|---|---|---|", *_rows(given, "", given)]
     return "\n".join(lines)
 
 
 def _rows(schema: dict, prefix: str, root: dict) -> Iterator[str]:
-    schema = _follow(schema, root)
     required = schema.get("required", [])
     for name, part in schema.get("properties", {}).items():
-        merged = {**_follow(part, root), **part}
         path = f"{prefix}{name}"
-        default = _default(merged, name in required)
-        yield f"| `{path}` | {_kind(merged)} | {default} | {merged['description']} |"
+        # Not said again where it is said of the section.
+        meaning = part.get("description") or _follow(part, root)["description"]
+        default = _default(part, name in required)
+        yield f"| `{path}` | {_kind(part, root)} | {default} | {meaning} |"
         if path in ("architectures.NAME.training", "clips.variants", "data.sets"):
             continue
-        yield from _rows(merged, f"{path}.", root)
-        rest = merged.get("additionalProperties")
-        if isinstance(rest, dict) and "array" not in str(_follow(rest, root).get("type")):
-            yield from _rows(rest, f"{path}.NAME.", root)
-        items = merged.get("items", {})
-        if "properties" in items:
-            yield from _rows(items, f"{path}[].", root)
+        for inner in _alternatives(part, root):
+            yield from _rows(inner, f"{path}.", root)
+            named = [
+                *inner.get("patternProperties", {}).values(),
+                inner.get("additionalProperties"),
+            ]
+            for each, place in [*((one, ".NAME") for one in named), (inner.get("items"), "[]")]:
+                if isinstance(each, dict):
+                    yield from _rows(_follow(each, root), f"{path}{place}.", root)
 
 
 def _follow(schema: dict, root: dict) -> dict:
     return root["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
 
 
-def _kind(schema: dict) -> str:
-    if "enum" in schema:
-        return " \\| ".join(f"`{value}`" for value in schema["enum"])
-    kinds = schema.get("type", "object")
-    kinds = [kinds] if isinstance(kinds, str) else kinds
+def _alternatives(schema: dict, root: dict) -> list[dict]:
+    return [_follow(one, root) for one in schema.get("anyOf", [schema])]
+
+
+def _kind(schema: dict, root: dict) -> str:
     words = {"object": "section", "array": "list", "integer": "whole number", "string": "text"}
-    return " or ".join(words.get(kind, kind) for kind in kinds)
+    kinds = []
+    for one in _alternatives(schema, root):
+        kinds += [f"`{value}`" for value in one.get("enum", [])] or [
+            words.get(one["type"], one["type"])
+        ]
+    return (" \\| " if "`" in kinds[0] else " or ").join(kinds)
 
 
 def _default(schema: dict, required: bool) -> str:
-    if "default" not in schema:
-        return "needed" if required else ""
-    return "" if schema["default"] == {} else f"`{json.dumps(schema['default'])}`"
+    if required:
+        return "needed"
+    return f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
 
 
 def page(text: str) -> str:
@@ -69,5 +77,13 @@ def page(text: str) -> str:
     return f"{head}{BEGIN}\n{keys()}\n{END}{tail}"
 
 
+def schema() -> str:
+    """Return the text of the JSON schema."""
+    given = study.schema(study.File)
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | given, indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__" and "--write" in sys.argv:
     PAGE.write_text(page(PAGE.read_text()))
+    SCHEMA.write_text(schema())

@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ENVS = Path(__file__).parents[1] / "envs"
-BASE = ("jinja2", "jsonschema", "numpy", "pandas", "pyarrow", "pyyaml", "tqdm")
+BASE = ("jinja2", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml", "tqdm")
 TORCH = ("torch", "torchvision")
 FACES = ("av", "facenet-pytorch", "opencv-python-headless", "pillow", "scikit-learn")
 DRAWING = ("matplotlib", "pillow", "pygments")

@@ -7,9 +7,10 @@ from facebias import architectures
 from facebias.datasets.drawn import bias
 
 
-def test_page_lists_the_schema():
+def test_page_and_schema_are_those_of_the_settings():
     text = config_reference.PAGE.read_text()
     assert text == config_reference.page(text)
+    assert config_reference.SCHEMA.read_text() == config_reference.schema()
 
 
 def test_page_lists_every_bias_architecture_and_option():

@@ -1,14 +1,29 @@
 import copy
 import json
 import re
+import typing
 from pathlib import Path
 
+import jsonschema
 import pytest
 import studies
 import yaml
 
-from facebias import architectures, checks, configuration
+import config_reference
+from facebias import (
+    architectures,
+    checks,
+    configuration,
+    datasets,
+    explanation,
+    faults,
+    study,
+)
+from facebias.architectures import formats
+from facebias.evaluation import fairness_criteria as criteria
+from facebias.explanation import methods
 from facebias.study import Architecture, ConfigError, Labels, read_settings, settings
+from facebias.training import loop, losses, precision, schedules
 
 CONFIGS = sorted((studies.ROOT / "config").glob("*.yaml"))
 
@@ -46,20 +61,63 @@ def test_resolving_leaves_the_given_config_alone():
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "text", "meant"),
     [
         ("splits.match_sizes", "true", True),
-        ("training.epochs", "12", True),
-        ("training.learning_rate", "0.1", True),
-        ("training.epochs", "twelve", False),
-        ("training.epochs", "{12", False),
-        ("training.epochs", 1.5, False),
+        ("training.epochs", "12", 12),
+        ("training.learning_rate", "0.1", 0.1),
+        ("training.gradient_clip", "null", None),
+        ("training.augmentation", "{flip: 0}", {"flip": 0.0}),
+        ("seeds", "[3, 1]", [3, 1]),
+        ("clips.windows", "[{k: 2, skip_frames: '3'}]", [{"k": 2, "skip_frames": 3}]),
+        ("title", "12", "12"),
     ],
 )
-def test_what_came_as_text_from_the_command_line_says_what_to_do(key, value, told):
-    with pytest.raises(ConfigError, match=f"{key}: found .*, expected") as raised:
-        configuration.load(studies.changed(studies.SMALL, {key: value}))
-    assert ("; of --config it is text" in str(raised.value)) == told
+def test_text_is_taken_for_what_it_reads_as(key, text, meant):
+    """Snakemake's --config knows nothing but text within a section."""
+    text, plainly = (studies.changed(studies.SMALL, {key: value}) for value in (text, meant))
+    assert configuration.load(text) == configuration.load(plainly)
+
+
+@pytest.mark.parametrize("value", ["twelve", "{12", 1.5, "1.5", True, [12], float("inf")])
+def test_text_of_the_wrong_kind_is_refused(value):
+    with pytest.raises(ConfigError, match=r"^training\.epochs: found .*, expected a whole number$"):
+        configuration.load(studies.changed(studies.SMALL, {"training.epochs": value}))
+
+
+def test_choices_of_the_configuration_are_those_of_the_registries():
+    """The settings import nothing of ours, so they list what the rooms register."""
+    training, weights = keys(study.Training), keys(study.Weights)
+    assert keys(study.Data)["adapter"] == [*datasets.ADAPTERS]
+    assert keys(study.Primary)["criterion"] == [*criteria.OF_UNITS | criteria.OF_CLASSES]
+    assert {*keys(study.Primary)["definition"]} == {*criteria.DEFINITIONS}
+    assert keys(study.Explanation)["methods"] == [*explanation.METHODS] == [*methods.METHODS]
+    assert {*training["schedule"]} == {*schedules.SCHEDULES}
+    assert {*training["loss_average"]} == {*losses.AVERAGES}
+    assert {*training["precision"]} == {"auto", *precision.FORMATS}
+    assert {f"validation_{name}" for name in training["select"]} == {*loop.VALIDATED}
+    assert {*weights["format"]} == {*formats.FORMATS}
+
+
+def keys(section):
+    """Return the choices of every key of a section that has some."""
+    hints = typing.get_type_hints(section)
+    return {name: choices for name, hint in hints.items() if (choices := [*faults.choices(hint)])}
+
+
+def test_schema_for_editors_takes_what_is_taken_and_refuses_what_is_refused():
+    schema = json.loads(config_reference.SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    editor = jsonschema.Draft202012Validator(schema)
+    for path in CONFIGS:
+        config = yaml.safe_load(path.read_text())
+        assert editor.is_valid(config), path
+        editor.validate(configuration.resolve(config))
+    for key, value in (
+        ("training.epochs", 0), ("training.epoch", 1), ("study", "a b"), ("seeds", [1, 1]),
+        ("splits.test", {}), ("training.schedule", "slow"), ("figures.colours", ["red"] * 3),
+    ):  # fmt: skip
+        assert not editor.is_valid(studies.changed(studies.SMALL, {key: value})), key
 
 
 def test_an_architecture_overrides_the_common_training_deeply():

@@ -15,9 +15,10 @@ import pandas as pd
 
 from facebias import action_units, architectures, datasets, explanation, splits, tables
 from facebias.architectures import formats
-from facebias.configuration import is_echo, suggest
+from facebias.configuration import is_echo
 from facebias.datasets.drawn import bias
 from facebias.evaluation import fairness_criteria
+from facebias.faults import suggest
 from facebias.published import fit
 from facebias.splits import holdouts
 from facebias.study import (

@@ -1,37 +1,43 @@
-"""Reading a configuration: defaults, checks against the JSON schema, and faults in plain words."""
+"""Reading a configuration: what its sections inherit, defaults, and whether it can be a study."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
-import functools
+import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import typing
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import pydantic
 import yaml
 
+from facebias import faults
 from facebias.replacement import replacing
-from facebias.study import ConfigError, Study, build, plain
+from facebias.study import Adapter, ConfigError, Data, File, Study, build, plain, slice_of
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Adapters with settings of their own, in the section of `data` named like them.
-SECTIONS = ("drawn", "sase_fe", "ckplus", "actor_study", "ravdess")
+SECTIONS = {field.name for field in dataclasses.fields(Data)} & {*typing.get_args(Adapter)}
 
 
 def load(config: Mapping[str, Any]) -> Study:
-    """Check a configuration against the schema, fill in defaults and build the study.
+    """Check a configuration and build the study, defaults filled in.
+
+    Text that YAML reads as the number, list or other value that a key should hold is taken for it:
+    within a section of ``--config`` Snakemake knows nothing but text.
 
     Raises
     ------
     ConfigError
         With one line per fault: the key's path, what was found and what is allowed.
     """
-    return build(Study, resolve(config))
+    if not isinstance(config, Mapping):
+        found = faults.show(config)
+        raise ConfigError([f"the configuration is {found}, expected keys and values"])
+    return slice_of(_checked(_with_inherited(plain(config))), Study)
 
 
 def read(path: Path | str) -> Study:
@@ -42,28 +48,39 @@ def read(path: Path | str) -> Study:
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration as plain values with every default filled in."""
-    schema = _schema()
-    if not isinstance(config, Mapping):
-        raise ConfigError([f"the configuration is {_show(config)}, expected keys and values"])
-    values = _with_overrides(json.loads(json.dumps(plain(config))))
-    _fill(schema, values, schema)
-    faults = list(jsonschema.Draft202012Validator(schema).iter_errors(values))
-    lines = dict.fromkeys(line for fault in faults for line in _explain(fault))
-    lines = [line for line in lines if not is_echo(line, lines)]
-    if lines:
-        raise ConfigError(lines)
-    del values["training"]
-    return values
+    return plain(load(config))
 
 
-@functools.cache
-def _schema() -> dict[str, Any]:
-    # libyaml reads it ten times faster, and every plan waits for it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(SCHEMA.read_text(encoding="utf-8"), loader)
+def _checked(values: dict[str, Any]) -> File:
+    try:
+        return build(File, values)
+    except pydantic.ValidationError as error:
+        found = error.errors(include_url=False)
+    if _reread(values, found):
+        return _checked(values)
+    lines = faults.describe(File, values, found)
+    raise ConfigError([line for line in lines if not is_echo(line, lines)])
 
 
-def _with_overrides(config: dict[str, Any]) -> dict[str, Any]:
+def _reread(values: dict[str, Any], found: Sequence[Mapping[str, Any]]) -> bool:
+    """Read text in the wrong place as YAML, in place; tell whether any of it was more than text."""
+    changed = False
+    for fault in found:
+        text = fault["input"]
+        if fault["type"].endswith("_type") and isinstance(text, str):
+            with contextlib.suppress(yaml.YAMLError):
+                meant = yaml.safe_load(text)
+                if not isinstance(meant, str):
+                    *above, last = faults.place(fault, values)
+                    holder: Any = values
+                    for part in above:
+                        holder = holder[part]
+                    holder[last] = plain(meant)
+                    changed = True
+    return changed
+
+
+def _with_inherited(config: dict[str, Any]) -> dict[str, Any]:
     """Write `training` under every architecture, below what the architecture overrides.
 
     So too `clips` under each of its variants, and under an architecture what is said of another one
@@ -111,94 +128,6 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _fill(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any]) -> None:
-    """Fill in the schema's defaults, in place, wherever ``value`` has the right shape."""
-    schema = _follow(schema, root)
-    if isinstance(value, list) and "items" in schema:
-        for item in value:
-            _fill(schema["items"], item, root)
-    if not isinstance(value, dict):
-        return
-    known = schema.get("properties", {})
-    for name, part in known.items():
-        part = {**_follow(part, root), **part}
-        if "default" in part:
-            value.setdefault(name, json.loads(json.dumps(part["default"])))
-        if name in value:
-            _fill(part, value[name], root)
-    rest = schema.get("additionalProperties")
-    if isinstance(rest, Mapping):
-        for name in value.keys() - known.keys():
-            _fill(rest, value[name], root)
-
-
-def _follow(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    return root["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-
-
-# ------------------------------------------------------------------------------ faults in words
-
-_KINDS = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "keys and values",
-    "null": "null",
-}
-_BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-    "multipleOf": "a multiple of",
-}
-
-
-def _explain(fault: jsonschema.ValidationError) -> Iterator[str]:
-    key = key_path(fault.absolute_path) or "top level"
-    found, rule, wanted = _show(fault.instance), fault.validator, fault.validator_value
-    if rule == "additionalProperties":
-        known = fault.schema.get("properties", {})
-        for name in fault.instance.keys() - known.keys():
-            where = key_path([*fault.absolute_path, name])
-            yield f"{where}: unknown key{suggest(name, known)}"
-    elif rule == "required":
-        missing = [name for name in wanted if name not in fault.instance]
-        yield from (
-            f"{key_path([*fault.absolute_path, name])}: missing, it is needed" for name in missing
-        )
-    elif rule == "type":
-        kinds = [wanted] if isinstance(wanted, str) else wanted
-        expected = " or ".join(_KINDS[kind] for kind in kinds)
-        yield f"{key}: found {found}, expected {expected}{_as_text(fault.instance, wanted)}"
-    elif rule == "enum":
-        yield f"{key}: found {found}{suggest(fault.instance, wanted)}"
-    elif rule == "pattern":
-        example = "a colour such as #0072B2" if "#" in wanted else "letters, digits, - and _"
-        yield f"{key}: found {found}, expected {example}"
-    elif rule in _BOUNDS:
-        yield f"{key}: found {found}, expected {_BOUNDS[rule]} {wanted}"
-    elif rule == "uniqueItems":
-        twice = sorted({str(item) for item in fault.instance if fault.instance.count(item) > 1})
-        yield f"{key}: {', '.join(twice)} stands more than once"
-    elif rule in ("minItems", "maxItems", "minProperties", "minLength"):
-        bound = "at least" if rule.startswith("min") else "at most"
-        yield f"{key}: found {found}, expected {bound} {wanted} of them"
-    else:
-        yield f"{key}: {fault.message}"
-
-
-def _as_text(value: Any, wanted: str | list[str]) -> str:
-    """Say what to do where a value came as text, as all in a section of Snakemake's --config."""
-    with contextlib.suppress(yaml.YAMLError):
-        meant = yaml.safe_load(value) if isinstance(value, str) else value
-        if meant != value and jsonschema.Draft202012Validator({"type": wanted}).is_valid(meant):
-            return "; of --config it is text: write it into a file, further behind --configfile"
-    return ""
-
-
 # Sections that are laid under others, and where those others are.
 _INHERITED = {
     "training": re.compile(r"architectures\.[^.]+\.training\."),
@@ -213,30 +142,6 @@ def is_echo(line: str, lines: Iterable[str]) -> bool:
     """
     heirs = {common: heir.match(line) for common, heir in _INHERITED.items()}
     return any(f"{common}.{line[m.end() :]}" in lines for common, m in heirs.items() if m)
-
-
-def key_path(parts: Iterable[Any]) -> str:
-    """Write the path of a key as ``splits.train.female`` or ``seeds[0]``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return text.removeprefix(".")
-
-
-def suggest(found: Any, allowed: Iterable[Any]) -> str:
-    """Say what is allowed, close spellings first: ``; did you mean epochs? allowed: ...``."""
-    names = [str(name) for name in allowed]
-    close = difflib.get_close_matches(str(found), names, n=2)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"{hint}{'' if hint else ';'} allowed: {', '.join(names)}"
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "keys and values" if value else "nothing"
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-# --------------------------------------------------------------------------- plain values and back
 
 
 def main(arguments: list[str]) -> None:

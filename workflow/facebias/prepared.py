@@ -10,7 +10,7 @@ import pandas as pd
 
 from facebias import checks, configuration, datasets, splits
 from facebias.splits import holdouts
-from facebias.study import Question, Study
+from facebias.study import Question, Study, plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,15 +55,14 @@ def prepare(config: Mapping[str, Any]) -> Prepared:
     StudyError
         If it cannot be run, with one line per fault.
     """
-    resolved = configuration.resolve(config)
-    study = configuration.load(resolved)
+    study = configuration.load(config)
     out = f"{study.results}/{study.study}"
     drawn = study.data.adapter == "drawn"
     root = f"{out}/data/drawn" if drawn else study.data.root or "."
     subjects = checks.check(study, root=root)
     matched = splits.with_matched(study.splits, subjects)
     return Prepared(
-        resolved=resolved,
+        resolved=plain(study),
         study=dataclasses.replace(study, splits=matched),
         declared=tuple(study.splits.train),
         out=out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from facebias.configuration import suggest
+from facebias.faults import suggest
 from facebias.published import papers
 from facebias.published.papers import PAPERS
 from facebias.study import Study

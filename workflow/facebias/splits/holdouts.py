@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from facebias.configuration import suggest
+from facebias.faults import suggest
 from facebias.study import Question, Splits, Study
 
 
@@ -65,7 +65,7 @@ def misfits(study: Study) -> Iterator[str]:
                 yield f"{key}: missing; name one of splits.holdouts: {', '.join(declared)}"
             elif split.holdout not in declared:
                 yield f"{key}: no hold-out {split.holdout!r}{suggest(split.holdout, declared)}"
-    for name, holdout in (declared or {}).items():
+    for name in declared or ():
         key = f"splits.holdouts.{name}"
         trained = any(split.holdout == name for split in splits.train.values())
         tested = [test for test, split in splits.test.items() if split.holdout == name]
@@ -74,6 +74,8 @@ def misfits(study: Study) -> Iterator[str]:
             yield f"{key}: no train split names it{tests_nothing}; add one or remove it"
         if not tested:
             yield f"{key}: no test split names it; add one or remove it"
+    for name, holdout in splits.all_holdouts.items():
+        key = "splits.holdout" if name is None else f"splits.holdouts.{name}"
         for attribute in holdout.attributes or ():
             if attribute not in study.evaluation.attributes:
                 hint = suggest(attribute, study.evaluation.attributes)
@@ -82,8 +84,6 @@ def misfits(study: Study) -> Iterator[str]:
 
 def uncompared(study: Study) -> Iterator[str]:
     """Say which attributes no models are compared by, and if there is no declared question."""
-    if study.splits.holdouts is None:
-        return
     compared = {train: attributes(study, train) for train in study.splits.train}
     for attribute in study.evaluation.attributes:
         if not any(attribute in names for names in compared.values()):

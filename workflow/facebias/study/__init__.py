@@ -1,8 +1,9 @@
 """A study as configured: one YAML file, read into frozen dataclasses.
 
-The JSON schema ``workflow/schemas/config.schema.yaml`` holds the keys, their types, defaults and
-descriptions; ``configuration`` applies it. Every stage gets the slice of the study that it uses as
-one line of JSON, and reads it back here.
+Their fields are the keys, with types, bounds, defaults and descriptions; the checks of a
+configuration, the JSON schema for editors and the reference in ``config/README.md`` follow from
+them. Every stage gets the slice of the study that it uses as one line of JSON, and reads it back
+here.
 """
 
 from facebias.study.clips import *

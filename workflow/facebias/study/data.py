@@ -3,86 +3,174 @@
 from __future__ import annotations
 
 import dataclasses
-import typing
 from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from facebias.study.values import Count, Name, Number, Once, Share, SomeTexts, Texts, section
+
+MinIntensity = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=5,
+        description="Intensity (1 to 5) from which an Action Unit counts as shown. One that is "
+        "shown at an intensity nobody scored is missing if this is above 1.",
+    ),
+]
+OnDisk = Literal["pictures", "videos", "sase_fe", "ckplus", "actor_study", "ravdess", "crema_d"]
+Adapter = Literal["drawn", OnDisk, "combined"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Drawn:
     """The drawn people and how they are filmed."""
 
-    subjects: int
-    repetitions: int
-    seed: int
-    size: int
-    frames: int
-    fps: int
-    shards: int
-    bias: tuple[Mapping[str, typing.Any], ...]
+    subjects: int = Field(36, ge=2, description="Number of people, half of them women.")
+    repetitions: Number = Field(2, description="Films of each expression by each person.")
+    seed: Count = Field(1, description="Seed of looks and films.")
+    size: int = Field(
+        160, ge=96, le=1024, multiple_of=2, description="Width and height of a film, pixels."
+    )
+    frames: int = Field(24, ge=4, description="Frames of a film.")
+    fps: Number = Field(24, description="Frames per second of a film.")
+    shards: Number = Field(8, description="Number of jobs that share the drawing.")
+    bias: tuple[Mapping[str, Any], ...] = Field(
+        (), description='The planted biases; see "Planted bias" below.'
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class SaseFe:
     """How the user's copy of SASE-FE names its videos, and which of them are taken."""
 
-    pattern: str
-    codes: Mapping[str, str]
-    take: str
+    pattern: str = Field(
+        "(?P<subject>[^/]+)/(?P<emotion>[^/_]+)_(?P<genuine>[^/_]+)",
+        description="Regular expression of the path of a video below `root`, without its ending, "
+        "with the named groups `subject`, `emotion` and `genuine`. Not used with `manifest`, whose "
+        "column `genuine` then says the same.",
+    )
+    codes: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="What the found emotions and the group `genuine` mean, where they are not "
+        "spelled out: `{HAP: happiness, T: genuine, D: fake}`.",
+    )
+    take: Literal["all", "genuine", "fake"] = Field(
+        "all", description="Which expressions are samples."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class CkPlus:
     """What a sample of CK+ is, which frames carry its labels, and when a unit counts as shown."""
 
-    samples: str
-    last_frames: int | None
-    min_intensity: int
+    samples: Literal["sequences", "frames"] = Field(
+        "sequences", description="A sample is a whole sequence, or each of its frames is one."
+    )
+    last_frames: Number | None = Field(
+        None,
+        description="Frames at the end of a sequence that carry its labels and are samples; null "
+        "takes all. Only for frames.",
+    )
+    min_intensity: MinIntensity = 1
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class ActorStudy:
     """The table of frames of the Actor Study, and when a unit counts as shown."""
 
-    annotations: str
-    min_intensity: int
+    annotations: str = Field(
+        "annotations.csv",
+        description="CSV table with a row per frame (columns `subject`, `path`, `frame` if the "
+        "path is a video, and one per Action Unit).",
+    )
+    min_intensity: MinIntensity = 1
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Ravdess:
     """Which of the recordings of RAVDESS are taken."""
 
-    modality: str
-    channels: tuple[str, ...]
+    modality: Literal["video", "audio_video"] = Field(
+        "video", description="Files without or with sound; they show the same recordings."
+    )
+    channels: Annotated[tuple[Literal["speech", "song"], ...], *Once, Field(min_length=1)] = Field(
+        ("speech",), description="Spoken, sung, or both."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Source:
     """One data set on disk. The section named like the adapter holds what only it has."""
 
-    adapter: str
-    root: str | None = None
-    manifest: str | None = None
-    layout: str | None = None
-    subjects: str | None = None
-    publishable: bool = False
-    sase_fe: SaseFe | None = None
-    ckplus: CkPlus | None = None
-    actor_study: ActorStudy | None = None
-    ravdess: Ravdess | None = None
+    adapter: OnDisk = Field(description="Which kind of data set.")
+    root: str | None = Field(
+        None,
+        description="Folder of the data set. Paths below are relative to it. Not for `drawn`.",
+    )
+    manifest: str | None = Field(
+        None,
+        description="CSV table with a row per sample (columns `subject`, `path`, `label` or "
+        "`label_<unit>`, optionally `sample` and attributes). Give this or `layout`.",
+    )
+    layout: str | None = Field(
+        None,
+        description="Pattern of the files when there is no manifest, such as "
+        "`{label}/{subject}.jpg`.",
+    )
+    subjects: str | None = Field(
+        None,
+        description="CSV table with a row per subject (column `subject`, then the recorded "
+        "attributes, optionally `publishable`).",
+    )
+    publishable: bool = Field(
+        False,
+        description="Whether faces may be shown in figures when the subjects table has no column "
+        "`publishable`.",
+    )
+    sase_fe: SaseFe | None = Field(
+        None, description="The videos of SASE-FE; only for that adapter."
+    )
+    ckplus: CkPlus | None = Field(None, description="The sequences of CK+; only for that adapter.")
+    actor_study: ActorStudy | None = Field(
+        None, description="The frames of the Actor Study; only for that adapter."
+    )
+    ravdess: Ravdess | None = Field(
+        None, description="The recordings of RAVDESS; only for that adapter."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Data(Source):
     """Where the samples come from and when one is left out."""
 
-    attributes: tuple[str, ...]
-    required: tuple[str, ...]
-    max_excluded: float
-    drawn: Drawn | None = None
-    sets: Mapping[str, Source] | None = None
+    adapter: Adapter = Field(
+        description="`drawn` people made by the project, `pictures` or `videos` of yours, a data "
+        "set of docs/datasets.md, or several `combined`."
+    )
+    attributes: SomeTexts = Field(
+        ("gender",),
+        description="Attributes that the data set records. The tool infers none of them.",
+    )
+    required: Texts = Field(
+        (), description="Attributes without which a subject's samples are left out."
+    )
+    max_excluded: Share = Field(
+        0.2,
+        description="Largest share of samples that may be left out before the study stops with an "
+        "error.",
+    )
+    drawn: Drawn | None = Field(None, description="The drawn people; only for the adapter `drawn`.")
+    sets: Annotated[Mapping[Name, Source], Field(min_length=2)] | None = Field(
+        None,
+        description="The data sets of a study over several, by name, each with `adapter`, `root` "
+        "and the other keys above; only for the adapter `combined`. Subjects and samples are then "
+        "called `NAME/...`.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Labels:
     """What is predicted: ``classes`` (one of, softmax) or ``units`` (any of, sigmoid).
 
@@ -90,13 +178,35 @@ class Labels:
     ``threshold``: what score counts as a unit, ``fixed`` or chosen on ``validation`` subjects.
     """
 
-    kind: str
-    names: tuple[str, ...]
-    fuse: Mapping[str, tuple[str, ...]]
-    subsample_fused: bool
-    seed: int
-    min_occurrences: int = 0
-    threshold: str = "fixed"
+    kind: Literal["classes", "units"] = Field(
+        "classes",
+        description="`classes`: one of the labels per sample (softmax). `units`: any of them, such "
+        "as Action Units (sigmoid).",
+    )
+    names: Annotated[tuple[Name, ...], *Once, Field(min_length=1)] = Field(
+        description="The labels that are trained."
+    )
+    fuse: Mapping[str, Annotated[tuple[str, ...], *Once, Field(min_length=2)]] = Field(
+        default_factory=dict,
+        description="Labels put together for evaluation, such as `upset: [anger, disgust, "
+        "contempt]`.",
+    )
+    subsample_fused: bool = Field(
+        True,
+        description="Evaluate a fused label on as many samples as the others have on average, "
+        "drawn per subject.",
+    )
+    seed: Count = Field(1, description="Seed of that draw.")
+    min_occurrences: Count = Field(
+        0,
+        description="Units present in fewer samples than this are left out of the study; "
+        "`data/units.csv` says which. 0 keeps all.",
+    )
+    threshold: Literal["fixed", "validation"] = Field(
+        "fixed",
+        description="The score from which a unit counts as found. `fixed`: 0.5. `validation`: what "
+        "gives each unit the best F1 on the validation subjects of its model.",
+    )
 
     def among(self, columns: Collection[str]) -> Labels:
         """Keep the units that a manifest with these ``columns`` has: those that occur enough."""

@@ -2,43 +2,104 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import typing
 from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from facebias.study.values import slice_of
+from pydantic import Field
+
+from facebias.study.values import (
+    Count,
+    Name,
+    Number,
+    Once,
+    Positive,
+    SomeTexts,
+    Texts,
+    section,
+    slice_of,
+)
+
+Condition = Mapping[str, Any]
+Criterion = Literal[
+    "equal_opportunity",
+    "equalized_odds",
+    "accuracy_gap",
+    "balanced_accuracy_gap",
+    "demographic_parity",
+    "f1_gap",
+    "f1_skew_normalised_gap",
+    "auc_gap",
+]
+Definition = Literal["signed", "absolute", "published", "per_class_mean", "worst_class"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Split:
-    """A named set of subjects: a condition on attributes or a list, and how many of them.
+@section
+class Selection:
+    """A named set of subjects: a condition on attributes or a list.
 
-    ``drawn_from`` names other train splits, whose subjects it then chooses among. ``holdout`` names
-    one of several hold-outs; a test split tests the train splits of its own.
+    ``holdout`` names one of several hold-outs; a test split tests the train splits of its own.
     """
 
-    where: Mapping[str, typing.Any]
-    subjects: tuple[str, ...] | None = None
-    drawn_from: tuple[str, ...] | None = None
-    n_subjects: int | None = None
-    balance: str | None = None
-    match_size_to: str | None = None
-    holdout: str | None = None
+    where: Condition = Field(
+        default_factory=dict,
+        description='Condition on the attributes; see "Conditions" below.',
+    )
+    subjects: SomeTexts | None = Field(None, description="The subjects by name.")
+    holdout: str | None = Field(
+        None,
+        description="With `splits.holdouts`, the one whose subjects it selects among; it tests the "
+        "models of that one alone.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
+class Split(Selection):
+    """Who trains: a set of subjects, and how many of them.
+
+    ``drawn_from`` names other train splits, whose subjects it then chooses among.
+    """
+
+    n_subjects: Number | None = Field(
+        None, description="How many subjects are drawn of those; null takes all."
+    )
+    drawn_from: SomeTexts | None = Field(
+        None,
+        description="Other train splits of the same hold-out; the subjects are then drawn among "
+        "those that theirs hold together.",
+    )
+    balance: str | None = Field(
+        None, description="Attribute whose groups get equal shares of the draw."
+    )
+    match_size_to: str | None = Field(
+        None,
+        description="Another train split of the same hold-out whose number of subjects is drawn, "
+        "or `smallest`, the smallest of those that match none.",
+    )
+    holdout: str | None = Field(
+        None,
+        description="With `splits.holdouts`, the one whose subjects it does not train on.",
+    )
+
+
+@section
 class Holdout:
     """Subjects that no model trains on: drawn, or named.
 
     ``attributes``: those by whose groups its models are compared; None: all that are evaluated.
     """
 
-    n_subjects: int | None
-    balance: tuple[str, ...]
-    where: Mapping[str, typing.Any]
-    subjects: tuple[str, ...] | None
-    attributes: tuple[str, ...] | None = None
+    n_subjects: Number | None = Field(
+        None, description="How many are drawn of those who fulfil `where`; null takes all of them."
+    )
+    balance: Texts = Field((), description="Attributes whose groups get equal shares of the draw.")
+    where: Condition = Field(default_factory=dict, description="Condition on the attributes.")
+    subjects: SomeTexts | None = Field(None, description="The subjects by name, instead of a draw.")
+    attributes: SomeTexts | None = Field(
+        None,
+        description="Those of `evaluation.attributes` by whose groups its models are compared; "
+        "null takes all.",
+    )
 
     def __post_init__(self) -> None:
         """Write crossed attributes as ``Evaluation`` does."""
@@ -47,34 +108,56 @@ class Holdout:
             object.__setattr__(self, "attributes", names)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Rotation:
     """k folds: every subject is tested once."""
 
-    k: int
-    balance: tuple[str, ...]
+    k: int = Field(ge=2, description="Number of folds.")
+    balance: Texts = Field(
+        (), description="Attributes whose groups are spread evenly over the folds."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Validation:
     """Training subjects set aside to pick the best epoch: a number or a share."""
 
-    n_subjects: int | None
-    share: float | None
+    n_subjects: Count | None = Field(None, description="Their number.")
+    share: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None, description="Their share of the training subjects."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Splits:
     """Who trains and who tests: one hold-out, several with a name each, or folds."""
 
-    seed: int
-    holdout: Holdout | None
-    folds: Rotation | None
-    validation: Validation
-    train: Mapping[str, Split]
-    test: Mapping[str, Split]
-    match_sizes: bool = False
-    holdouts: Mapping[str, Holdout] | None = None
+    seed: Count = Field(1, description="Seed of all draws of subjects.")
+    holdout: Holdout | None = Field(None, description="Subjects that no model trains on.")
+    holdouts: Annotated[Mapping[Name, Holdout], Field(min_length=1)] | None = Field(
+        None,
+        description="Several hold-outs, by name, for experiments that share all but who trains and "
+        'who tests; see "Several hold-outs" below.',
+    )
+    folds: Rotation | None = Field(
+        None, description="k folds, so that every subject is tested once."
+    )
+    validation: Validation = Field(
+        Validation(share=0.15),
+        description="Training subjects set aside to pick the best epoch, drawn anew for every "
+        "training split, fold and seed; architectures share them. Give one of the two keys.",
+    )
+    match_sizes: bool = Field(
+        False,
+        description="Train every training split also with as many subjects as the smallest of its "
+        "hold-out has, as `{name}_matched`; the report shows both.",
+    )
+    train: Annotated[Mapping[Name, Split], Field(min_length=1)] = Field(
+        description="The training splits, by name."
+    )
+    test: Annotated[Mapping[Name, Selection], Field(min_length=1)] = Field(
+        description="The test splits, by name; each selects among the subjects that are held out."
+    )
 
     @property
     def all_holdouts(self) -> dict[str | None, Holdout]:
@@ -101,20 +184,35 @@ def crossed(attribute: str) -> list[str]:
     return attribute.replace(" x ", CROSS).split(CROSS)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Primary:
     """What a study is about, declared before its results: one gap per architecture and hold-out.
 
     ``attribute`` and ``train_split`` None: the first one of each hold-out.
     """
 
-    criterion: str
-    definition: str
-    attribute: str | None
-    train_split: str | None
+    criterion: Criterion = Field(
+        "equalized_odds", description="Their criterion; the last two only for units."
+    )
+    definition: Definition = Field(
+        "per_class_mean",
+        description="Their definition. The mean of absolute gaps neither lets gaps of two labels "
+        "cancel nor rests on a single label.",
+    )
+    attribute: str | None = Field(
+        None,
+        description="Their attribute; null is the first of `evaluation.attributes` that a hold-out "
+        "is compared by. A hold-out that is not compared by it is not asked. Of more than two "
+        "groups the range over all counts.",
+    )
+    train_split: str | None = Field(
+        None,
+        description="Their training split; null is the first of each hold-out, a name asks its "
+        "hold-out alone.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Question:
     """What a study asks of one hold-out: between whose groups, of models trained on whom.
 
@@ -132,38 +230,89 @@ def fewest_resamples(confidence: float) -> int:
     return math.ceil(round(2 / (1 - confidence), 6))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class GroupComparison:
     """How groups of people are compared, whatever is measured of them, and what a group needs."""
 
-    bins: Mapping[str, tuple[float, ...]]
-    min_subjects: int
-    confidence: float
-    resamples: int
-    permutations: int
-    seed: int
+    bins: Mapping[str, Annotated[tuple[float, ...], *Once, Field(min_length=3)]] = Field(
+        default_factory=dict,
+        description="Attributes of numbers cut into groups, such as `age: [0, 30, 50, 100]`: from "
+        "0 to under 30, and so on. Gaps are then also measured as a trend.",
+    )
+    min_subjects: int = Field(
+        3, ge=2, description="A group with fewer test subjects is shown as not estimable."
+    )
+    confidence: float = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description='Level of the intervals; a gap is "found" where its corrected p-value is at '
+        "most 1 minus this.",
+    )
+    resamples: int = Field(
+        2000, ge=100, description="Bootstrap resamples of subjects behind every interval."
+    )
+    permutations: int = Field(
+        10_000,
+        ge=999,
+        description="Assignments of subjects to groups that are drawn for a p-value where there "
+        "are more than ten times as many; fewer are all listed.",
+    )
+    seed: Count = Field(1, description="Seed of resamples and permutations.")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Resampling(GroupComparison):
     """How one model's numbers and their uncertainty are found, and what a label needs.
 
     ``weights``: who weighs the same, ``samples`` or ``subjects``.
     """
 
-    min_subjects_per_label: int
-    weights: str
-    interval: str
+    min_subjects_per_label: int = Field(
+        3,
+        ge=2,
+        description="A label that fewer test subjects of a group show is left out of what that "
+        "group is compared in; the gap says so.",
+    )
+    weights: Literal["samples", "subjects"] = Field(
+        "samples",
+        description="What weighs the same in rates, gaps, intervals and tests of models. "
+        "`subjects`: every person, so that a sample counts 1 / (samples of its person in the test "
+        'set looked at); see "Weights" below.',
+    )
+    interval: Literal["expanded", "bca"] = Field(
+        "expanded",
+        description="`expanded`: percentiles of the resamples, widened for few people. `bca`: "
+        "bias-corrected and accelerated, not widened.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Evaluation(Resampling):
     """What is measured, between which groups, and by which rules a whole study is judged."""
 
-    attributes: tuple[str, ...]
-    primary: Primary
-    margin: float
-    margins: Mapping[str, float]
+    attributes: SomeTexts = Field(
+        ("gender",),
+        description="Attributes whose groups are compared. `gender x skin` compares the "
+        "combinations of two.",
+    )
+    primary: Primary = Field(
+        default_factory=Primary,
+        description="The gaps that the study is about, one per architecture and hold-out, "
+        "corrected for their number after Holm. All others are exploratory and corrected after "
+        "Benjamini and Hochberg.",
+    )
+    margin: Positive = Field(
+        0.1,
+        description='A gap whose whole interval is no larger is called "no gap larger than" this. '
+        "Equalized odds add two rates, so that their gap reaches from 0 to 2; all others reach to "
+        "1.",
+    )
+    margins: Mapping[Criterion, Positive] = Field(
+        default_factory=dict,
+        description="The margin of some criteria, such as `accuracy_gap: 0.05`; the others have "
+        "`margin`.",
+    )
 
     def __post_init__(self) -> None:
         """Write crossed attributes as one name, which files can have too."""

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from facebias.study.values import slice_of
+from pydantic import Field
+
+from facebias.study.values import (
+    Count,
+    Number,
+    Once,
+    Positive,
+    Sha256,
+    Share,
+    Text,
+    Texts,
+    section,
+    slice_of,
+)
+
+ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Augmentation:
     """Random changes of a training clip; each applied to a whole clip with its probability."""
 
-    flip: float
-    rotate: float
-    degrees: float
-    brighten: float
-    brightness: float
+    flip: Share = Field(0.5, description="Probability of a horizontal flip.")
+    rotate: Share = Field(0.5, description="Probability of a rotation.")
+    degrees: float = Field(15.0, ge=0, le=180, description="Largest rotation, degrees either way.")
+    brighten: Share = Field(0.5, description="Probability of a change of brightness.")
+    brightness: ShareBelowOne = Field(
+        0.3, description="Largest change of brightness, as a share either way."
+    )
 
     @property
     def changes(self) -> bool:
@@ -26,78 +42,163 @@ class Augmentation:
         return any((self.flip, turned, lit))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Training:
     """How a model is fitted. ``micro_batch``: clips computed at once; None: all of a step."""
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    nesterov: bool
-    schedule: str
-    label_smoothing: float
-    gradient_clip: float | None
-    augmentation: Augmentation
-    select: str
-    device: str
-    precision: str
-    deterministic: bool
-    loss_average: str = "entries"
-    micro_batch: int | None = None
+    epochs: Number = Field(50, description="Passes over the training clips.")
+    batch_size: Number = Field(12, description="Clips per step.")
+    micro_batch: Number | None = Field(
+        None,
+        description="Clips that are computed at once, so that a step of `batch_size` fits the "
+        'memory of a GPU; null is all of them. See "Memory of a GPU" below.',
+    )
+    learning_rate: Positive = Field(
+        0.005, description="Learning rate of SGD; the peak for `one_cycle`."
+    )
+    momentum: ShareBelowOne = Field(0.9, description="Momentum of SGD.")
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay of SGD.")
+    nesterov: bool = Field(False, description="Nesterov momentum.")
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+        "constant", description="Learning rate over the steps."
+    )
+    label_smoothing: ShareBelowOne = Field(0.0, description="Label smoothing of the softmax loss.")
+    loss_average: Literal["entries", "units"] = Field(
+        "entries",
+        description="Mean of the loss of units in a batch. `entries`: over all annotated entries. "
+        "`units`: over those of each unit, then over units, so that rarely annotated units weigh "
+        "as much.",
+    )
+    gradient_clip: Positive | None = Field(
+        None, description="Largest norm of the gradient; null does not clip."
+    )
+    augmentation: Augmentation = Field(
+        default_factory=Augmentation,
+        description="Random changes of training clips, all frames of a clip alike.",
+    )
+    select: Literal["macro_recall", "macro_f1", "accuracy", "loss"] = Field(
+        "macro_recall",
+        description="What the best epoch is picked by, on the validation subjects. `macro_recall` "
+        "and `macro_f1`: means over the labels that they show, so that rare ones weigh as much. "
+        "With `accuracy`, a model that gives all samples the commonest label can be the best.",
+    )
+    device: Literal[
+        "auto", "cpu", "cuda",
+        "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7",
+    ] = Field(
+        "auto",
+        description="`cuda` stops at once where there is no usable GPU. Of several GPUs `auto` and "
+        "`cuda` take the first that no other job has; with a number (`cuda:1`) jobs share that "
+        "one.",
+    )  # fmt: skip
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = Field(
+        "auto",
+        description="`auto`: what the device has in hardware (fp16 on V100, bf16 from compute "
+        "capability 8, fp32 on a CPU). Steps whose gradients overflow in fp16 are skipped and "
+        "counted (`skipped_steps` in `history.csv`).",
+    )
+    deterministic: bool = Field(
+        True, description="Same bits on every run on one machine; false is faster on a GPU."
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Head:
     """What turns the features of the frames into scores."""
 
-    kind: str
-    hidden: int
-    layers: int
-    dropout: float
+    kind: Literal["lstm", "mean"] = Field(
+        "lstm",
+        description="`lstm`: an LSTM over the frames, its last output to a linear layer. `mean`: "
+        "the mean over the frames to a linear layer.",
+    )
+    hidden: Number = Field(256, description="Units of the LSTM.")
+    layers: Number = Field(1, description="Layers of the LSTM.")
+    dropout: ShareBelowOne = Field(0.0, description="Dropout before the linear layer.")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Weights:
     """A file of pretrained weights. ``channel_order`` ``auto``: that of the format."""
 
-    source: str
-    format: str
-    sha256: str | None
-    channel_order: str
+    source: Text = Field(
+        description="`torchvision` (fetched from there), an address (`https://...`) or the path of "
+        "a file."
+    )
+    format: Literal["torchvision", "vggface_keras", "vggface_dag", "vggface_t7", "vggface2"] = (
+        Field(
+            "torchvision",
+            description="What kind of file it is; decides names, layout and input convention.",
+        )
+    )
+    sha256: Sha256 | None = Field(None, description="SHA-256 of the file; another file is refused.")
+    channel_order: Literal["auto", "rgb", "bgr"] = Field(
+        "auto",
+        description="Order of the colour channels that the weights expect; `auto`: that of the "
+        "format.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Backbone:
     """What turns the frames of a clip into features, and which part of it is not trained.
 
     ``network`` None: the one of the name under which it is configured.
     """
 
-    width: float
-    input_size: int
-    frames: int | None
-    frozen: str
-    options: Mapping[str, typing.Any]
-    network: str | None = None
+    network: str | None = Field(
+        None,
+        description="Which network, so that one can be trained under several names; null is the "
+        "one of this name. Where an architecture has the name of the network, its keys hold for "
+        "this one too, below its own.",
+    )
+    width: float = Field(
+        1.0,
+        gt=0,
+        le=4,
+        description="Factor on the numbers of channels; 1 is the published network.",
+    )
+    input_size: int = Field(224, ge=16, le=1024, description="Side of the input, pixels.")
+    frames: Number | None = Field(
+        None, description="Frames used of each clip, evenly spaced; null uses all."
+    )
+    frozen: Literal["none", "backbone", "convolutions"] = Field(
+        "none",
+        description="What is not trained; `convolutions` for `vgg16` and `vggface` alone. With "
+        "`weights` and without augmentation its features are computed once for all models.",
+    )
+    options: Mapping[str, Any] = Field(
+        default_factory=dict,
+        description='Settings of this architecture alone; see "Architectures" below.',
+    )
 
     def called(self, name: str) -> str:
         """Return the name of its network, configured as ``name``."""
         return self.network or name
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Architecture(Backbone):
     """One network with everything that its training depends on.
 
     ``clips``: the variant of the preprocessing that it sees; None: that of no name.
     """
 
-    head: Head
-    training: Training
-    weights: Weights | None = None
-    clips: str | None = None
+    clips: str | None = Field(
+        None,
+        description="The variant of `clips.variants` that it sees; null is `clips` without its "
+        "variants.",
+    )
+    weights: Weights | None = Field(
+        None,
+        description="Pretrained weights that training starts from; null trains from scratch. See "
+        "docs/weights.md.",
+    )
+    head: Head = Field(
+        default_factory=Head, description="What turns the features of the frames into scores."
+    )
+    training: Training = Field(
+        default_factory=Training, description="Overrides of `training` for this architecture."
+    )
 
     @property
     def ending(self) -> str:
@@ -119,35 +220,81 @@ class Architecture(Backbone):
         return self.frozen != "none" and pretrained and not self.training.augmentation.changes
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Explaining:
     """How one model is explained. ``composite`` None: what suits the architecture."""
 
-    composite: str | None
-    target: str
-    batch_size: int
-    per_subject: int | None
+    composite: str | None = None
+    target: str = Field(
+        "label",
+        description="Explain the score of the true `label` (classes only), of the `predicted` one, "
+        "or of the label named here.",
+    )
+    batch_size: Number = Field(
+        16, description="Clips explained at once, at most; fewer if they are large."
+    )
+    per_subject: Number | None = Field(
+        None,
+        description="Test samples of one subject that are explained at most, evenly spaced; "
+        "without a number, all.",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Explanation(Explaining):
-    """Which models are explained, by which methods, and what is checked and shown of it.
+    """Which models are explained, by which methods, and what is checked and shown of it."""
 
-    ``composite``: one for all, or by architecture. ``randomisation``: samples of the check by
-    re-initialised layers; 0: no check. ``units``: Action Units of labels. ``landmarks``: a table of
-    68 landmarks in the folder of the data set.
-    """
-
-    composite: str | Mapping[str, str] | None
-    architectures: tuple[str, ...]
-    methods: tuple[str, ...]
-    randomisation: int
-    per_group: int
-    units: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
-    landmarks: str | None = None
+    architectures: Texts = Field((), description="Architectures to explain.")
+    methods: Annotated[
+        tuple[
+            Literal[
+                "lrp", "lrp_alpha2_beta1", "integrated_gradients", "gradient_shap", "occlusion"
+            ],
+            ...,
+        ],
+        *Once,
+        Field(min_length=1),
+    ] = Field(
+        ("lrp",),
+        description="Layer-wise relevance propagation, and second opinions: each method explains "
+        "every model. The declared gaps of relevance are of the first.",
+    )
+    composite: str | Mapping[str, str] | None = Field(
+        None,
+        description="Rules of `lrp` by layer type, for all architectures or by the name of each; "
+        'without one, what suits the architecture; see "Composites" below.',
+    )
+    randomisation: Count = Field(
+        0,
+        description="Samples of each architecture whose heatmaps are compared with those of a "
+        "network re-initialised layer by layer; 0 leaves this check out.",
+    )
+    per_group: Number = Field(
+        3,
+        description="Samples shown per group in a heatmap figure of classes: the best, the worst "
+        "and those evenly between by score. Of units one of each outcome is shown: hit, miss, "
+        "false alarm, correct rejection.",
+    )
+    units: Mapping[str, Annotated[tuple[int, ...], *Once, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Action Units of a label, such as `pain: [4, 6, 7]`, where its relevance is "
+        "measured. Labels such as `AU12` and the emotions of the FACS need none.",
+    )
+    landmarks: str | None = Field(
+        None,
+        description="Parquet table of 68 iBUG landmarks (columns `sample`, `frame`, `landmarks`: x "
+        "and y in turn, in pixels of the frame), in `data.root`. Without one, those that the data "
+        "set ships are used (CK+, drawn people), and else an average face fitted to the five "
+        "points of the face detector.",
+    )
 
     def of(self, architecture: str) -> Explaining:
         """What the heatmaps of one model depend on, and nothing else."""
         composites = self.composite
         own = composites.get(architecture) if isinstance(composites, Mapping) else composites
-        return dataclasses.replace(slice_of(self, Explaining), composite=own)
+        return Explaining(
+            composite=own,
+            target=self.target,
+            batch_size=self.batch_size,
+            per_subject=self.per_subject,
+        )

@@ -1,12 +1,49 @@
-"""Settings as plain values: the dataclasses of a study as dicts, as JSON, and back."""
+"""What sections of a configuration are made of, and settings as JSON and back."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Sequence
+
+import pydantic
+import pydantic_core
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+
+# A section: a frozen dataclass whose fields are its keys, with types, bounds, defaults and
+# descriptions. Nothing is converted: "3" is text, and 1.5 no whole number.
+section = pydantic.dataclasses.dataclass(
+    frozen=True,
+    kw_only=True,
+    config=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True),
+)
+
+
+def _once(values: Sequence[typing.Any]) -> Sequence[typing.Any]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise pydantic_core.PydanticCustomError("twice", "{names}", {"names": ", ".join(twice)})
+    return values
+
+
+# A list in which nothing may stand more than once.
+Once = (AfterValidator(_once), Field(json_schema_extra={"uniqueItems": True}))
+# What names files and columns, and a colour of a figure.
+NAME, COLOUR, SHA256 = r"^[A-Za-z0-9][A-Za-z0-9_-]*$", r"^#[0-9A-Fa-f]{6}$", r"^[0-9a-f]{64}$"
+Name = typing.Annotated[str, StringConstraints(pattern=NAME)]
+Colour = typing.Annotated[str, StringConstraints(pattern=COLOUR)]
+Sha256 = typing.Annotated[str, StringConstraints(pattern=SHA256)]
+Text = typing.Annotated[str, StringConstraints(min_length=1)]
+Texts = typing.Annotated[tuple[Text, ...], *Once]
+# At least one.
+SomeTexts = typing.Annotated[tuple[Text, ...], *Once, Field(min_length=1)]
+Share = typing.Annotated[float, Field(ge=0, le=1)]
+# May be 0, and may not.
+Count = typing.Annotated[int, Field(ge=0)]
+Number = typing.Annotated[int, Field(ge=1)]
+Positive = typing.Annotated[float, Field(gt=0)]
 
 
 def slice_of(value: typing.Any, kind: type) -> typing.Any:
@@ -15,37 +52,30 @@ def slice_of(value: typing.Any, kind: type) -> typing.Any:
     return kind(**{name: getattr(value, name) for name in names})
 
 
+@functools.cache
+def _adapter(kind: typing.Any) -> TypeAdapter[typing.Any]:
+    return TypeAdapter(kind)
+
+
 def build(kind: typing.Any, value: typing.Any) -> typing.Any:
-    """Turn plain values (dicts, lists, scalars) into the dataclass or container type ``kind``."""
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = next(part for part in typing.get_args(kind) if part is not type(None))
-        return None if value is None else build(inner, value)
-    if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return kind(**{name: build(hints[name], item) for name, item in value.items()})
-    if origin is tuple:
-        inner = typing.get_args(kind)[0]
-        return tuple(build(inner, item) for item in value)
-    if origin is Mapping:
-        inner = typing.get_args(kind)[1]
-        return {name: build(inner, item) for name, item in value.items()}
-    if kind is float:
-        return float(value)
-    return value
+    """Turn plain values (dicts, lists, scalars) into the section or container type ``kind``.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If they do not fit it.
+    """
+    return _adapter(kind).validate_json(json.dumps(value), strict=True)
+
+
+def schema(kind: typing.Any) -> dict[str, typing.Any]:
+    """Return the JSON schema of the section or container type ``kind``."""
+    return _adapter(kind).json_schema()
 
 
 def plain(value: typing.Any) -> typing.Any:
     """Turn dataclasses and containers into dicts, lists and scalars, as YAML and JSON have."""
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    return value
+    return pydantic_core.to_jsonable_python(value)
 
 
 def settings(**parts: typing.Any) -> str:

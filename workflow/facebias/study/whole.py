@@ -1,38 +1,76 @@
-"""A whole study, and how its figures look."""
+"""A whole study, how its figures look, and the file that says it all."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
 
 from facebias.study.clips import Clips
 from facebias.study.data import Data, Labels
 from facebias.study.design import Evaluation, Splits
-from facebias.study.models import Architecture, Explanation
+from facebias.study.models import Architecture, Explanation, Training
+from facebias.study.values import Colour, Count, Name, Once, Text, section
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Figures:
     """Looks of the figures."""
 
-    dpi: int
-    colours: tuple[str, ...]
+    dpi: int = Field(200, ge=50, le=1200, description="Resolution of the PNG files.")
+    colours: Annotated[tuple[Colour, ...], Field(min_length=3)] = Field(
+        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
+        description="Colours in the order of use (Okabe and Ito's, which colour-blind readers can "
+        "tell apart).",
+    )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
 class Study:
     """A whole study."""
 
-    study: str
-    title: str
-    results: str
-    data: Data
-    labels: Labels
-    clips: Clips
-    seeds: tuple[int, ...]
-    architectures: Mapping[str, Architecture]
-    splits: Splits
-    evaluation: Evaluation
-    explanation: Explanation
-    figures: Figures
-    published: str | None
+    study: Name = Field(
+        description="Name of the study; its outputs go to `{results}/{study}`. Letters, digits, "
+        "`-` and `_`."
+    )
+    title: str = Field("", description="One line for the report's first page.")
+    results: Text = Field("results", description="Folder that holds the outputs of all studies.")
+    data: Data = Field(description="Where the samples come from and when one is left out.")
+    labels: Labels = Field(description="What is predicted.")
+    clips: Clips = Field(
+        default_factory=Clips, description="How a video or picture becomes a clip of face crops."
+    )
+    seeds: Annotated[tuple[Count, ...], *Once, Field(min_length=1)] = Field(
+        (1,), description="Seeds of the models; every model is trained once per seed."
+    )
+    architectures: Annotated[Mapping[Name, Architecture], Field(min_length=1)] = Field(
+        description="The networks, by name, each with its settings."
+    )
+    splits: Splits = Field(
+        description="Who trains and who tests. Give `holdout`, `holdouts` or `folds`."
+    )
+    evaluation: Evaluation = Field(
+        default_factory=Evaluation,
+        description="What is measured, between which groups, and how its uncertainty is found.",
+    )
+    explanation: Explanation = Field(
+        default_factory=Explanation, description="Which models are explained and how."
+    )
+    figures: Figures = Field(default_factory=Figures, description="Looks of the figures.")
+    published: str | None = Field(
+        None,
+        description="A published study, `domnich2021` or `deuschel2020`, beside whose numbers "
+        "those of this one are placed where both have them. Its tables and figures are made of "
+        "this one's results as well, under their numbers.",
+    )
+
+
+@section
+class File(Study):
+    """A study as its file says it, with what its architectures have in common."""
+
+    training: Training = Field(
+        default_factory=Training,
+        description="How models are trained; an architecture may override any of it.",
+    )
