@@ -12,7 +12,7 @@ EVALUATION = Evaluation(
     attributes=("gender",),
     bins={},
     min_subjects=3,
-    min_subjects_per_label=1,
+    min_subjects_per_label=2,
     weights="samples",
     primary=Primary(
         criterion="equalized_odds", definition="per_class_mean", attribute=None, train_split=None

@@ -23,7 +23,7 @@ def labels(kind="classes", names=LABELS):
 
 def evaluation(**changes):
     given = {
-        "bins": {}, "min_subjects": 3, "min_subjects_per_label": 1, "weights": "samples",
+        "bins": {}, "min_subjects": 3, "min_subjects_per_label": 2, "weights": "samples",
         "confidence": 0.95, "interval": "expanded", "margins": {},
         "resamples": 400, "permutations": 999, "seed": 1, "attributes": ("gender",), "margin": 0.1,
         "primary": study.Primary(

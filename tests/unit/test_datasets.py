@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -318,7 +319,7 @@ def test_attributes_become_numbers_where_all_are(tmp_path):
 
 def test_adapter_that_does_not_exist(tmp_path):
     with pytest.raises(StudyError, match=r"data\.adapter: no 'picture'; did you mean pictures"):
-        datasets.subjects(data_settings(adapter="picture"), tmp_path)
+        datasets.subjects(dataclasses.replace(data_settings(), adapter="picture"), tmp_path)
 
 
 def test_nobody_may_be_shown_unless_it_is_said():

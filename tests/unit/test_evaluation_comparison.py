@@ -9,7 +9,7 @@ from facebias.study import Resampling
 
 SUBJECTS = np.array([f"s{number}" for number in range(8)])
 EVALUATION = Resampling(
-    bins={}, min_subjects=3, min_subjects_per_label=1, weights="samples", confidence=0.95,
+    bins={}, min_subjects=3, min_subjects_per_label=2, weights="samples", confidence=0.95,
     interval="expanded", resamples=50, permutations=99, seed=1,
 )  # fmt: skip
 

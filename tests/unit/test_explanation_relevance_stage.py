@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import studies
 import yaml
 
 from facebias import action_units, checks, configuration, tables
@@ -161,7 +162,7 @@ def test_prototypes_are_of_known_units():
     ],
 )
 def test_a_wrong_configuration_says_what_was_found(given, message):
-    config = yaml.safe_load((configuration.SCHEMA.parents[2] / "config/demo.yaml").read_text())
+    config = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
     config["explanation"] = {**config["explanation"], **given}
     with pytest.raises(ConfigError) as raised:
         checks.check(configuration.load(configuration.resolve(config)), root="x")

@@ -26,7 +26,7 @@ CUE = {
 # 0.07, and the lower ends of intervals with it were above 0.5.
 CLEAR = 0.3
 EVALUATION = study.Evaluation(
-    bins={}, min_subjects=3, min_subjects_per_label=1, weights="samples", confidence=0.95,
+    bins={}, min_subjects=3, min_subjects_per_label=2, weights="samples", confidence=0.95,
     interval="expanded", resamples=1000,
     permutations=1999, seed=1, attributes=("gender",), margin=0.1, margins={},
     primary=study.Primary(

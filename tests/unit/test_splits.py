@@ -7,7 +7,15 @@ from splitting import SUBJECTS, declared, pools, roles
 
 from facebias import splits, tables
 from facebias.splits import stage
-from facebias.study import Holdout, Rotation, Split, Validation, settings
+from facebias.study import (
+    Holdout,
+    Rotation,
+    Split,
+    TrainSplits,
+    Validation,
+    settings,
+    slice_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +244,7 @@ def test_stage_draws_from_the_manifest(tmp_path):
     stage.main(
         [
             "--settings",
-            settings(splits=declared(), seeds=(1,)),
+            settings(splits=slice_of(declared(), TrainSplits), seeds=(1,)),
             "--train-split",
             "female",
             "--manifest",

@@ -24,10 +24,10 @@ from facebias.splits.references import (
     sized_by,
 )
 from facebias.splits.roles import check_disjoint
-from facebias.study import Holdout, Rotation, Split, Splits
+from facebias.study import Holdout, Rotation, Split, Splits, TrainSplits
 
 
-def draw(splits: Splits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.DataFrame:
+def draw(splits: TrainSplits, seeds: Sequence[int], subjects: pd.DataFrame) -> pd.DataFrame:
     """Assign every subject its role for each train split, fold and seed.
 
     Parameters
@@ -136,7 +136,7 @@ def _mixed(subjects: pd.DataFrame, by: Sequence[str], random: np.random.Generato
     return order
 
 
-def _tested(splits: Splits, subjects: pd.DataFrame) -> list[dict[str | None, set[str]]]:
+def _tested(splits: TrainSplits, subjects: pd.DataFrame) -> list[dict[str | None, set[str]]]:
     """Choose, for every fold, the test subjects of each hold-out; folds are one without a name."""
     if splits.folds is not None:
         return [{None: fold} for fold in _folds(splits.folds, splits.seed, subjects)]
@@ -185,7 +185,7 @@ def _folds(folds: Rotation, seed: int, subjects: pd.DataFrame) -> list[set[str]]
 
 
 def _pools(
-    splits: Splits, subjects: pd.DataFrame, held_out: Mapping[str | None, set[str]], fold: int
+    splits: TrainSplits, subjects: pd.DataFrame, held_out: Mapping[str | None, set[str]], fold: int
 ) -> dict[str, set[str]]:
     """Choose the training subjects of each train split, those for validation included."""
     train = splits.train
@@ -235,7 +235,7 @@ def _candidates(
 
 
 def _validation(
-    splits: Splits, pool: set[str], subjects: pd.DataFrame, names: tuple[object, ...]
+    splits: TrainSplits, pool: set[str], subjects: pd.DataFrame, names: tuple[object, ...]
 ) -> set[str]:
     asked = splits.validation
     n = (

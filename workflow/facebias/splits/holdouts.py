@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from facebias.faults import suggest
-from facebias.study import Question, Splits, Study
+from facebias.study import Question, Splits, Study, TrainSplits
 
 
-def together(splits: Splits) -> list[list[str]]:
+def together(splits: TrainSplits) -> list[list[str]]:
     """Return the train splits of each hold-out, all in the order of the configuration.
 
     They are tested on the same subjects. With one hold-out or folds, all are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from facebias.study import Split, Splits, StudyError
+from facebias.study import Split, Splits, StudyError, TrainSplits, slice_of
 
 SMALLEST, MATCHED = "smallest", "_matched"
 
@@ -98,13 +98,13 @@ def needed(train: Mapping[str, Split], name: str) -> dict[str, Split]:
     return {one: split for one, split in train.items() if one in found}
 
 
-def alone(splits: Splits, name: str) -> Splits:
+def alone(splits: Splits, name: str) -> TrainSplits:
     """Keep of ``splits`` what the draw of one train split depends on.
 
     Those that it is drawn with and its own hold-out; no test split.
     """
     train = needed(splits.train, name)
-    kept = dataclasses.replace(splits, train=train, test={})
+    kept = dataclasses.replace(slice_of(splits, TrainSplits), train=train)
     if splits.holdouts is None:
         return kept
     own = train[name].holdout

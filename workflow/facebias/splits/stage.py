@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facebias import tables
 from facebias.splits.drawing import draw
-from facebias.study import Splits, read_settings
+from facebias.study import TrainSplits, read_settings
 
 
 def main(arguments: list[str]) -> None:
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
-    splits, seeds = read_settings(given.settings, splits=Splits, seeds=tuple[int, ...])
+    splits, seeds = read_settings(given.settings, splits=TrainSplits, seeds=tuple[int, ...])
     manifest = tables.read(given.manifest, tables.MANIFEST)
     subjects = manifest.drop_duplicates("subject")
     drawn = draw(splits, seeds, subjects)

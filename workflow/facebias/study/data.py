@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from facebias.study.values import Count, Name, Number, Once, Share, SomeTexts, Texts, section
+from facebias.study.values import Count, Name, Number, Once, Share, SomeTexts, Texts, key, section
 
 MinIntensity = Annotated[
     int,
@@ -27,16 +27,20 @@ Adapter = Literal["drawn", OnDisk, "combined"]
 class Drawn:
     """The drawn people and how they are filmed."""
 
-    subjects: int = Field(36, ge=2, description="Number of people, half of them women.")
-    repetitions: Number = Field(2, description="Films of each expression by each person.")
-    seed: Count = Field(1, description="Seed of looks and films.")
-    size: int = Field(
-        160, ge=96, le=1024, multiple_of=2, description="Width and height of a film, pixels."
+    subjects: int = key(36, ge=2, description="Number of people, half of them women.")
+    repetitions: Number = key(2, description="Films of each expression by each person.")
+    seed: Count = key(1, description="Seed of looks and films.")
+    size: int = key(
+        160,
+        ge=96,
+        le=1024,
+        multiple_of=2,
+        description="Width and height of a film, pixels; even, for H.264.",
     )
-    frames: int = Field(24, ge=4, description="Frames of a film.")
-    fps: Number = Field(24, description="Frames per second of a film.")
-    shards: Number = Field(8, description="Number of jobs that share the drawing.")
-    bias: tuple[Mapping[str, Any], ...] = Field(
+    frames: int = key(24, ge=4, description="Frames of a film.")
+    fps: Number = key(24, description="Frames per second of a film.")
+    shards: Number = key(8, description="Number of jobs that share the drawing.")
+    bias: tuple[Mapping[str, Any], ...] = key(
         (), description='The planted biases; see "Planted bias" below.'
     )
 
@@ -45,18 +49,18 @@ class Drawn:
 class SaseFe:
     """How the user's copy of SASE-FE names its videos, and which of them are taken."""
 
-    pattern: str = Field(
+    pattern: str = key(
         "(?P<subject>[^/]+)/(?P<emotion>[^/_]+)_(?P<genuine>[^/_]+)",
         description="Regular expression of the path of a video below `root`, without its ending, "
         "with the named groups `subject`, `emotion` and `genuine`. Not used with `manifest`, whose "
         "column `genuine` then says the same.",
     )
-    codes: Mapping[str, str] = Field(
+    codes: Mapping[str, str] = key(
         default_factory=dict,
         description="What the found emotions and the group `genuine` mean, where they are not "
         "spelled out: `{HAP: happiness, T: genuine, D: fake}`.",
     )
-    take: Literal["all", "genuine", "fake"] = Field(
+    take: Literal["all", "genuine", "fake"] = key(
         "all", description="Which expressions are samples."
     )
 
@@ -65,10 +69,10 @@ class SaseFe:
 class CkPlus:
     """What a sample of CK+ is, which frames carry its labels, and when a unit counts as shown."""
 
-    samples: Literal["sequences", "frames"] = Field(
+    samples: Literal["sequences", "frames"] = key(
         "sequences", description="A sample is a whole sequence, or each of its frames is one."
     )
-    last_frames: Number | None = Field(
+    last_frames: Number | None = key(
         None,
         description="Frames at the end of a sequence that carry its labels and are samples; null "
         "takes all. Only for frames.",
@@ -80,7 +84,7 @@ class CkPlus:
 class ActorStudy:
     """The table of frames of the Actor Study, and when a unit counts as shown."""
 
-    annotations: str = Field(
+    annotations: str = key(
         "annotations.csv",
         description="CSV table with a row per frame (columns `subject`, `path`, `frame` if the "
         "path is a video, and one per Action Unit).",
@@ -92,10 +96,10 @@ class ActorStudy:
 class Ravdess:
     """Which of the recordings of RAVDESS are taken."""
 
-    modality: Literal["video", "audio_video"] = Field(
+    modality: Literal["video", "audio_video"] = key(
         "video", description="Files without or with sound; they show the same recordings."
     )
-    channels: Annotated[tuple[Literal["speech", "song"], ...], *Once, Field(min_length=1)] = Field(
+    channels: Annotated[tuple[Literal["speech", "song"], ...], *Once, Field(min_length=1)] = key(
         ("speech",), description="Spoken, sung, or both."
     )
 
@@ -104,39 +108,37 @@ class Ravdess:
 class Source:
     """One data set on disk. The section named like the adapter holds what only it has."""
 
-    adapter: OnDisk = Field(description="Which kind of data set.")
-    root: str | None = Field(
+    adapter: OnDisk = key(description="Which kind of data set.")
+    root: str | None = key(
         None,
         description="Folder of the data set. Paths below are relative to it. Not for `drawn`.",
     )
-    manifest: str | None = Field(
+    manifest: str | None = key(
         None,
         description="CSV table with a row per sample (columns `subject`, `path`, `label` or "
         "`label_<unit>`, optionally `sample` and attributes). Give this or `layout`.",
     )
-    layout: str | None = Field(
+    layout: str | None = key(
         None,
         description="Pattern of the files when there is no manifest, such as "
         "`{label}/{subject}.jpg`.",
     )
-    subjects: str | None = Field(
+    subjects: str | None = key(
         None,
         description="CSV table with a row per subject (column `subject`, then the recorded "
         "attributes, optionally `publishable`).",
     )
-    publishable: bool = Field(
+    publishable: bool = key(
         False,
         description="Whether faces may be shown in figures when the subjects table has no column "
         "`publishable`.",
     )
-    sase_fe: SaseFe | None = Field(
-        None, description="The videos of SASE-FE; only for that adapter."
-    )
-    ckplus: CkPlus | None = Field(None, description="The sequences of CK+; only for that adapter.")
-    actor_study: ActorStudy | None = Field(
+    sase_fe: SaseFe | None = key(None, description="The videos of SASE-FE; only for that adapter.")
+    ckplus: CkPlus | None = key(None, description="The sequences of CK+; only for that adapter.")
+    actor_study: ActorStudy | None = key(
         None, description="The frames of the Actor Study; only for that adapter."
     )
-    ravdess: Ravdess | None = Field(
+    ravdess: Ravdess | None = key(
         None, description="The recordings of RAVDESS; only for that adapter."
     )
 
@@ -145,24 +147,24 @@ class Source:
 class Data(Source):
     """Where the samples come from and when one is left out."""
 
-    adapter: Adapter = Field(
+    adapter: Adapter = key(
         description="`drawn` people made by the project, `pictures` or `videos` of yours, a data "
         "set of docs/datasets.md, or several `combined`."
     )
-    attributes: SomeTexts = Field(
+    attributes: SomeTexts = key(
         ("gender",),
         description="Attributes that the data set records. The tool infers none of them.",
     )
-    required: Texts = Field(
+    required: Texts = key(
         (), description="Attributes without which a subject's samples are left out."
     )
-    max_excluded: Share = Field(
+    max_excluded: Share = key(
         0.2,
         description="Largest share of samples that may be left out before the study stops with an "
         "error.",
     )
-    drawn: Drawn | None = Field(None, description="The drawn people; only for the adapter `drawn`.")
-    sets: Annotated[Mapping[Name, Source], Field(min_length=2)] | None = Field(
+    drawn: Drawn | None = key(None, description="The drawn people; only for the adapter `drawn`.")
+    sets: Annotated[Mapping[Name, Source], Field(min_length=2)] | None = key(
         None,
         description="The data sets of a study over several, by name, each with `adapter`, `root` "
         "and the other keys above; only for the adapter `combined`. Subjects and samples are then "
@@ -178,31 +180,31 @@ class Labels:
     ``threshold``: what score counts as a unit, ``fixed`` or chosen on ``validation`` subjects.
     """
 
-    kind: Literal["classes", "units"] = Field(
+    kind: Literal["classes", "units"] = key(
         "classes",
         description="`classes`: one of the labels per sample (softmax). `units`: any of them, such "
         "as Action Units (sigmoid).",
     )
-    names: Annotated[tuple[Name, ...], *Once, Field(min_length=1)] = Field(
+    names: Annotated[tuple[Name, ...], *Once, Field(min_length=1)] = key(
         description="The labels that are trained."
     )
-    fuse: Mapping[str, Annotated[tuple[str, ...], *Once, Field(min_length=2)]] = Field(
+    fuse: Mapping[str, Annotated[tuple[str, ...], *Once, Field(min_length=2)]] = key(
         default_factory=dict,
         description="Labels put together for evaluation, such as `upset: [anger, disgust, "
         "contempt]`.",
     )
-    subsample_fused: bool = Field(
+    subsample_fused: bool = key(
         True,
         description="Evaluate a fused label on as many samples as the others have on average, "
         "drawn per subject.",
     )
-    seed: Count = Field(1, description="Seed of that draw.")
-    min_occurrences: Count = Field(
+    seed: Count = key(1, description="Seed of that draw.")
+    min_occurrences: Count = key(
         0,
         description="Units present in fewer samples than this are left out of the study; "
         "`data/units.csv` says which. 0 keeps all.",
     )
-    threshold: Literal["fixed", "validation"] = Field(
+    threshold: Literal["fixed", "validation"] = key(
         "fixed",
         description="The score from which a unit counts as found. `fixed`: 0.5. `validation`: what "
         "gives each unit the best F1 on the validation subjects of its model.",

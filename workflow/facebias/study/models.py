@@ -16,6 +16,7 @@ from facebias.study.values import (
     Share,
     Text,
     Texts,
+    key,
     section,
     slice_of,
 )
@@ -27,11 +28,11 @@ ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 class Augmentation:
     """Random changes of a training clip; each applied to a whole clip with its probability."""
 
-    flip: Share = Field(0.5, description="Probability of a horizontal flip.")
-    rotate: Share = Field(0.5, description="Probability of a rotation.")
-    degrees: float = Field(15.0, ge=0, le=180, description="Largest rotation, degrees either way.")
-    brighten: Share = Field(0.5, description="Probability of a change of brightness.")
-    brightness: ShareBelowOne = Field(
+    flip: Share = key(0.5, description="Probability of a horizontal flip.")
+    rotate: Share = key(0.5, description="Probability of a rotation.")
+    degrees: float = key(15.0, ge=0, le=180, description="Largest rotation, degrees either way.")
+    brighten: Share = key(0.5, description="Probability of a change of brightness.")
+    brightness: ShareBelowOne = key(
         0.3, description="Largest change of brightness, as a share either way."
     )
 
@@ -46,37 +47,37 @@ class Augmentation:
 class Training:
     """How a model is fitted. ``micro_batch``: clips computed at once; None: all of a step."""
 
-    epochs: Number = Field(50, description="Passes over the training clips.")
-    batch_size: Number = Field(12, description="Clips per step.")
-    micro_batch: Number | None = Field(
+    epochs: Number = key(50, description="Passes over the training clips.")
+    batch_size: Number = key(12, description="Clips per step.")
+    micro_batch: Number | None = key(
         None,
         description="Clips that are computed at once, so that a step of `batch_size` fits the "
         'memory of a GPU; null is all of them. See "Memory of a GPU" below.',
     )
-    learning_rate: Positive = Field(
+    learning_rate: Positive = key(
         0.005, description="Learning rate of SGD; the peak for `one_cycle`."
     )
-    momentum: ShareBelowOne = Field(0.9, description="Momentum of SGD.")
-    weight_decay: float = Field(0.0, ge=0, description="Weight decay of SGD.")
-    nesterov: bool = Field(False, description="Nesterov momentum.")
-    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+    momentum: ShareBelowOne = key(0.9, description="Momentum of SGD.")
+    weight_decay: float = key(0.0, ge=0, description="Weight decay of SGD.")
+    nesterov: bool = key(False, description="Nesterov momentum.")
+    schedule: Literal["constant", "cosine", "one_cycle"] = key(
         "constant", description="Learning rate over the steps."
     )
-    label_smoothing: ShareBelowOne = Field(0.0, description="Label smoothing of the softmax loss.")
-    loss_average: Literal["entries", "units"] = Field(
+    label_smoothing: ShareBelowOne = key(0.0, description="Label smoothing of the softmax loss.")
+    loss_average: Literal["entries", "units"] = key(
         "entries",
         description="Mean of the loss of units in a batch. `entries`: over all annotated entries. "
         "`units`: over those of each unit, then over units, so that rarely annotated units weigh "
         "as much.",
     )
-    gradient_clip: Positive | None = Field(
+    gradient_clip: Positive | None = key(
         None, description="Largest norm of the gradient; null does not clip."
     )
-    augmentation: Augmentation = Field(
+    augmentation: Augmentation = key(
         default_factory=Augmentation,
         description="Random changes of training clips, all frames of a clip alike.",
     )
-    select: Literal["macro_recall", "macro_f1", "accuracy", "loss"] = Field(
+    select: Literal["macro_recall", "macro_f1", "accuracy", "loss"] = key(
         "macro_recall",
         description="What the best epoch is picked by, on the validation subjects. `macro_recall` "
         "and `macro_f1`: means over the labels that they show, so that rare ones weigh as much. "
@@ -85,19 +86,19 @@ class Training:
     device: Literal[
         "auto", "cpu", "cuda",
         "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7",
-    ] = Field(
+    ] = key(
         "auto",
         description="`cuda` stops at once where there is no usable GPU. Of several GPUs `auto` and "
         "`cuda` take the first that no other job has; with a number (`cuda:1`) jobs share that "
         "one.",
     )  # fmt: skip
-    precision: Literal["auto", "fp32", "fp16", "bf16"] = Field(
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = key(
         "auto",
         description="`auto`: what the device has in hardware (fp16 on V100, bf16 from compute "
         "capability 8, fp32 on a CPU). Steps whose gradients overflow in fp16 are skipped and "
         "counted (`skipped_steps` in `history.csv`).",
     )
-    deterministic: bool = Field(
+    deterministic: bool = key(
         True, description="Same bits on every run on one machine; false is faster on a GPU."
     )
 
@@ -106,21 +107,21 @@ class Training:
 class Head:
     """What turns the features of the frames into scores."""
 
-    kind: Literal["lstm", "mean"] = Field(
+    kind: Literal["lstm", "mean"] = key(
         "lstm",
         description="`lstm`: an LSTM over the frames, its last output to a linear layer. `mean`: "
         "the mean over the frames to a linear layer.",
     )
-    hidden: Number = Field(256, description="Units of the LSTM.")
-    layers: Number = Field(1, description="Layers of the LSTM.")
-    dropout: ShareBelowOne = Field(0.0, description="Dropout before the linear layer.")
+    hidden: Number = key(256, description="Units of the LSTM.")
+    layers: Number = key(1, description="Layers of the LSTM.")
+    dropout: ShareBelowOne = key(0.0, description="Dropout before the linear layer.")
 
 
 @section
 class Weights:
     """A file of pretrained weights. ``channel_order`` ``auto``: that of the format."""
 
-    source: Text = Field(
+    source: Text = key(
         description="`torchvision` (fetched from there), an address (`https://...`) or the path of "
         "a file."
     )
@@ -130,8 +131,8 @@ class Weights:
             description="What kind of file it is; decides names, layout and input convention.",
         )
     )
-    sha256: Sha256 | None = Field(None, description="SHA-256 of the file; another file is refused.")
-    channel_order: Literal["auto", "rgb", "bgr"] = Field(
+    sha256: Sha256 | None = key(None, description="SHA-256 of the file; another file is refused.")
+    channel_order: Literal["auto", "rgb", "bgr"] = key(
         "auto",
         description="Order of the colour channels that the weights expect; `auto`: that of the "
         "format.",
@@ -145,28 +146,28 @@ class Backbone:
     ``network`` None: the one of the name under which it is configured.
     """
 
-    network: str | None = Field(
+    network: str | None = key(
         None,
         description="Which network, so that one can be trained under several names; null is the "
         "one of this name. Where an architecture has the name of the network, its keys hold for "
         "this one too, below its own.",
     )
-    width: float = Field(
+    width: float = key(
         1.0,
         gt=0,
         le=4,
         description="Factor on the numbers of channels; 1 is the published network.",
     )
-    input_size: int = Field(224, ge=16, le=1024, description="Side of the input, pixels.")
-    frames: Number | None = Field(
+    input_size: int = key(224, ge=16, le=1024, description="Side of the input, pixels.")
+    frames: Number | None = key(
         None, description="Frames used of each clip, evenly spaced; null uses all."
     )
-    frozen: Literal["none", "backbone", "convolutions"] = Field(
+    frozen: Literal["none", "backbone", "convolutions"] = key(
         "none",
         description="What is not trained; `convolutions` for `vgg16` and `vggface` alone. With "
         "`weights` and without augmentation its features are computed once for all models.",
     )
-    options: Mapping[str, Any] = Field(
+    options: Mapping[str, Any] = key(
         default_factory=dict,
         description='Settings of this architecture alone; see "Architectures" below.',
     )
@@ -183,20 +184,20 @@ class Architecture(Backbone):
     ``clips``: the variant of the preprocessing that it sees; None: that of no name.
     """
 
-    clips: str | None = Field(
+    clips: str | None = key(
         None,
         description="The variant of `clips.variants` that it sees; null is `clips` without its "
         "variants.",
     )
-    weights: Weights | None = Field(
+    weights: Weights | None = key(
         None,
         description="Pretrained weights that training starts from; null trains from scratch. See "
         "docs/weights.md.",
     )
-    head: Head = Field(
+    head: Head = key(
         default_factory=Head, description="What turns the features of the frames into scores."
     )
-    training: Training = Field(
+    training: Training = key(
         default_factory=Training, description="Overrides of `training` for this architecture."
     )
 
@@ -225,15 +226,15 @@ class Explaining:
     """How one model is explained. ``composite`` None: what suits the architecture."""
 
     composite: str | None = None
-    target: str = Field(
+    target: str = key(
         "label",
         description="Explain the score of the true `label` (classes only), of the `predicted` one, "
         "or of the label named here.",
     )
-    batch_size: Number = Field(
+    batch_size: Number = key(
         16, description="Clips explained at once, at most; fewer if they are large."
     )
-    per_subject: Number | None = Field(
+    per_subject: Number | None = key(
         None,
         description="Test samples of one subject that are explained at most, evenly spaced; "
         "without a number, all.",
@@ -244,7 +245,7 @@ class Explaining:
 class Explanation(Explaining):
     """Which models are explained, by which methods, and what is checked and shown of it."""
 
-    architectures: Texts = Field((), description="Architectures to explain.")
+    architectures: Texts = key((), description="Architectures to explain.")
     methods: Annotated[
         tuple[
             Literal[
@@ -254,33 +255,33 @@ class Explanation(Explaining):
         ],
         *Once,
         Field(min_length=1),
-    ] = Field(
+    ] = key(
         ("lrp",),
         description="Layer-wise relevance propagation, and second opinions: each method explains "
         "every model. The declared gaps of relevance are of the first.",
     )
-    composite: str | Mapping[str, str] | None = Field(
+    composite: str | Mapping[str, str] | None = key(
         None,
         description="Rules of `lrp` by layer type, for all architectures or by the name of each; "
         'without one, what suits the architecture; see "Composites" below.',
     )
-    randomisation: Count = Field(
+    randomisation: Count = key(
         0,
         description="Samples of each architecture whose heatmaps are compared with those of a "
         "network re-initialised layer by layer; 0 leaves this check out.",
     )
-    per_group: Number = Field(
+    per_group: Number = key(
         3,
         description="Samples shown per group in a heatmap figure of classes: the best, the worst "
         "and those evenly between by score. Of units one of each outcome is shown: hit, miss, "
         "false alarm, correct rejection.",
     )
-    units: Mapping[str, Annotated[tuple[int, ...], *Once, Field(min_length=1)]] = Field(
+    units: Mapping[str, Annotated[tuple[int, ...], *Once, Field(min_length=1)]] = key(
         default_factory=dict,
         description="Action Units of a label, such as `pain: [4, 6, 7]`, where its relevance is "
         "measured. Labels such as `AU12` and the emotions of the FACS need none.",
     )
-    landmarks: str | None = Field(
+    landmarks: str | None = key(
         None,
         description="Parquet table of 68 iBUG landmarks (columns `sample`, `frame`, `landmarks`: x "
         "and y in turn, in pixels of the frame), in `data.root`. Without one, those that the data "

@@ -8,17 +8,37 @@ import json
 import typing
 from collections.abc import Sequence
 
-import pydantic
 import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
-# A section: a frozen dataclass whose fields are its keys, with types, bounds, defaults and
-# descriptions. Nothing is converted: "3" is text, and 1.5 no whole number.
-section = pydantic.dataclasses.dataclass(
-    frozen=True,
-    kw_only=True,
-    config=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True),
-)
+T = typing.TypeVar("T")
+_CHECKS = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+@typing.dataclass_transform(frozen_default=True, kw_only_default=True)
+def section(kind: type[T]) -> type[T]:
+    """Make a class a section of a configuration: a frozen dataclass whose fields are its keys.
+
+    What a file says is checked when it is read (``build``), and nothing is converted: "3" is text,
+    and 1.5 no whole number. What is made in Python is not checked.
+    """
+    kind.__pydantic_config__ = _CHECKS  # type: ignore[attr-defined]
+    return dataclasses.dataclass(frozen=True, kw_only=True)(kind)
+
+
+def key(
+    default: typing.Any = dataclasses.MISSING,
+    *,
+    description: str,
+    default_factory: typing.Any = dataclasses.MISSING,
+    **bounds: typing.Any,
+) -> typing.Any:
+    """Declare a key of a section: default, meaning, and ``bounds`` as pydantic's ``Field``."""
+    return dataclasses.field(
+        default=default,
+        default_factory=default_factory,
+        metadata={"description": description, **bounds},
+    )
 
 
 def _once(values: Sequence[typing.Any]) -> Sequence[typing.Any]:
