@@ -35,7 +35,7 @@ import changed
 import copied
 import mutations
 import reach
-import source
+from facebias import source
 from mutations import Mutant
 from reach import Graph, Node
 

@@ -16,8 +16,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-import source
-from source import BODY, IMPORTS, Named, Source
+from facebias import source
+from facebias.source import BODY, IMPORTS, Named, Source
 
 Node = tuple[str, str]
 Entry = tuple[Node, str]

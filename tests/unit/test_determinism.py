@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 from explaining import build, clips, first
 
-import source
-from facebias import determinism
+from facebias import closure, determinism
 from facebias.explanation import methods
 from facebias.stages import STAGES
 
 IEEE = {"matmul": "ieee", "convolution": "ieee", "recurrence": "ieee"}
-CHOOSE, CONFIGURE = "facebias.device.choose", "facebias.determinism.configure"
+CHOOSE, CONFIGURE = ("facebias.device", "choose"), ("facebias.determinism", "configure")
 
 
 @pytest.fixture(autouse=True)
@@ -49,31 +44,11 @@ def test_explaining_leaves_32_bits_alone(method):
     assert torch.backends.cudnn.enabled
 
 
-@functools.cache
-def called(name: str) -> frozenset[str]:
-    """Name what a function of the package names, directly or through others of the package."""
-    found, waiting = set(), [name]
-    while waiting:
-        module, _, definition = waiting.pop().rpartition(".")
-        try:
-            file = importlib.util.find_spec(module).origin
-        except (ImportError, AttributeError):
-            continue  # an attribute of something that is no module
-        read = source.python(Path(file).read_text(encoding="utf-8"))
-        if definition not in read.definitions:
-            continue
-        for chain in read.definitions[definition].names:
-            head, *rest = chain.split(".")
-            full = ".".join([read.bindings.get(head, f"{module}.{head}"), *rest])
-            if full.startswith("facebias.") and full not in found:
-                found.add(full)
-                waiting.append(full)
-    return frozenset(found)
+def called(name: str) -> set[closure.Node]:
+    return closure.PACKAGE.reached(f"{STAGES[name].module}:{STAGES[name].function}")
 
 
-COMPUTING = sorted(
-    name for name, stage in STAGES.items() if CHOOSE in called(f"{stage.module}.{stage.function}")
-)
+COMPUTING = sorted(name for name in STAGES if CHOOSE in called(name))
 
 
 def test_stages_that_compute_are_found():
@@ -83,7 +58,7 @@ def test_stages_that_compute_are_found():
 
 @pytest.mark.parametrize("name", COMPUTING)
 def test_a_stage_that_chooses_a_device_holds_torch_to_its_numbers(name):
-    stage = STAGES[name]
-    assert CONFIGURE in called(f"{stage.module}.{stage.function}"), (
-        f"{stage.module} computes on a device that it chose, and calls no determinism.configure"
+    assert CONFIGURE in called(name), (
+        f"{STAGES[name].module} computes on a device that it chose, and calls no "
+        "determinism.configure"
     )

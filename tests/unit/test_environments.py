@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import environments
-from facebias import architectures, datasets, provenance
+from facebias import architectures, closure, datasets
 from facebias.figures.stage import FIGURES
 from facebias.stages import STAGES
 
@@ -101,6 +101,12 @@ def needed(file):
     return {name.partition(".")[0] for name in names} - {"facebias", *sys.stdlib_module_names}
 
 
+def files(*modules: str) -> list[Path]:
+    """List the files of the package that modules import, directly or not."""
+    names = set().union(*map(closure.PACKAGE.imported, modules))
+    return [closure.PACKAGE.file(name) for name in sorted(names)]
+
+
 @pytest.mark.parametrize("environment", environments.ENVIRONMENTS)
 def test_environment_holds_what_its_stages_import(environment):
     distributions = importlib.metadata.packages_distributions()
@@ -109,7 +115,7 @@ def test_environment_holds_what_its_stages_import(environment):
     missing = {
         f"{name}: {Path(file).name} imports {package}"
         for name in run
-        for file in provenance.sources(STAGES[name].module, *NAMED.get(name, ()))
+        for file in files(STAGES[name].module, *NAMED.get(name, ()))
         for package in needed(file)
         if not own & set(map(normal, distributions[package]))
     }
@@ -125,7 +131,6 @@ def test_the_environment_of_the_report_can_read_the_snakefile():
     modules = re.findall(r"\w+", imported)
     assert {"architectures", "prepared", "splits"} <= set(modules)
     distributions = importlib.metadata.packages_distributions()
-    files = provenance.sources(*(f"facebias.{name}" for name in modules))
-    packages = set().union(*map(needed, files))
+    packages = set().union(*map(needed, files(*(f"facebias.{name}" for name in modules))))
     own = brought("analysis")
     assert {name for name in packages if not own & set(map(normal, distributions[name]))} == set()

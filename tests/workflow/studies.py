@@ -126,18 +126,23 @@ def clone(folder: Path, source: Path = ROOT) -> Path:
 
 
 def snakemake(
-    folder: Path, config: Path, *arguments: str, root: Path = ROOT, address: Path | None = None
+    folder: Path,
+    config: Path,
+    *arguments: str,
+    root: Path = ROOT,
+    address: Path | None = None,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in ``folder`` with two cores; its output is one text.
 
     It and its jobs are forks of a warm process, of the one at ``address`` if that is given.
     """
     words = [*_arguments(folder, config, root), *arguments]
-    return run("snakemake", *words, folder=Path.cwd(), address=address)
+    return run("snakemake", *words, folder=Path.cwd(), address=address, **environment)
 
 
 def run(
-    module: str, *arguments: str, folder: Path, address: Path | None = None
+    module: str, *arguments: str, folder: Path, address: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m MODULE ...`` as a fork of a warm process; its output is one text."""
     with tempfile.TemporaryFile("w+") as said:
@@ -146,7 +151,7 @@ def run(
             module,
             arguments,
             folder=folder,
-            environment=ENVIRONMENT,
+            environment=ENVIRONMENT | environment,
             out=said.fileno(),
             err=said.fileno(),
         )

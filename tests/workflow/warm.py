@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import client
+import tracing
 from matplotlib.figure import Figure
 
 PACKAGE = Path(__file__).parents[2] / "workflow" / "facebias"
@@ -109,7 +110,7 @@ def _wait_for_ended() -> None:
 
 def _run(connection: socket.socket) -> NoReturn:
     """Run what is asked for on a connection, and answer with its exit status."""
-    status = 1
+    status, trace = 1, None
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _, streams, _, _ = socket.recv_fds(connection, 1, 2)
@@ -123,6 +124,9 @@ def _run(connection: socket.socket) -> NoReturn:
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [str(Path.cwd()), *filter(None, paths)]
         sys.argv = [sys.executable, *asked["arguments"]]
+        if tracing.FOLDER in os.environ and asked["module"] == "facebias":
+            trace = tracing.Trace()
+            trace.begin()
         runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as ended:
@@ -130,6 +134,8 @@ def _run(connection: socket.socket) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
+        if trace is not None:
+            trace.write(Path(os.environ[tracing.FOLDER]), asked["arguments"][0])
         sys.stdout.flush()
         sys.stderr.flush()
         connection.sendall(str(status).encode())

@@ -1,8 +1,7 @@
-"""What made a result: the code a stage runs, and the versions, commit and machine behind a file."""
+"""What made a result: the versions, commit and machine behind a file."""
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import importlib.metadata
@@ -10,7 +9,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,58 +38,6 @@ LIBRARIES = (
     "h5py",
     "snakemake",
 )
-
-
-@functools.cache
-def imported(module: str) -> frozenset[str]:
-    """Name the modules of the package that ``module`` imports, directly or not, itself included.
-
-    Read from the import statements, so nothing is executed. Modules that a registry names as text
-    are not followed: whoever uses one asks for it by name.
-    """
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in found and (path := _file(name)) is not None:
-            found.add(name)
-            waiting += _imports(path, name)
-    return frozenset(found)
-
-
-def sources(*modules: str) -> list[str]:
-    """List the files of the package that the given modules run, sorted."""
-    names = frozenset().union(*(imported(module) for module in modules))
-    return sorted(str(path) for name in names if (path := _file(name)) is not None)
-
-
-@functools.cache
-def _file(module: str) -> Path | None:
-    if module != "facebias" and not module.startswith("facebias."):
-        return None
-    path = PACKAGE.joinpath(*module.split(".")[1:])
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
-    return next((file for file in candidates if file.is_file()), None)
-
-
-@functools.cache
-def _imports(path: Path, module: str) -> list[str]:
-    parents = [module.rsplit(".", level)[0] for level in range(1, module.count(".") + 1)]
-    names = list(parents)
-    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
-
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk the statements under ``node`` but not their expressions, where no import can stand."""
-    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
-        for child in getattr(node, field, ()):
-            yield child
-            yield from _statements(child)
 
 
 def write(path: Path, **facts: Any) -> None:

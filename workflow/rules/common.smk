@@ -15,6 +15,7 @@ PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
 from facebias import (
     architectures,
+    closure,
     datasets,
     failures,
     lock,
@@ -126,16 +127,15 @@ CLIP_SHARDS = shards(STUDY.clips.shards)
 DRAWN_SHARDS = [f"{shard:02d}" for shard in range(STUDY.data.drawn.shards)] if DRAWN else []
 
 
-@functools.cache
 def sources(stage, *more):
-    """Return the digest of every package file that a stage runs, by its path.
+    """Return the digest of what a stage reaches of every package file, by its path.
 
     For `params`: Snakemake compares them with those of the last run, so an edit reruns what it
     must and a checkout that only touches files reruns nothing. As `input`, thirty files for each
     of 10,000 jobs took half of the time of planning.
     """
-    files = provenance.sources("facebias.__main__", stages.STAGES[stage].module, *more)
-    return {os.path.relpath(file, PACKAGE_ROOT): provenance.digest(file)[:16] for file in files}
+    run = stages.STAGES[stage]
+    return closure.digests("facebias.__main__:main", f"{run.module}:{run.function}", *more)
 
 
 def network_sources(stage):

@@ -7,12 +7,11 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 import torch
 
-from facebias import architectures, provenance
+from facebias import architectures, closure
 from facebias.cohort import Model, Reader
 from facebias.study import Architecture, read_settings
 from facebias.training.loop import Examples
@@ -70,11 +69,8 @@ def fingerprint(
 
 
 def code(network: str) -> dict[str, str]:
-    """Return the SHA-256 of every file of the package that training ``network`` runs."""
-    files = provenance.sources("facebias.training.stage", architectures.ARCHITECTURES[network])
-    return {
-        str(Path(file).relative_to(provenance.PACKAGE)): provenance.digest(file) for file in files
-    }
+    """Return the digest of what training ``network`` reaches of every file of the package."""
+    return closure.digests("facebias.training.stage:main", architectures.ARCHITECTURES[network])
 
 
 def checksums(clips: Reader) -> list[int]:

@@ -15,6 +15,7 @@ import tokenize
 from collections.abc import Iterator, Mapping
 
 BODY = ""
+DOCSTRING = "__doc__"
 IMPORTS = "import"
 SLOW = "pytest.mark.slow"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -50,6 +51,14 @@ class Source:
     entries: Mapping[str, Mapping[str, Named]] = dataclasses.field(default_factory=dict)
     statements: Mapping[str, list[ast.stmt]] = dataclasses.field(default_factory=dict)
     text: str = ""
+    _codes: dict[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    def code(self, name: str) -> str:
+        """Return what a definition does as text: its syntax tree without what only readers see."""
+        if name not in self._codes:
+            trees = map(_tree, self.statements.get(name, ()))
+            self._codes[name] = repr([self._bound(name), *trees])
+        return self._codes[name]
 
     def mark(self, name: str) -> str | None:
         """Return a text that differs where a definition does; None: there is none."""
@@ -57,9 +66,12 @@ class Source:
             return None
         if name == IMPORTS:
             return repr([sorted(self.bindings.items()), self.stars])
+        return repr([self._bound(name), self.text, *map(ast.dump, self.statements.get(name, ()))])
+
+    def _bound(self, name: str) -> list[tuple[str, str]]:
+        """List what a definition names of what was imported, and where from."""
         heads = {full.split(".")[0] for full in self.definitions[name].names}
-        bound = sorted((head, self.bindings[head]) for head in heads & self.bindings.keys())
-        return repr([bound, self.text, *map(ast.dump, self.statements.get(name, ()))])
+        return sorted((head, self.bindings[head]) for head in heads & self.bindings.keys())
 
 
 IMPORT = re.compile(r"^(?:from [\w.]+ )?import (?:\([^)]*\)|[^\n(]*)", re.M)
@@ -83,6 +95,40 @@ def python(text: str) -> Source:
         for name, statements in parts.items()
     }
     return Source({IMPORTS: Named(), **definitions}, bindings, tuple(stars), entries, parts)
+
+
+def _tree(node: ast.AST) -> str:
+    """Write a syntax tree without docstrings and descriptions of keys of a configuration."""
+    words: list[str] = []
+    _write(node, words)
+    return " ".join(words)
+
+
+def _write(node: object, words: list[str]) -> None:
+    if isinstance(node, ast.AST):
+        words.append(type(node).__name__)
+        described = isinstance(node, ast.Call) and _chain(node.func) == "key"
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if described and field == "keywords":
+                value = [each for each in value if each.arg != "description"]
+            if value.__class__ is not ast.Load:
+                _write(value, words)
+        words.append(")")
+    elif isinstance(node, list):
+        for each in node:
+            if not _is_docstring(each):
+                _write(each, words)
+        words.append("]")
+    else:
+        words.append(repr(node))
+
+
+def _is_docstring(node: object) -> bool:
+    """Tell whether a statement is a text that nothing reads."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
+        return False
+    return isinstance(node.value.value, str)
 
 
 @functools.cache
@@ -158,7 +204,7 @@ def _defined(statement: ast.stmt) -> list[str]:
         ]
         return [BODY if name in _UNNAMED else name for name in names] or [BODY]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return ["__doc__"]
+        return [DOCSTRING]
     return [BODY]
 
 
@@ -238,13 +284,15 @@ class _Visitor(ast.NodeVisitor):
             case _:
                 self.generic_visit(node)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        outside, self.names, self.own = (self.names, self.own), set(), set()
-        for each in (node.args, *node.body):
-            self.visit(each)
-        inside = {name for name in self.names if name.split(".")[0] not in self.own}
-        self.names, self.own = outside[0] | inside, outside[1]
-        for each in node.decorator_list:
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every += filter(None, [arguments.vararg, arguments.kwarg])
+        body = [node.body] if isinstance(node, ast.Lambda) else node.body
+        self._within(*every, *body)
+        # Of the scope around it.
+        defaults = filter(None, [*arguments.defaults, *arguments.kw_defaults])
+        for each in (*defaults, *getattr(node, "decorator_list", ())):
             self.visit(each)
 
     def visit_arg(self, node: ast.arg) -> None:
@@ -252,7 +300,20 @@ class _Visitor(ast.NodeVisitor):
         self.arguments.add(node.arg)
         self.own.add(node.arg)
 
+    def _comprehension(self, node: ast.expr) -> None:
+        self._within(*ast.iter_child_nodes(node))
+
+    def _within(self, *nodes: ast.AST) -> None:
+        """Visit what has names of its own: those that it binds mean nothing outside."""
+        outside, self.names, self.own = (self.names, self.own), set(), set()
+        for each in nodes:
+            self.visit(each)
+        inside = {name for name in self.names if name.split(".")[0] not in self.own}
+        self.names, self.own = outside[0] | inside, outside[1]
+
     visit_FunctionDef = visit_AsyncFunctionDef = _function
+    visit_Lambda = _function
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
 
 def _chain(node: ast.AST) -> str:

@@ -1,0 +1,316 @@
+"""What an edit of the code reaches: exact at the definition, and never less than what runs."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import pytest
+
+from facebias import closure
+from facebias.architectures import ARCHITECTURES
+from facebias.closure import Package
+from facebias.figures.stage import FIGURES
+from facebias.stages import STAGES
+
+FOLDER = closure.PACKAGE.folder
+ALL = frozenset(STAGES)
+# What computes with a network, and what reads its settings.
+NETWORKS = {"train", "predict", "decide", "explain", "randomise"}
+READERS = NETWORKS | {"model_card", "record"}
+FILMS = {"locate", "extract"}
+HEATMAPS = {"explain", "randomise"}
+TESTED = {"calibrate", "confounds", "effects", "evaluate", "fairness", "power", "relevance_gaps"}
+JUDGED = {"calibrate", "evaluate", "judge", "relevance_gaps"}
+SETS = {"index", "landmarks", "manifest", "model_card", "record", "start_page"}
+# File, what stands there, what is written instead, and the stages that it reaches. Without what is
+# written, a definition is edited anyhow.
+EDITS = {
+    # ------------------------------------------------------------------- nothing that was there
+    "a comment": ("training/loop.py", "def fit(", "# Why not?\ndef fit(", set()),
+    "a docstring": ("training/loop.py", '"""', '"""Other words. ', set()),
+    "line breaks": ("tables/data.py", "\n\n", "\n\n\n", set()),
+    "a description of a key": ("study/models.py", "Clips per step.", "Clips in a step.", set()),
+    "a further architecture": (
+        "architectures/__init__.py",
+        '    "vgg16": ',
+        '    "alexnet": "facebias.architectures.alexnet",\n    "vgg16": ',
+        set(),
+    ),
+    "a further data set": (
+        "datasets/__init__.py",
+        '    "drawn": ',
+        '    "affwild": "facebias.datasets.affwild",\n    "drawn": ',
+        set(),
+    ),
+    "a further figure": (
+        "figures/stage.py",
+        '    "rates": ',
+        '    "new": "facebias.figures.new:draw",\n    "rates": ',
+        set(),
+    ),
+    "a further stage": (
+        "stages.py",
+        '    "resolve": ',
+        '    "probe": Stage("facebias.probes", "probe"),\n    "resolve": ',
+        set(),
+    ),
+    "the purpose of a stage": ("stages.py", '"train one model"', '"fit one model"', set()),
+    "a further table": ("tables/data.py", "CLIPS = ", "PROBES = Table((), ())\nCLIPS = ", set()),
+    "a further function": (
+        "tables/files.py",
+        "def check(",
+        "def new():\n    pass\n\n\ndef check(",
+        set(),
+    ),
+    "an import that nobody uses": ("tables/files.py", "\nimport ", "\nimport this\nimport ", set()),
+    # ------------------------------------------------------------------------------ settings
+    "the default of a key of training": (
+        "study/models.py",
+        "epochs: Number = key(50",
+        "epochs: Number = key(60",
+        READERS,
+    ),
+    "the default of a key of the head": ("study/models.py", "key(256", "key(128", READERS),
+    "a further key of the explanation": (
+        "study/models.py",
+        "    per_group: Number",
+        "    new: int = key(1, description='')\n    per_group: Number",
+        {"record"},
+    ),
+    "the default of a key of the figures": (
+        "study/whole.py",
+        "key(200",
+        "key(300",
+        {"figure", "record"},
+    ),
+    "a bound of the drawn people": ("study/data.py", "ge=96", "ge=90", SETS | {"draw"}),
+    "a preprocessing": (
+        "study/clips.py",
+        "crop_size: int = key(256",
+        "crop_size: int = key(224",
+        {"extract", "record"},
+    ),
+    "what locates faces": (
+        "study/clips.py",
+        "        40, ge=10",
+        "        30, ge=10",
+        FILMS | {"record"},
+    ),
+    "who trains": (
+        "study/design.py",
+        "match_sizes: bool = key(\n        False",
+        "match_sizes: bool = key(\n        True",
+        {"model_card", "record", "split"},
+    ),
+    # ----------------------------------------------------------------------------- clips, data
+    "a constant of tracking": ("clips/tracks.py", "LEAST_OVERLAP = ", "", FILMS),
+    "the check of faces": ("clips/faces.py", "def _check_presence(", "", {"extract"}),
+    "the quality of faces": ("clips/quality.py", "SMALLEST = ", "", {"quality"}),
+    "the share that may be lost": ("clips/index.py", "MOST_GROUPS = ", "", {"index"}),
+    # -------------------------------------------------------------------------------- networks
+    "a step of training": ("training/loop.py", "def _step(", "", {"train"}),
+    "a schedule": ("training/schedules.py", "START = ", "", {"train"}),
+    "a loss": ("training/losses.py", "def over_units(", "", {"train"}),
+    "how often training saves": ("training/saving.py", "SHARE = ", "", {"train"}),
+    "a head": ("architectures/heads.py", "class Recurrent(", "", NETWORKS | {"plan"}),
+    "names of published weights": ("architectures/formats.py", "VGGFACE = ", "", {"convert"}),
+    "the checks of a device": (
+        "device.py",
+        "def _fault_of_gpu(",
+        "",
+        NETWORKS | {"features"},
+    ),
+    "a seed of torch": ("determinism.py", "def torch_seed(", "", {"train", "randomise"}),
+    # ------------------------------------------------------------------------------- heatmaps
+    "a composite": ("explanation/composites.py", "RECURRENT = ", "", HEATMAPS),
+    "squares of occlusion": ("explanation/methods.py", "SQUARES = ", "", HEATMAPS),
+    "regions of the face": ("explanation/regions.py", "BROWS = ", "", {"relevance"}),
+    # -------------------------------------------------------------------------------- numbers
+    "assignments of a test": ("evaluation/permutation.py", "ENTRIES = ", "", TESTED),
+    "how a verdict is found": ("evaluation/verdicts.py", "def no_larger(", "", JUDGED),
+    "what is confounded": (
+        "evaluation/confounds.py",
+        "def _shares(",
+        "",
+        {"confounds"},
+    ),
+    "a column of the histories": ("tables/models.py", "HISTORY = ", "", {"train", "gather"}),
+    "a column of the redraws": ("tables/metrics.py", "REDRAWS = ", "", {"redraws", "gather"}),
+    "a column of the qualities": ("tables/data.py", "QUALITY = ", "", {"quality", "confounds"}),
+    # ---------------------------------------------------------------------- whatever there is
+    "the error of a study": ("study/errors.py", "class StudyError(", "", ALL),
+    "the command line": (
+        "__main__.py",
+        "    stage = STAGES[name]",
+        "    print()\n    stage = STAGES[name]",
+        ALL,
+    ),
+    "what a module does when it is imported": (
+        "tables/files.py",
+        "\n\n\n",
+        "\n\nprint()\n\n\n",
+        ALL,
+    ),
+}
+
+
+def entries(stage: str) -> tuple[str, ...]:
+    return ("facebias.__main__:main", f"{STAGES[stage].module}:{STAGES[stage].function}")
+
+
+# Every stage, and the modules that some are asked for by name.
+ENTRIES = {
+    **{stage: entries(stage) for stage in STAGES},
+    **{f"train {name}": (*entries("train"), module) for name, module in ARCHITECTURES.items()},
+    **{
+        f"figure {name}": (*entries("figure"), module.partition(":")[0])
+        for name, module in FIGURES.items()
+    },
+}
+
+
+@functools.cache
+def before() -> dict[str, dict[str, str]]:
+    return {name: closure.PACKAGE.digests(*asked) for name, asked in ENTRIES.items()}
+
+
+def changed(edited: dict[str, str]) -> set[str]:
+    """Name what has other digests where some files hold another text."""
+    package = Package(FOLDER, edited)
+    return {name for name, asked in ENTRIES.items() if package.digests(*asked) != before()[name]}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_reaches_what_uses_it_and_nothing_else(name):
+    file, old, new, stages = EDITS[name]
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    assert old in text
+    anyhow = f"{old}0 and " if old.endswith("= ") else f"@print\n{old}"
+    found = changed({file: text.replace(old, new or anyhow, 1)})
+    assert found & ALL == stages
+    # With a network or a figure of its own too.
+    for one in ("train", "figure"):
+        reached = {entry for entry in found if entry.startswith(f"{one} ")}
+        every = {entry for entry in ENTRIES if entry.startswith(f"{one} ")}
+        assert reached == (every if one in stages else set()) or not stages & {one}
+
+
+def test_files_are_those_that_a_stage_uses():
+    def files(stage):
+        return {path.removeprefix("facebias/") for path in before()[stage]}
+
+    packages = {path.split("/")[0] for path in files("split")}
+    assert packages == {
+        "__init__.py",
+        "__main__.py",
+        "replacement.py",
+        "splits",
+        "stages.py",
+        "study",
+        "tables",
+    }
+    assert {"splits/stage.py", "splits/drawing.py", "tables/files.py"} <= files("split")
+    assert "splits/holdouts.py" not in files("split")
+    assert "training/loop.py" in files("train")
+    assert not {path for path in files("metrics") if path.startswith(("training", "figures"))}
+    assert not {path for path in files("train") if path.startswith(("figures", "evaluation"))}
+
+
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [
+        ("figures/gaps_signed.py", {"figure gaps_signed"}),
+        ("architectures/cnn3d.py", {"train cnn3d"}),
+        ("architectures/vgg.py", {"train vgg16", "train vggface"}),
+    ],
+)
+def test_members_of_a_registry_are_apart(file, found):
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    assert changed({file: f"{text}\nNEW = 1\n"}) == found
+
+
+def test_comments_and_docstrings_of_all_files_reach_nothing():
+    files = {
+        str(path.relative_to(FOLDER)): path.read_text(encoding="utf-8")
+        for path in FOLDER.rglob("*.py")
+    }
+    assert len(files) > 150
+    other = {name: f"# More.\n{text}\n# And more.\n" for name, text in files.items()}
+    opening = re.compile(r'^( +""")(?=\w)', re.M)
+    other = {name: opening.sub(r"\1Also ", text) for name, text in other.items()}
+    assert changed(other) == set()
+
+
+def test_every_definition_that_some_stage_reaches_counts():
+    """A decorator, anywhere, is noticed by whoever reaches what it decorates."""
+    reached = {name: closure.PACKAGE.reached(*asked) for name, asked in ENTRIES.items()}
+    for module in ("facebias.tables.files", "facebias.splits.drawing", "facebias.cohort"):
+        path = closure.PACKAGE.file(module)
+        text = path.read_text(encoding="utf-8")
+        here = closure.PACKAGE.source(module)
+        functions = [name for name in here.definitions if f"\ndef {name}(" in text]
+        assert functions
+        for function in functions:
+            edited = text.replace(f"\ndef {function}(", f"\n@new\ndef {function}(")
+            users = {name for name, nodes in reached.items() if (module, function) in nodes}
+            assert changed({str(path.relative_to(FOLDER)): edited}) == users, function
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Make a package of two modules, of which the second has the given text."""
+
+    def make(**texts: str) -> Package:
+        folder = tmp_path / "small"
+        folder.mkdir(exist_ok=True)
+        for name, text in {"__init__": "", **texts}.items():
+            (folder / f"{name}.py").write_text(text, encoding="utf-8")
+        return Package(folder)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        ("from small.b import f\ndef main(): f()", {"f"}),
+        ("from small import b\ndef main(): b.f()", {"f"}),
+        ("import small.b\ndef main(): small.b.f()", {"f"}),
+        ("import small.b as other\ndef main(): other.f()", {"f"}),
+        ("def main():\n    from small.b import f as x\n    x()", {"f"}),
+        ("from small.b import *\ndef main(): f()", {"f"}),
+        ("from small.b import f\ndef main(x=f): x()", {"f"}),
+        ("from small.b import f\n@f\ndef main(): pass", {"f"}),
+        ("from small.b import f\ndef main(): return lambda: f()", {"f"}),
+        # What is bound within is another thing.
+        ("from small.b import f, g\ndef main(): return [f for f in g()]", {"g"}),
+        ("from small.b import f, g\ndef main(): (lambda f: f)(1); f()", {"f"}),
+        ("from small.b import f, g\ndef main(f): g(f)", {"g"}),
+        # Not known which.
+        ("from small import b\ndef main(): print(b)", {"f", "g", "C"}),
+        ("from small import b\ndef main(): getattr(b, input())()", {"f", "g", "C"}),
+        ("from small import b\ndef main(): getattr(b, 'f')()", {"f"}),
+        # It runs as soon as it is imported.
+        ("from small.b import f\nf()\ndef main(): pass", {"f"}),
+        ("from small.b import f\nFS = {'f': f}\ndef main(): FS['f']()", {"f"}),
+        ("from small.b import C\ndef main(): C().m()", {"C", "g"}),
+        ("from small.b import C\nclass D(C): pass\ndef main(): D()", {"C", "g"}),
+        ("from small.b import f\ndef main() -> f: pass", set()),
+    ],
+)
+def test_names_are_followed_as_python_follows_them(small, text, used):
+    package = small(a=text, b="def f(): pass\ndef g(): pass\nclass C:\n    def m(self): g()\n")
+    reached = {name for module, name in package.reached("small.a:main") if module == "small.b"}
+    assert reached - {""} == used
+
+
+def test_names_brought_by_star_imports_are_those_of_one_module(small):
+    package = small(
+        a="from small.c import f\ndef main(): f()",
+        b="def f(): pass\ndef g(): pass",
+        c="from small.b import *\nfrom small.d import *",
+        d="from small.b import g\nh = 1",
+    )
+    reached = {node for node in package.reached("small.a:main") if node[1]}
+    assert reached == {("small.a", "main"), ("small.b", "f")}
