@@ -15,14 +15,29 @@ from facebias.stages import STAGES
 
 FOLDER = closure.PACKAGE.folder
 ALL = frozenset(STAGES)
-# What computes with a network, and what reads its settings.
+# What computes with a network.
 NETWORKS = {"train", "predict", "decide", "explain", "randomise"}
-READERS = NETWORKS | {"model_card", "record"}
 FILMS = {"locate", "extract"}
+# What reads the whole configuration, compares groups, and knows labels or crossed attributes.
+WHOLE = {"record", "resolve"}
+GROUPS = {"confounds", "effects", "fairness", "metrics_by_group", "redraws", "variance"}
+LABELLED = (
+    WHOLE | NETWORKS | GROUPS
+    | {"evaluate", "figure", "manifest", "metrics", "model_card", "power"}
+    | {"relevance_gaps", "start_page"}
+)  # fmt: skip
+CROSSING = (
+    WHOLE | GROUPS
+    | {"calibrate", "evaluate", "judge", "model_card", "power", "relevance_gaps"}
+    | {"split", "start_page"}
+)  # fmt: skip
+WITHOUT_SETTINGS = {
+    *("calibrate", "checksums", "evaluate", "fetch", "figures", "gather", "plan", "power"),
+    *("print_table", "published", "quality", "record", "resolve"),
+}
 HEATMAPS = {"explain", "randomise"}
 TESTED = {"calibrate", "confounds", "effects", "evaluate", "fairness", "power", "relevance_gaps"}
 JUDGED = {"calibrate", "evaluate", "judge", "relevance_gaps"}
-SETS = {"index", "landmarks", "manifest", "model_card", "record", "start_page"}
 # File, what stands there, what is written instead, and the stages that it reaches. Without what is
 # written, a definition is edited anyhow.
 EDITS = {
@@ -64,50 +79,40 @@ EDITS = {
         set(),
     ),
     "an import that nobody uses": ("tables/files.py", "\nimport ", "\nimport this\nimport ", set()),
-    # ------------------------------------------------------------------------------ settings
-    "the default of a key of training": (
-        "study/models.py",
-        "epochs: Number = key(50",
-        "epochs: Number = key(60",
-        READERS,
-    ),
-    "the default of a key of the head": ("study/models.py", "key(256", "key(128", READERS),
-    "a further key of the explanation": (
+    # ------------------------- settings: their values are parameters of the jobs, and no code
+    "the default of a key": ("study/models.py", "key(256", "key(128", set()),
+    "the bound of a key": ("study/data.py", "ge=96", "ge=90", set()),
+    "a further key": (
         "study/models.py",
         "    per_group: Number",
         "    new: int = key(1, description='')\n    per_group: Number",
-        {"record"},
+        set(),
     ),
-    "the default of a key of the figures": (
-        "study/whole.py",
-        "key(200",
-        "key(300",
-        {"figure", "record"},
-    ),
-    "a bound of the drawn people": ("study/data.py", "ge=96", "ge=90", SETS | {"draw"}),
-    "a preprocessing": (
+    "what is derived of labels": ("study/data.py", "    def evaluated(", "", LABELLED),
+    "what is derived of the frames": ("study/clips.py", "    def frames(", "", FILMS | WHOLE),
+    "what is derived of preprocessing": (
         "study/clips.py",
-        "crop_size: int = key(256",
-        "crop_size: int = key(224",
-        {"extract", "record"},
+        "    def locating(",
+        "",
+        WHOLE | {"extract"},
     ),
-    "what locates faces": (
-        "study/clips.py",
-        "        40, ge=10",
-        "        30, ge=10",
-        FILMS | {"record"},
-    ),
-    "who trains": (
+    "how crossed attributes are written": ("study/design.py", "CROSS = ", "", CROSSING),
+    "who is held out": (
         "study/design.py",
-        "match_sizes: bool = key(\n        False",
-        "match_sizes: bool = key(\n        True",
-        {"model_card", "record", "split"},
+        "    def all_holdouts(",
+        "",
+        WHOLE | {"model_card", "split"},
     ),
+    "how settings are read": ("study/values.py", "def read_settings(", "", ALL - WITHOUT_SETTINGS),
     # ----------------------------------------------------------------------------- clips, data
     "a constant of tracking": ("clips/tracks.py", "LEAST_OVERLAP = ", "", FILMS),
     "the check of faces": ("clips/faces.py", "def _check_presence(", "", {"extract"}),
     "the quality of faces": ("clips/quality.py", "SMALLEST = ", "", {"quality"}),
     "the share that may be lost": ("clips/index.py", "MOST_GROUPS = ", "", {"index"}),
+    "how films are turned": ("clips/decode.py", "class Upright", "", FILMS),
+    "where faces are looked for": ("clips/location.py", "def table(", "", {"locate"}),
+    "freckles": ("datasets/drawn/skin.py", "def _freckles(", "", {"draw"}),
+    "beards": ("datasets/drawn/looks.py", "BEARDS = ", "", {"draw"}),
     # -------------------------------------------------------------------------------- networks
     "a step of training": ("training/loop.py", "def _step(", "", {"train"}),
     "a schedule": ("training/schedules.py", "START = ", "", {"train"}),
@@ -138,6 +143,43 @@ EDITS = {
     "a column of the histories": ("tables/models.py", "HISTORY = ", "", {"train", "gather"}),
     "a column of the redraws": ("tables/metrics.py", "REDRAWS = ", "", {"redraws", "gather"}),
     "a column of the qualities": ("tables/data.py", "QUALITY = ", "", {"quality", "confounds"}),
+    "what guessing would give": (
+        "evaluation/baselines.py",
+        "GUESSES = ",
+        "",
+        {"calibrate", "evaluate", "judge", "start_page"},
+    ),
+    "studentised gaps": (
+        "evaluation/gaps.py",
+        "def _studentised(",
+        "",
+        {"calibrate", "evaluate", "fairness", "power"},
+    ),
+    "parts of the variance": ("evaluation/components.py", "def components(", "", {"variance"}),
+    "names of a given table": (
+        "evaluation/prediction_table.py",
+        "def _check_names(",
+        "",
+        {"evaluate", "power"},
+    ),
+    "groups of heatmaps": ("evaluation/relevance.py", "def _group(", "", {"relevance_gaps"}),
+    "an audit of a paper": ("published/audit.py", "def _row(", "", {"published"}),
+    "what is recovered of a paper": (
+        "published/recovery.py",
+        "def nearest(",
+        "",
+        {"published", "published_comparison"},
+    ),
+    # ------------------------------------------------------------------------- what is read
+    "a colour of all figures": ("figures/style.py", "INK, SOFT, FAINT = ", "", {"figure"}),
+    "what is found, in LaTeX": (
+        "report/latex.py",
+        "FOUND = ",
+        "",
+        {"numbered_tables", "print_table"},
+    ),
+    "the start page": ("report/coincidences.py", "def between_splits(", "", {"start_page"}),
+    "the record": ("record/crate.py", "def write(", "", {"record"}),
     # ---------------------------------------------------------------------- whatever there is
     "the error of a study": ("study/errors.py", "class StudyError(", "", ALL),
     "the command line": (
@@ -186,7 +228,8 @@ def test_an_edit_reaches_what_uses_it_and_nothing_else(name):
     file, old, new, stages = EDITS[name]
     text = (FOLDER / file).read_text(encoding="utf-8")
     assert old in text
-    anyhow = f"{old}0 and " if old.endswith("= ") else f"@print\n{old}"
+    indent = " " * (len(old) - len(old.lstrip()))
+    anyhow = f"{old}0 and " if old.endswith("= ") else f"{indent}@print\n{old}"
     found = changed({file: text.replace(old, new or anyhow, 1)})
     assert found & ALL == stages
     # With a network or a figure of its own too.

@@ -1,6 +1,5 @@
 import copy
 import json
-import re
 import typing
 from pathlib import Path
 
@@ -199,10 +198,38 @@ def test_files_of_the_repository_name_no_machine():
         assert not any(word in text for word in suspicious), path
 
 
-def test_the_resolved_file_has_the_keys_as_they_came(tmp_path):
-    resolved = {"study": "small", "data": {"root": "films", "adapter": "videos"}, "seeds": [2, 1]}
+def test_the_resolved_file_has_every_key_and_names_in_their_order(tmp_path):
     out = tmp_path / "config.yaml"
-    settings = json.dumps({"study": resolved})
-    configuration.main(["--settings", settings, "--out", str(out)])
-    assert yaml.safe_load(out.read_text()) == resolved
-    assert re.findall(r"\w+(?=:)", out.read_text()) == ["study", "data", "root", "adapter", "seeds"]
+    turned = studies.SMALL | {
+        "architectures": dict(reversed(studies.SMALL["architectures"].items()))
+    }
+    configuration.main(["--settings", json.dumps({"study": turned}), "--out", str(out)])
+    written = yaml.safe_load(out.read_text())
+    assert written == configuration.resolve(studies.SMALL)
+    assert [*written["architectures"]] == [*turned["architectures"]]
+
+
+@study.section
+class Before:
+    old: int = study.key(1, description="")
+
+
+@study.section
+class After(Before):
+    new: int = study.key(2, was=2, description="")
+
+
+@study.section
+class Other(Before):
+    new: int = study.key(3, was=2, description="")
+
+
+@pytest.mark.parametrize(
+    ("value", "same"),
+    [(After(), True), (After(new=3), False), (Other(), False), (Other(new=2), False)],
+)
+def test_a_key_that_was_added_is_no_setting_as_long_as_it_changes_nothing(value, same):
+    assert (
+        settings(a=value, b=[{"c": value}]) == settings(a=Before(), b=[{"c": Before()}])
+    ) == same
+    assert read_settings(settings(a=value), a=type(value)) == (value,)

@@ -2,7 +2,8 @@
 
 Read from the source: nothing is imported or run. What is not sure to be unused counts: all of a
 module that is used as a value or asked for by its name, and of every module that is imported what
-runs by itself. Comments, docstrings and descriptions of keys do not.
+runs by itself. Comments and docstrings do not, nor keys of a configuration: jobs differ by their
+values.
 """
 
 from __future__ import annotations

@@ -145,11 +145,11 @@ def is_echo(line: str, lines: Iterable[str]) -> bool:
 
 
 def main(arguments: list[str]) -> None:
-    """Write a resolved configuration to a file."""
+    """Write a configuration to a file, every default filled in."""
     parser = argparse.ArgumentParser(prog="facebias resolve", description=main.__doc__)
     parser.add_argument("--settings", required=True, help="JSON: study")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
-    values = json.loads(given.settings)["study"]
+    values = resolve(json.loads(given.settings)["study"])
     with replacing(given.out) as temporary:
         temporary.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

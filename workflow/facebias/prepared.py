@@ -10,7 +10,7 @@ import pandas as pd
 
 from facebias import checks, configuration, datasets, splits
 from facebias.splits import holdouts
-from facebias.study import Question, Study, plain
+from facebias.study import Question, Study, lean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +62,7 @@ def prepare(config: Mapping[str, Any]) -> Prepared:
     subjects = checks.check(study, root=root)
     matched = splits.with_matched(study.splits, subjects)
     return Prepared(
-        resolved=plain(study),
+        resolved=lean(study),
         study=dataclasses.replace(study, splits=matched),
         declared=tuple(study.splits.train),
         out=out,

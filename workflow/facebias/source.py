@@ -98,7 +98,7 @@ def python(text: str) -> Source:
 
 
 def _tree(node: ast.AST) -> str:
-    """Write a syntax tree without docstrings and descriptions of keys of a configuration."""
+    """Write a syntax tree without docstrings and keys of a configuration."""
     words: list[str] = []
     _write(node, words)
     return " ".join(words)
@@ -107,11 +107,10 @@ def _tree(node: ast.AST) -> str:
 def _write(node: object, words: list[str]) -> None:
     if isinstance(node, ast.AST):
         words.append(type(node).__name__)
-        described = isinstance(node, ast.Call) and _chain(node.func) == "key"
         for field in node._fields:
             value = getattr(node, field, None)
-            if described and field == "keywords":
-                value = [each for each in value if each.arg != "description"]
+            if isinstance(node, ast.ClassDef) and field == "body":
+                value = [each for each in value if not _is_key(each)]
             if value.__class__ is not ast.Load:
                 _write(value, words)
         words.append(")")
@@ -122,6 +121,12 @@ def _write(node: object, words: list[str]) -> None:
         words.append("]")
     else:
         words.append(repr(node))
+
+
+def _is_key(statement: ast.stmt) -> bool:
+    """Tell whether a statement declares a key: its values are settings, and no code."""
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.Call) and _chain(value.func) == "key"
 
 
 def _is_docstring(node: object) -> bool:

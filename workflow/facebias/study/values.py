@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pydantic_core
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -31,13 +31,28 @@ def key(
     *,
     description: str,
     default_factory: typing.Any = dataclasses.MISSING,
+    was: typing.Any = dataclasses.MISSING,
     **bounds: typing.Any,
 ) -> typing.Any:
-    """Declare a key of a section: default, meaning, and ``bounds`` as pydantic's ``Field``."""
+    """Declare a key of a section.
+
+    Parameters
+    ----------
+    default, default_factory
+        Its value where a file has none.
+    description
+        What it means.
+    was
+        Of a key that was added: the value with which all is as it was without the key. As long as
+        that is the default, ``settings`` leave the key out where it has this value, so that it
+        reruns nothing.
+    **bounds
+        As those of pydantic's ``Field``.
+    """
     return dataclasses.field(
         default=default,
         default_factory=default_factory,
-        metadata={"description": description, **bounds},
+        metadata={"description": description, "was": was, **bounds},
     )
 
 
@@ -98,9 +113,28 @@ def plain(value: typing.Any) -> typing.Any:
     return pydantic_core.to_jsonable_python(value)
 
 
+def lean(value: typing.Any) -> typing.Any:
+    """Turn sections and containers into plain values, without added keys that change nothing."""
+    if dataclasses.is_dataclass(value):
+        fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: lean(part) for field, part in fields if not _changes_nothing(field, part)
+        }
+    if isinstance(value, Mapping):
+        return {name: lean(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [lean(part) for part in value]
+    return plain(value)
+
+
+def _changes_nothing(field: dataclasses.Field[typing.Any], value: typing.Any) -> bool:
+    was = field.metadata.get("was", dataclasses.MISSING)
+    return was is not dataclasses.MISSING and bool(value == was == field.default)
+
+
 def settings(**parts: typing.Any) -> str:
     """Write the slice of a study that one job uses as one line of JSON, keys sorted."""
-    return json.dumps(plain(parts), sort_keys=True)
+    return json.dumps(lean(parts), sort_keys=True)
 
 
 def read_settings(text: str, **kinds: typing.Any) -> tuple[typing.Any, ...]:
