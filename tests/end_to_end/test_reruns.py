@@ -119,6 +119,8 @@ class Edit:
         A file of the clone that is edited.
     definition
         How the definition begins that is edited; without it, what all who import the file run.
+    new
+        What is written there instead; without it, something that does the same.
     touched
         Files of the clone that are newer, with the same content.
     arguments
@@ -131,13 +133,14 @@ class Edit:
     config: Mapping[str, object] = field(default_factory=dict)
     source: str | None = None
     definition: str = ""
+    new: str = ""
     touched: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     run: bool = False
 
 
-def source(name: str, jobs: Counter[str], definition: str = "") -> Edit:
-    return Edit(jobs, source=f"workflow/facebias/{name}", definition=definition)
+def source(name: str, jobs: Counter[str], definition: str = "", new: str = "") -> Edit:
+    return Edit(jobs, source=f"workflow/facebias/{name}", definition=definition, new=new)
 
 
 EDITS = {
@@ -266,6 +269,18 @@ EDITS = {
     "comment in what all import": source("tables/files.py", Counter(), "# "),
     "comment in the settings": source("study/models.py", Counter(), "# "),
     "comment in the command line": source("__main__.py", Counter(), "# "),
+    "a further key of training": source(
+        "study/models.py",
+        Counter(),
+        "    batch_size: Number",
+        '    new: int = key(1, was=1, description="New.")\n    batch_size: Number',
+    ),
+    "a further stage": source(
+        "stages.py",
+        Counter(),
+        '    "resolve": ',
+        '    "new": Stage("facebias.new", "do something new"),\n    "resolve": ',
+    ),
     "settings of what is explained": source(
         "study/models.py", Counter(record=1), "@section\nclass Explanation("
     ),
@@ -367,6 +382,8 @@ def another(text: str, edit: Edit) -> str:
         return text + (".. seen\n" if edit.source.endswith(".rst") else "assert True\n")
     start = f"\n{edit.definition}"
     assert text.count(start) == 1
+    if edit.new:
+        return text.replace(start, f"\n{edit.new}")
     head = "@(lambda given: given)\n" if "(" in edit.definition else ""
     value = "" if head else "None or "
     return text.replace(start, f"\n{head}{edit.definition}{value}")
