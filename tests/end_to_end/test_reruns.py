@@ -272,8 +272,8 @@ EDITS = {
     "a further key of training": source(
         "study/models.py",
         Counter(),
-        "    batch_size: Number",
-        '    new: int = key(1, was=1, description="New.")\n    batch_size: Number',
+        "    micro_batch: Number",
+        '    new: int = key(1, was=1, description="New.")\n    micro_batch: Number',
     ),
     "a further stage": source(
         "stages.py",
@@ -286,7 +286,7 @@ EDITS = {
     ),
     "table of one stage": source("tables/data.py", CONFOUNDS | Counter(quality=1), "QUALITY = "),
     "name of a change": source(
-        "tables/comparisons.py", EFFECTS | Counter(cell_effects=2), "def change("
+        "tables/comparisons.py", EFFECTS | Counter(cell_effects=2, start_page=1), "def change("
     ),
     "caption": Edit(REPORT, source="workflow/report/rates.rst"),
 }
