@@ -1,6 +1,6 @@
 """A copy of the project in which code is broken, and processes that test it there.
 
-Each process is forked from one that has imported the libraries, but nothing of the project.
+Each process is forked from one that has imported the libraries, and imports the copy anew.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ def _test(copy: Path, tests: Sequence[Node], seconds: Mapping[Node, float], said
         os.environ |= {"PYTHONPATH": str(copy / "workflow"), "PYTHONDONTWRITEBYTECODE": "1"}
         # Not the package that the environment names.
         sys.path[:] = [path for path in sys.path if not Path(path, "facebias").is_dir()]
+        for name in [each for each in sys.modules if each.split(".")[0] == "facebias"]:
+            del sys.modules[name]
         sys.dont_write_bytecode = True
         status = max(_run(copy, batch, seconds, said) for batch in _batches(tests))
     finally:

@@ -124,7 +124,6 @@ def test_double(size):
     assert double(size) == 2 * size
 """,
 }
-# A copy is tested in a process that has imported nothing of the project.
 BREAK = """
 import pathlib, sys
 import copied
@@ -154,7 +153,10 @@ def test_the_first_test_that_fails_in_a_copy_is_named(tmp_path, after, noticed):
     done = subprocess.run(
         [sys.executable, "-c", BREAK, tmp_path / "root", tmp_path / "copy", after],
         input=" ".join(FILES),
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "tests", ROOT / "workflow"))),
+        },
         capture_output=True,
         text=True,
         check=True,
