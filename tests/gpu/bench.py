@@ -14,7 +14,14 @@ import numpy as np
 import torch
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "workflow"), *map(str, HERE.glob("wheels/*.whl"))]
+sys.path[:0] = [str(HERE.parents[1] / "workflow")]
+sys.path.append(str(HERE / "packages"))  # for what is not installed
+
+if missing := [name for name in ("zennit", "pydantic") if importlib.util.find_spec(name) is None]:
+    sys.exit(
+        f"not installed: {', '.join(missing)}; check_gpu.py says at its beginning how to bring "
+        "them along"
+    )
 
 from facebias import study
 from facebias.architectures import network as networks
@@ -23,9 +30,6 @@ from facebias.cohort import Reader
 from facebias.training import loop
 from facebias.training.interruption import Interrupted, Interruption
 from facebias.training.precision import Precision
-
-if importlib.util.find_spec("zennit") is None:
-    sys.exit("zennit is not installed; check_gpu.py says at its beginning how to bring it along")
 
 CLASSES, CLIPS, BATCH = 6, 12, 12
 CROP, SMALL = 256, 56  # side of the clips as cut: no network takes that side, all resample

@@ -1,4 +1,4 @@
-"""Whether a GPU computes what it should, and how fast: one script, under four minutes there.
+r"""Whether a GPU computes what it should, and how fast: one script, under four minutes there.
 
     python tests/gpu/check_gpu.py
 
@@ -7,10 +7,13 @@ held against the CPU in 64 bits, takes a step in 16 bits with pixels from 0 to 2
 beside matrix products. Full size on a GPU; without one small and on the CPU, which shows that the
 script works and nothing of a GPU.
 
-It needs no installation: torch, torchvision, NumPy, pandas and zennit. Where zennit is missing and
-nothing can be fetched, bring its wheel, which is plain Python (git ignores the folder):
+It needs no installation: torch, torchvision, NumPy, pandas, zennit and pydantic. Where some of the
+last two is missing and nothing can be fetched, bring them along for the Python that is there (git
+ignores the folder):
 
-    pip download --no-deps --dest tests/gpu/wheels zennit==0.5.1
+    pip install --no-deps --target tests/gpu/packages --only-binary :all: --python-version 3.12 \
+        --platform manylinux_2_17_x86_64 zennit==0.5.1 pydantic==2.14.3 pydantic-core==2.50.4 \
+        annotated-types typing-inspection
 """
 
 from __future__ import annotations
