@@ -286,7 +286,7 @@ def test_comments_and_docstrings_of_all_files_reach_nothing():
 
 
 def test_every_definition_that_some_stage_reaches_counts():
-    """A decorator, anywhere, is noticed by whoever reaches what it decorates."""
+    """Decorating any function changes the digests of exactly the stages that reach it."""
     reached = {name: closure.PACKAGE.reached(*asked) for name, asked in ENTRIES.items()}
     for module in ("facebias.tables.files", "facebias.splits.drawing", "facebias.cohort"):
         path = closure.PACKAGE.file(module)

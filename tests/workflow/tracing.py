@@ -49,8 +49,7 @@ def read(folder: Path) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for path in folder.glob("*.json"):
         stage, called = json.loads(path.read_text())
-        # Neither what Python makes itself, nor functions without a name.
-        names = {(module, name) for module, name in called if name[:1] not in ("<", "_")}
-        own = {(module, name) for module, name in called if name[:1] == "_" and name[:2] != "__"}
-        found.setdefault(stage, set()).update(names | own)
+        # Neither functions without a name nor what Python makes itself.
+        named = ((module, name) for module, name in called if not name.startswith(("<", "__")))
+        found.setdefault(stage, set()).update(named)
     return found

@@ -1,6 +1,5 @@
 # Turns the configuration into targets, paths, settings and code inputs. Nothing here runs a job.
 import dataclasses
-import functools
 import gc
 import itertools
 import json
@@ -20,7 +19,6 @@ from facebias import (
     failures,
     lock,
     prepared,
-    provenance,
     relay,
     splits,
     stages,
