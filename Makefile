@@ -6,6 +6,8 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/local --configfile
 # One thread per process: default threading ran up to 18 times slower on a shared machine.
 export OMP_NUM_THREADS := 1
+# A study is hundreds of processes, each of which would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo plan figures test test-changed lint format bench lock
 

@@ -1,7 +1,8 @@
 """The two published studies, complete, on miniatures of their data: from the adapter to the report.
 
-Their configurations are run as they are, but for sizes, epochs and the device (tests/miniatures),
-and of study A's six networks one of frames and one of films.
+Their configurations are run as they are, but for sizes, epochs and the device (tests/miniatures);
+of study A's six networks one of frames and one of films, of study B's methods of explanation that
+of its figures.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from study_tables import once
 
 import scored
 from facebias import tables
@@ -122,6 +123,7 @@ def scores(
     return scoring.assemble(pd.concat(parts, ignore_index=True), LABELS, source="made")
 
 
+@once
 def confound_table(
     *, evaluation: Evaluation = scored.EVALUATION, folds: int = 1, **changes: object
 ) -> pd.DataFrame:
@@ -139,6 +141,7 @@ def confound_table(
     )
 
 
+@once
 def variance_table(
     *,
     n_seeds: int = 3,
@@ -160,6 +163,7 @@ def variance_table(
     return pd.concat(parts, ignore_index=True)
 
 
+@once
 def redraw_table() -> pd.DataFrame:
     """Redrawn test sets of every architecture and train split."""
     evaluation = dataclasses.replace(scored.EVALUATION, resamples=100)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -47,6 +49,20 @@ VARIANTS = {
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
+def once(make: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Make a table once for the same arguments; everybody gets a copy."""
+    made: dict[str, pd.DataFrame] = {}
+
+    @functools.wraps(make)
+    def copied(*arguments: object, **named: object) -> pd.DataFrame:
+        asked = repr((arguments, sorted(named.items())))
+        if asked not in made:
+            made[asked] = make(*arguments, **named)
+        return made[asked].copy()
+
+    return copied
+
+
 def looks(**changes: object) -> Figures:
     return Figures(**{"dpi": 110, "colours": COLOURS, **changes})
 
@@ -70,6 +86,7 @@ def chance_of(architecture: str, train: str, group: str, label: str) -> float:
     return float(np.clip(SKILL[architecture] + 0.12 * (label == "surprise") - lost, 0.05, 0.98))
 
 
+@once
 def confusion(seed: int = 1) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows = []
@@ -90,6 +107,7 @@ def confusion(seed: int = 1) -> pd.DataFrame:
     )
 
 
+@once
 def metrics(seed: int = 2) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows = []
@@ -126,6 +144,7 @@ def _interval(random: np.random.Generator, value: float, n: int) -> tuple[float,
     return value, max(0.0, value - spread), min(1.0, value + spread)
 
 
+@once
 def fairness(
     *,
     attribute: str = "gender",
@@ -194,6 +213,7 @@ def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
     return tables.check(verdicts.judge(frame, declared, scored.EVALUATION), tables.FAIRNESS)
 
 
+@once
 def effects(*, difference: float = -0.2) -> pd.DataFrame:
     """Changes of the mean true positive rate: women lose ``difference`` more than men."""
     both = comparisons.pair("female", "male")
@@ -256,6 +276,7 @@ def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, p
     return {cell: pd.concat(frames, ignore_index=True) for cell, frames in found.items()}
 
 
+@once
 def manifest(*, subjects: int = 36, per_label: int = 2) -> pd.DataFrame:
     rows = []
     for i in range(subjects):
@@ -267,6 +288,7 @@ def manifest(*, subjects: int = 36, per_label: int = 2) -> pd.DataFrame:
     return tables.check(pd.DataFrame(rows, columns=columns), tables.MANIFEST)
 
 
+@once
 def splits(*, subjects: int = 36, folds: int = 1) -> pd.DataFrame:
     rows = []
     for train, fold, i in itertools.product(TRAINS, range(folds), range(subjects)):
@@ -278,6 +300,7 @@ def splits(*, subjects: int = 36, folds: int = 1) -> pd.DataFrame:
     return tables.check(pd.DataFrame(rows, columns=list(tables.SPLITS.columns)), tables.SPLITS)
 
 
+@once
 def units() -> pd.DataFrame:
     """Seventeen units of which the rarest are not trained and some are not annotated everywhere."""
     names = [f"AU{n}" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)]
@@ -295,6 +318,7 @@ def units() -> pd.DataFrame:
     )
 
 
+@once
 def exclusions(*, none: bool = False) -> pd.DataFrame:
     given = {
         "gender": {"female": 216, "male": 216},
@@ -347,6 +371,7 @@ def explanations(
     return tables.check(table, tables.EXPLANATIONS), arrays
 
 
+@once
 def randomisation() -> pd.DataFrame:
     """Heatmaps of two architectures that grow unlike as layers are drawn anew."""
     rows = []

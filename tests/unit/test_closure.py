@@ -59,9 +59,9 @@ EDITS = {
         set(),
     ),
     "a further figure": (
-        "figures/stage.py",
+        "figures/catalogue.py",
         '    "rates": ',
-        '    "new": "facebias.figures.new:draw",\n    "rates": ',
+        '    "new": Figure(draw="facebias.figures.new:draw", reads={}),\n    "rates": ',
         set(),
     ),
     "a further stage": (
@@ -205,10 +205,7 @@ def entries(stage: str) -> tuple[str, ...]:
 ENTRIES = {
     **{stage: entries(stage) for stage in STAGES},
     **{f"train {name}": (*entries("train"), module) for name, module in ARCHITECTURES.items()},
-    **{
-        f"figure {name}": (*entries("figure"), module.partition(":")[0])
-        for name, module in FIGURES.items()
-    },
+    **{f"figure {name}": (*entries("figure"), figure.module) for name, figure in FIGURES.items()},
 }
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import studies
 from packaging.requirements import Requirement
 
 import environments
@@ -20,7 +21,7 @@ NAMED = {
     **dict.fromkeys(("train", "predict", "decide", "features", "convert"), NETWORKS),
     **dict.fromkeys(("explain", "randomise"), NETWORKS),
     **dict.fromkeys(("manifest", "landmarks"), tuple(datasets.ADAPTERS.values())),
-    "figure": tuple(place.partition(":")[0] for place in FIGURES.values()),
+    "figure": tuple(figure.module for figure in FIGURES.values()),
 }
 
 
@@ -49,28 +50,23 @@ def test_lock_holds_every_requirement_with_hashes():
     assert "http" not in text
 
 
+# Those that have a command of their own.
+RULES = {name: text for name, text in studies.rules().items() if "shell:" in text}
+
+
 def test_every_rule_names_an_environment():
-    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    used = set(re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', text))
+    used = set(re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', "".join(RULES.values())))
     assert used == set(environments.ENVIRONMENTS)
-    blocks = re.split(r"^rule ", text, flags=re.M)[1:]
-    assert len(blocks) > 10
-    for block in blocks:
-        if "shell:" in block:
-            for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", '"""'):
-                assert directive in block, f"rule {block.split(':')[0]} lacks {directive}"
-
-
-def blocks():
-    """Return the text of every rule that has a command of its own."""
-    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    return [block for block in re.split(r"^ *rule ", text, flags=re.M)[1:] if "shell:" in block]
+    assert len(RULES) > 10
+    for name, text in RULES.items():
+        for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", '"""'):
+            assert directive in text, f"rule {name} lacks {directive}"
 
 
 def stages(environment):
     """Name the stages that run in an environment."""
-    own = [block for block in blocks() if f"envs/{environment}.yaml" in block]
-    return {name for block in own for name in re.findall(r"-m facebias (\w+)", block)}
+    own = [text for text in RULES.values() if f"envs/{environment}.yaml" in text]
+    return {name for text in own for name in re.findall(r"-m facebias (\w+)", text)}
 
 
 def brought(environment):
@@ -124,13 +120,15 @@ def test_environment_holds_what_its_stages_import(environment):
 
 def test_the_environment_of_the_report_can_read_the_snakefile():
     """Its job runs Snakemake, and so whatever the rules import."""
-    (report,) = [block for block in blocks() if '"snakemake --snakefile' in block]
-    assert "envs/analysis.yaml" in report
-    text = (ROOT / "workflow/rules/common.smk").read_text()
-    imported = re.search(r"from facebias import (\([^)]*\)|.*)", text)[1]
-    modules = re.findall(r"\w+", imported)
-    assert {"architectures", "prepared", "splits"} <= set(modules)
+    assert "envs/analysis.yaml" in RULES["report"]
+    assert '"snakemake --snakefile' in RULES["report"]
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    named = re.findall(r"^from (facebias[\w.]*) import (\([^)]*\)|.*)", text, re.M)
+    modules = {f"{place}.{name}" for place, names in named for name in re.findall(r"\w+", names)}
+    modules |= {place for place, _ in named}
+    modules = {name for name in modules if closure.PACKAGE.file(name)}
+    assert {"facebias.prepared", "facebias.targets", "facebias.figures.catalogue"} <= modules
     distributions = importlib.metadata.packages_distributions()
-    packages = set().union(*map(needed, files(*(f"facebias.{name}" for name in modules))))
+    packages = set().union(*map(needed, files(*modules)))
     own = brought("analysis")
     assert {name for name in packages if not own & set(map(normal, distributions[name]))} == set()

@@ -112,7 +112,7 @@ def test_own_action_units_hold_twice_the_relevance_of_their_area(tmp_path):
     names = labels("happiness", "surprise", "sadness", "anger", "disgust", "contempt")
     films = filmed.films(tmp_path, subjects=46, repetitions=2, labels=names.names, frames=3)
     train, test = people(films, training=26)
-    trained = filmed.train(films, train, names, "cnn3d", epochs=24, frames=3, learning_rate=0.03)
+    trained = filmed.train(films, train, names, "cnn3d", epochs=16, frames=3, learning_rate=0.03)
     explanations, located = filmed.explain(films, test, names, trained)
     assert (explanations["label"] == explanations["predicted"]).mean() > 0.8
     own = located[located["region"] == "units"]

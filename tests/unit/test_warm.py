@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -70,8 +71,7 @@ def test_a_run_imports_the_package_that_its_path_names(address, tmp_path):
     (tmp_path / "facebias" / "__init__.py").write_text("WHICH = 'another'\n")
     assert run(address, tmp_path, "import facebias; print(facebias.WHICH)") == (0, "another\n")
     real = "import facebias, sys; print('facebias.study' in sys.modules)"
-    (tmp_path / "facebias" / "__init__.py").unlink()
-    (tmp_path / "facebias").rmdir()
+    shutil.rmtree(tmp_path / "facebias")
     assert run(address, tmp_path, real) == (0, "False\n")
 
 

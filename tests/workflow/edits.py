@@ -149,7 +149,6 @@ EDITS = {
     "learning rate of one architecture": Edit(
         CONFIG | NETWORK,
         {"architectures.cnn3d.training": {"learning_rate": 0.02}},
-        run=True,
     ),
     "learning rate of the architecture that is explained": Edit(
         CONFIG | NETWORK | HEATMAPS,
@@ -190,7 +189,7 @@ EDITS = {
     ),
     "a colour": Edit(CONFIG | FIGURES, {"figures.colours": ["#000000", "#777777", "#BBBBBB"]}),
     "a composite of the heatmaps": Edit(
-        CONFIG | HEATMAPS, {"explanation.composite": "epsilon_plus"}
+        CONFIG | HEATMAPS, {"explanation.composite": "epsilon_plus"}, run=True
     ),
     "a composite of one architecture": Edit(
         CONFIG | HEATMAPS, {"explanation.composite": {"vgg16": "epsilon_plus"}}

@@ -166,6 +166,14 @@ def plan(
     return snakemake(folder, config, "--dry-run", "--quiet", "rules", *arguments, root=root)
 
 
+def rules() -> dict[str, str]:
+    """Return the text of every rule, by its name; ``figure``: that of the catalogue's figures."""
+    files = sorted(ROOT.glob("workflow/rules/*.smk"))
+    text = "\n".join(path.read_text() for path in files)
+    _, *parts = re.split(r"^ *(?:use rule \w+ as |rule ?)(\w*)(?: with)?:$", text, flags=re.M)
+    return {name or "figure": part for name, part in zip(parts[::2], parts[1::2], strict=True)}
+
+
 @contextlib.contextmanager
 def warm_process(**environment: str) -> Iterator[Path]:
     """Start a warm process, and end it; give the address of its socket.
@@ -209,10 +217,14 @@ def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 # Rules without outputs, and the sum that Snakemake adds.
 TARGETS = {"all", "total"}
-# What `make test` tells the makes below it is nothing that a user's shell would say.
-_FROM_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR")
+# What `make test` tells the makes below it is nothing that a user's shell would say; and without
+# compiled modules, thousands of jobs would compile the same ones.
+_NOT_OF_A_USER = (
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR"),
+    "PYTHONDONTWRITEBYTECODE",
+)
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name not in _FROM_MAKE},
+    **{name: value for name, value in os.environ.items() if name not in _NOT_OF_A_USER},
     "OMP_NUM_THREADS": "1",
 }
 

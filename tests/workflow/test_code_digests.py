@@ -14,18 +14,18 @@ from facebias.stages import STAGES
 
 # What they write does not hang on the code: the configuration itself, and what an address gives.
 WITHOUT = {"resolve": "resolve", "fetch_weights": "fetch"}
-TEXT = "\n".join(path.read_text() for path in sorted(studies.ROOT.glob("workflow/rules/*.smk")))
-_, *PARTS = re.split(r"^ *(?:use rule (\w+) as|rule) (\w+)", TEXT, flags=re.M)
-PARENTS = dict(zip(PARTS[1::3], PARTS[::3], strict=True))
-RULES = dict(zip(PARTS[1::3], PARTS[2::3], strict=True))
+RULES = studies.rules()
+TEXT = "\n".join(path.read_text() for path in studies.ROOT.glob("workflow/rules/*.smk"))
+# A rule to the one whose command it inherits.
+PARENTS = {name: parent for parent, name in re.findall(r"^ *use rule (\w+) as (\w+)", TEXT, re.M)}
 
 
-def command(name: str) -> tuple[str, str] | None:
-    """Return the stage that a rule runs and the word after it; a rule can inherit its command."""
+def command(name: str) -> str | None:
+    """Return the stage that a rule runs; None: none of ours."""
     if "shell:" not in RULES[name]:
         return command(PARENTS[name])
-    found = re.search(r"python -m facebias (\w+)(?: (\w+))?", RULES[name])
-    return found and found.groups(default="")
+    found = re.search(r"python -m facebias (\w+)", RULES[name])
+    return found and found[1]
 
 
 def digested(name: str) -> tuple[str, str] | None:
@@ -38,19 +38,20 @@ def digested(name: str) -> tuple[str, str] | None:
 def test_a_rule_carries_the_code_of_the_stage_that_it_runs(name):
     run, code = command(name), digested(name)
     if name in WITHOUT:
-        assert (run[0], code) == (WITHOUT[name], None)
+        assert (run, code) == (WITHOUT[name], None)
     elif run is None:  # the report: Snakemake puts together what is there
         assert (name, code) == ("report", None)
-    elif run[0] == "figure":
-        # Figures of papers by their numbers: drawn by whatever the configuration names.
-        assert code == (("figure_sources", run[1]) if run[1] else ("numbered_sources", ""))
+    elif name == "figure_numbered":
+        # Drawn by whatever the configuration names.
+        assert (run, code) == ("figure", ("numbered_sources", ""))
     else:
         assert code[0] in ("sources", "network_sources")
-        assert code[1] == run[0]
+        assert code[1] == run
+        assert (run == "figure") == (".module)," in RULES[name])
 
 
 def test_every_stage_is_run_by_a_rule_or_by_hand():
     by_hand = {"plan", "figures", "evaluate", "power", "calibrate"}
-    run = {found[0] for found in map(command, RULES) if found}
+    run = set(map(command, RULES)) - {None}
     assert run | by_hand == set(STAGES)
     assert not run & by_hand

@@ -220,7 +220,7 @@ def test_miniature_changes_sizes_and_nothing_else(name):
         "resamples",
         "permutations",
     }
-    assert set(_keys(overlay)) - allowed <= {"min_occurrences"}
+    assert set(_keys(overlay)) - allowed <= {"min_occurrences", "methods"}
     config = yaml.safe_load((CONFIGS / name).read_text())
     assert set(overlay["architectures"]) == set(config["architectures"])
     resolved = configuration.load(configuration.merge(config, overlay))

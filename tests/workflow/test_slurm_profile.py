@@ -14,27 +14,25 @@ ALONE |= {"convert_weights", "locate"}
 LOCAL = {"fetch_weights"}
 
 
-@pytest.fixture(scope="module")
-def rules() -> dict[str, str]:
-    """The text of every rule with a command, by its name."""
-    files = sorted(studies.ROOT.glob("workflow/rules/*.smk"))
-    text = "\n".join(file.read_text() for file in files)
-    _, *parts = re.split(r"^ *(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+RULES = studies.rules()
 
 
-def test_every_rule_has_one_place(rules):
-    places = [*ALONE, *LOCAL, *SETTINGS["set-resources"], *SETTINGS["groups"]]
-    assert sorted(places) == sorted(rules)
+def test_every_rule_has_one_place():
+    """Figures say their own: there are many, and all lie together."""
+    figures = [name for name, text in RULES.items() if re.search(r'group:\s+"report"', text)]
+    places = [*ALONE, *LOCAL, *SETTINGS["set-resources"], *SETTINGS["groups"], *figures]
+    assert sorted(places) == sorted(RULES)
+    assert {name.split("_")[0] for name in figures} == {"figure"}
+    assert "report" in SETTINGS["group-components"]
 
 
-def test_rules_that_may_take_a_gpu_are_sent_to_gpu_nodes(rules):
-    networks = {name for name, text in rules.items() if "gpu=gpus" in text}
+def test_rules_that_may_take_a_gpu_are_sent_to_gpu_nodes():
+    networks = {name for name, text in RULES.items() if "gpu=gpus" in text}
     assert set(SETTINGS["set-resources"]) == networks
 
 
-def test_rules_that_need_a_network_run_where_snakemake_does(rules):
-    assert {name for name, text in rules.items() if "localrule: True" in text} == LOCAL
+def test_rules_that_need_a_network_run_where_snakemake_does():
+    assert {name for name, text in RULES.items() if "localrule: True" in text} == LOCAL
 
 
 def test_plan_of_a_study(tmp_path):

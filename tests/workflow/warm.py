@@ -124,9 +124,8 @@ def _run(connection: socket.socket) -> NoReturn:
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [str(Path.cwd()), *filter(None, paths)]
         sys.argv = [sys.executable, *asked["arguments"]]
-        if tracing.FOLDER in os.environ and asked["module"] == "facebias":
-            trace = tracing.Trace()
-            trace.begin()
+        if asked["module"] == "facebias":
+            trace = tracing.begun(asked["arguments"])
         runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as ended:
@@ -135,7 +134,7 @@ def _run(connection: socket.socket) -> NoReturn:
         traceback.print_exc()
     finally:
         if trace is not None:
-            trace.write(Path(os.environ[tracing.FOLDER]), asked["arguments"][0])
+            trace.write()
         sys.stdout.flush()
         sys.stderr.flush()
         connection.sendall(str(status).encode())

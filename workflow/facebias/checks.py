@@ -240,12 +240,13 @@ def _explanation(study: Study) -> Iterator[str]:
         yield f"explanation.target: found {target!r}{suggest(target, ways)}"
     composite = study.explanation.composite
     chosen = composite if isinstance(composite, Mapping) else {None: composite}
+    composites = explanation.composite_names()
     for name, found in chosen.items():
         key = "explanation.composite" if name is None else f"explanation.composite.{name}"
         if name is not None and name not in study.explanation.architectures:
             yield f"{key}: not explained{suggest(name, study.explanation.architectures)}"
-        if found is not None and found not in explanation.COMPOSITES:
-            yield f"{key}: found {found!r}{suggest(found, explanation.COMPOSITES)}"
+        if found is not None and found not in composites:
+            yield f"{key}: found {found!r}{suggest(found, composites)}"
     for label, units in study.explanation.units.items():
         if label not in names:
             yield f"explanation.units.{label}: no such label{suggest(label, names)}"

@@ -13,8 +13,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from facebias import source
+from facebias import source, stages
 from facebias.source import BODY, DOCSTRING, IMPORTS, Source
+from facebias.source_cache import SourceCache
 
 # Of a module: every definition.
 ALL = "*"
@@ -35,8 +36,10 @@ class Package:
 
     def __init__(self, folder: Path, edited: Mapping[str, str] | None = None):
         self.folder, self.edited = folder, edited or {}
+        self._cache = None if edited else SourceCache(folder)
         self._files: dict[str, Path | None] = {}
         self._sources: dict[str, Source] = {}
+        self._imported: dict[str, frozenset[str]] = {}
         self._named: dict[Node, tuple[Node, ...]] = {}
 
     def digests(self, *entries: str) -> dict[str, str]:
@@ -50,12 +53,16 @@ class Package:
         """
         found: dict[str, dict[str, str]] = {}
         for module, name in self.reached(*entries):
-            path = str(self.file(module).relative_to(self.folder.parent))
-            found.setdefault(path, {})[name] = self.source(module).code(name)
-        return {
-            path: hashlib.sha256(repr(sorted(codes.items())).encode()).hexdigest()[:16]
-            for path, codes in sorted(found.items())
+            found.setdefault(module, {})[name] = self.source(module).code(name)
+        if self._cache:
+            self._cache.write()
+        digests = {
+            str(self.file(module).relative_to(self.folder.parent)): hashlib.sha256(
+                repr(sorted(codes.items())).encode()
+            ).hexdigest()[:16]
+            for module, codes in found.items()
         }
+        return dict(sorted(digests.items()))
 
     def reached(self, *entries: str) -> set[Node]:
         """List the definitions that ``entries`` reach, themselves included."""
@@ -75,16 +82,22 @@ class Package:
     def imported(self, module: str) -> set[str]:
         """Name the modules that ``module`` imports, directly or not, itself included."""
         found: set[str] = set()
-        waiting = [module]
+        waiting = {module} if self.file(module) is not None else set()
         while waiting:
-            name = waiting.pop()
-            if name not in found and self.file(name) is not None:
-                found.add(name)
-                here = self.source(name)
-                waiting.append(name.rpartition(".")[0])
-                for dotted in (*here.bindings.values(), *here.stars):
-                    waiting += [dotted, dotted.rpartition(".")[0]]
+            found |= waiting
+            waiting = set().union(*map(self._imports, waiting)) - found
         return found
+
+    def _imports(self, module: str) -> frozenset[str]:
+        """Name the modules of ours that a module imports, and the packages that they are in."""
+        if module not in self._imported:
+            here = self.source(module)
+            dotted = {module, *here.bindings.values(), *here.stars}
+            named = dotted | {name.rpartition(".")[0] for name in dotted}
+            self._imported[module] = frozenset(
+                name for name in named if self.file(name) is not None
+            )
+        return self._imported[module]
 
     def file(self, module: str) -> Path | None:
         """Return the file of a module; None: the package has none of this name."""
@@ -97,7 +110,8 @@ class Package:
         if module not in self._sources:
             path = self.file(module)
             edited = self.edited.get(str(path.relative_to(self.folder)))
-            self._sources[module] = source.python(edited or path.read_text(encoding="utf-8"))
+            read = self._cache.read if self._cache else source.python
+            self._sources[module] = read(edited or path.read_text(encoding="utf-8"))
         return self._sources[module]
 
     def _find(self, module: str) -> Path | None:
@@ -178,3 +192,14 @@ PACKAGE = Package(Path(__file__).parent)
 def digests(*entries: str) -> dict[str, str]:
     """Return the digests of this package (see ``Package.digests``)."""
     return PACKAGE.digests(*entries)
+
+
+def sources(stage: str, *more: str) -> dict[str, str]:
+    """Return the digest of what a stage reaches of every file, by its path.
+
+    For `params` of rules: Snakemake compares them with those of the last run, so an edit reruns
+    what it must and a checkout that only touches files reruns nothing. As `input`, thirty files for
+    each of 10,000 jobs took half of the time of planning.
+    """
+    run = stages.STAGES[stage]
+    return digests("facebias.__main__:main", f"{run.module}:{run.function}", *more)

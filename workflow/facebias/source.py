@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import hashlib
 import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 BODY = ""
 DOCSTRING = "__doc__"
@@ -54,10 +56,11 @@ class Source:
     _codes: dict[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def code(self, name: str) -> str:
-        """Return what a definition does as text: its syntax tree without what only readers see."""
+        """Return a digest of what a definition does: of its syntax tree for whoever runs it."""
         if name not in self._codes:
             trees = map(_tree, self.statements.get(name, ()))
-            self._codes[name] = repr([self._bound(name), *trees])
+            does = repr([self._bound(name), *trees])
+            self._codes[name] = hashlib.sha256(does.encode()).hexdigest()
         return self._codes[name]
 
     def mark(self, name: str) -> str | None:
@@ -95,6 +98,14 @@ def python(text: str) -> Source:
         for name, statements in parts.items()
     }
     return Source({IMPORTS: Named(), **definitions}, bindings, tuple(stars), entries, parts)
+
+
+def assigned(path: Path, name: str) -> ast.expr | None:
+    """Return what the name of a constant is assigned in a file, without importing it."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and name in _defined(statement):
+            return statement.value
+    return None
 
 
 def _tree(node: ast.AST) -> str:

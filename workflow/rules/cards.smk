@@ -47,4 +47,4 @@ rule model_card:
         " --excluded {input.excluded:q} --out {params.stem} 2> {log}"
 
 
-CARDS = expand(rules.model_card.output.html, architecture=ARCHITECTURES)
+CARDS = expand(rules.model_card.output.html, architecture=targets.architectures)

@@ -21,7 +21,7 @@ rule locate:
         runtime=growing(240),
     params:
         code=sources("locate"),
-        settings=locating_settings,
+        settings=slices.locating,
         files=FILES,
     shell:
         "python -m facebias locate --settings {params.settings:q} --manifest {input.manifest}"
@@ -49,7 +49,7 @@ rule extract:
         runtime=growing(240),
     params:
         code=sources("extract"),
-        settings=clip_settings,
+        settings=slices.clips,
         faces=faces_option,
         files=FILES,
     shell:
@@ -63,8 +63,8 @@ rule index:
     input:
         manifest=rules.manifest.output.manifest,
         excluded=rules.manifest.output.excluded,
-        faces=expand(rules.extract.output.faces, shard=CLIP_SHARDS, allow_missing=True),
-        shards=expand(rules.extract.output.index, shard=CLIP_SHARDS, allow_missing=True),
+        faces=expand(rules.extract.output.faces, shard=targets.shards, allow_missing=True),
+        shards=expand(rules.extract.output.index, shard=targets.shards, allow_missing=True),
     output:
         index=f"{OUT}/{CUT}/index.parquet",
         excluded=f"{OUT}/data/excluded{{variant}}.csv",
@@ -89,11 +89,12 @@ rule index:
 
 
 # Of every variant that an architecture sees.
-INDEXES = expand(rules.index.output.index, variant=CLIPS)
-EXCLUDED = expand(rules.index.output.excluded, variant=CLIPS)
-EXCLUSIONS = expand(rules.index.output.summary, variant=CLIPS)
-FACES = expand(rules.extract.output.faces, variant=CLIPS, shard=CLIP_SHARDS)
+INDEXES = expand(rules.index.output.index, variant=targets.clips)
+EXCLUDED = expand(rules.index.output.excluded, variant=targets.clips)
+EXCLUSIONS = expand(rules.index.output.summary, variant=targets.clips)
+FACES = expand(rules.extract.output.faces, variant=targets.clips, shard=targets.shards)
 # By architecture. Written once: every job of every model asks.
 INDEX_OF = {
-    name: expand(rules.index.output.index, variant=ending) for name, ending in ENDING.items()
+    name: expand(rules.index.output.index, variant=ending)
+    for name, ending in targets.endings.items()
 }

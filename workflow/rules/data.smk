@@ -1,4 +1,11 @@
 # From a data set to its manifest. Drawn people are filmed first.
+FILMS = [f"{OUT}/data/drawn/shard-{shard}" for shard in targets.drawn_shards]
+# Those that the study names, else those that its data set ships.
+GIVEN_LANDMARKS = [f"{OUT}/data/landmarks.parquet"] if datasets.has_landmarks(STUDY.data) else []
+if STUDY.explanation.landmarks:
+    GIVEN_LANDMARKS = [str(Path(PREPARED.root, STUDY.explanation.landmarks))]
+# Of a study of units: how often each occurs.
+UNITS = f"{OUT}/data/units.csv"
 
 
 rule resolve:
@@ -38,7 +45,7 @@ rule draw:
         runtime=growing(60),
     params:
         code=sources("draw"),
-        settings=DRAWN_SETTINGS,
+        settings=constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names),
     shell:
         "python -m facebias draw --settings {params.settings:q}"
         " --shard {wildcards.drawn_shard} --out {output} 2> {log}"
@@ -47,9 +54,9 @@ rule draw:
 rule manifest:
     """List the samples with their labels, subjects and attributes."""
     input:
-        given=GIVEN_TABLES,
+        given=datasets.given_tables(STUDY.data, PREPARED.root),
     output:
-        **({"units": UNITS} if OF_UNITS else {}),
+        **({"units": UNITS} if targets.is_of_units else {}),
         manifest=f"{OUT}/data/manifest.csv",
         excluded=f"{OUT}/data/manifest-excluded.csv",
     log:
@@ -65,10 +72,12 @@ rule manifest:
     params:
         code=sources("manifest", *datasets.modules(STUDY.data)),
         # The index looks at max_excluded, after the faces are cut.
-        settings=constant(data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=UNFUSED),
-        root=ROOT,
+        settings=constant(
+            data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=slices.unfused
+        ),
+        root=PREPARED.root,
         files=FILES,
-        units=f"--units {UNITS}" if OF_UNITS else "",
+        units=f"--units {UNITS}" if targets.is_of_units else "",
     shell:
         "python -m facebias manifest --settings {params.settings:q} --root {params.root:q}"
         " --out {output.manifest} --excluded {output.excluded} {params.units} 2> {log}"
@@ -93,7 +102,7 @@ rule landmarks:
     params:
         code=sources("landmarks", *datasets.modules(STUDY.data)),
         settings=constant(data=STUDY.data),
-        root=ROOT,
+        root=PREPARED.root,
         files=FILES,
     shell:
         "python -m facebias landmarks --settings {params.settings:q} --root {params.root:q}"

@@ -27,7 +27,7 @@ rule decide:
         gpu=gpus,
     params:
         code=network_sources("decide"),
-        settings=network_settings,
+        settings=slices.network,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias decide --settings {params.settings:q}"
@@ -39,8 +39,7 @@ rule decide:
 
 
 # What is evaluated: the predictions, with thresholds where they are chosen.
-CHOSEN = STUDY.labels.threshold == "validation"
-SCORED = rules.decide.output.predictions if CHOSEN else rules.predict.output
+SCORED = rules.decide.output.predictions if targets.has_thresholds else rules.predict.output
 
 
 rule cell_predictions:
@@ -50,7 +49,7 @@ rule cell_predictions:
     and take most of the time of planning.
     """
     input:
-        cells=expand(SCORED, fold=FOLDS, seed=SEEDS, allow_missing=True),
+        cells=expand(SCORED, fold=targets.folds, seed=targets.seeds, allow_missing=True),
     output:
         f"{OUT}/predictions/{TRAINED}.parquet",
     log:
@@ -90,7 +89,7 @@ rule cell_metrics:
         runtime=growing(30),
     params:
         code=sources("metrics"),
-        settings=test_settings,
+        settings=slices.test,
     shell:
         "python -m facebias metrics --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
@@ -118,7 +117,7 @@ rule cell_metrics_by_group:
         runtime=growing(30),
     params:
         code=sources("metrics_by_group"),
-        settings=group_settings,
+        settings=slices.groups,
     shell:
         "python -m facebias metrics_by_group --settings {params.settings:q}"
         " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
@@ -147,7 +146,7 @@ rule cell_fairness:
         settings=constant(
             labels=STUDY.labels,
             evaluation=STUDY.evaluation.resampling,
-            tests=max(1, len(QUESTIONS) * len(DECLARED_ARCHITECTURES)),
+            tests=max(1, len(PREPARED.questions) * len(targets.declared)),
         ),
     shell:
         "python -m facebias fairness --settings {params.settings:q}"
@@ -160,10 +159,10 @@ use rule cell_predictions as gather_metrics with:
     input:
         cells=expand(
             rules.cell_metrics.output.metrics,
-            own,
-            architecture=ARCHITECTURES,
-            train_split=TRAIN_SPLITS,
-            test_split=TEST_SPLITS,
+            targets.own,
+            architecture=targets.architectures,
+            train_split=targets.train_splits,
+            test_split=targets.test_splits,
         ),
     output:
         f"{OUT}/tables/metrics.csv",
@@ -180,8 +179,8 @@ use rule gather_metrics as gather_metrics_by_group with:
     input:
         cells=expand(
             rules.cell_metrics_by_group.output,
-            architecture=ARCHITECTURES,
-            train_split=TRAIN_SPLITS,
+            architecture=targets.architectures,
+            train_split=targets.train_splits,
         ),
     output:
         f"{OUT}/tables/metrics_by_group.csv",
@@ -196,7 +195,7 @@ use rule gather_metrics as gather_metrics_by_group with:
 
 use rule gather_metrics as gather_splits with:
     input:
-        cells=expand(rules.split.output, train_split=TRAIN_SPLITS, seed=SEEDS),
+        cells=expand(rules.split.output, train_split=targets.train_splits, seed=targets.seeds),
     output:
         f"{OUT}/data/splits.csv",
     log:
@@ -212,10 +211,10 @@ use rule gather_metrics as gather_confusion with:
     input:
         cells=expand(
             rules.cell_metrics.output.confusion,
-            own,
-            architecture=ARCHITECTURES,
-            train_split=TRAIN_SPLITS,
-            test_split=TEST_SPLITS,
+            targets.own,
+            architecture=targets.architectures,
+            train_split=targets.train_splits,
+            test_split=targets.test_splits,
         ),
     output:
         f"{OUT}/tables/confusion.csv",
@@ -233,10 +232,10 @@ rule gather_fairness:
     input:
         cells=expand(
             rules.cell_fairness.output,
-            own,
-            architecture=ARCHITECTURES,
-            train_split=TRAIN_SPLITS,
-            attribute=ATTRIBUTES,
+            targets.own,
+            architecture=targets.architectures,
+            train_split=targets.train_splits,
+            attribute=targets.attributes,
         ),
         by_group=rules.gather_metrics_by_group.output,
     output:
@@ -256,8 +255,8 @@ rule gather_fairness:
         table="fairness",
         settings=constant(
             evaluation=STUDY.evaluation,
-            questions=QUESTIONS,
-            architectures=DECLARED_ARCHITECTURES,
+            questions=PREPARED.questions,
+            architectures=targets.declared,
         ),
     shell:
         "python -m facebias judge {params.table} --settings {params.settings:q}"
@@ -283,7 +282,7 @@ rule cell_effects:
         runtime=growing(30),
     params:
         code=sources("effects"),
-        settings=effect_settings,
+        settings=slices.effects,
     shell:
         "python -m facebias effects --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --attribute {wildcards.attribute}"
@@ -294,8 +293,8 @@ use rule gather_fairness as gather_effects with:
     input:
         cells=expand(
             rules.cell_effects.output,
-            architecture=ARCHITECTURES,
-            attribute=[name for name in ATTRIBUTES if paired(name)],
+            architecture=targets.architectures,
+            attribute=targets.effects,
         ),
         by_group=rules.gather_metrics_by_group.output,
     output:
@@ -309,10 +308,29 @@ use rule gather_fairness as gather_effects with:
         table="effects",
         settings=constant(
             evaluation=STUDY.evaluation,
-            questions=QUESTIONS,
-            architectures=DECLARED_ARCHITECTURES,
+            questions=PREPARED.questions,
+            architectures=targets.declared,
         ),
 
 
 # What another training split changes: needs two.
-EFFECTS = rules.gather_effects.output if any(map(paired, ATTRIBUTES)) else []
+EFFECTS = rules.gather_effects.output if targets.effects else []
+
+
+use rule gather_metrics as cell_histories with:
+    input:
+        cells=expand(
+            rules.train_model.output.history,
+            fold=targets.folds,
+            seed=targets.seeds,
+            allow_missing=True,
+        ),
+    output:
+        f"{OUT}/models/{TRAINED}/history.csv",
+    log:
+        f"{OUT}/logs/gather/histories/{TRAINED}.log",
+    benchmark:
+        f"{OUT}/benchmarks/gather/histories/{TRAINED}.tsv"
+    params:
+        code=sources("gather"),
+        table="history",

@@ -1,12 +1,4 @@
 # From models to heatmaps: every test sample of a model's fold once; figures select from them.
-# One seed stands for all: heatmaps of several seeds are no more certain, only more.
-EVERY_EXPLAINED_MODEL = dict(
-    method=METHODS,
-    architecture=list(STUDY.explanation.architectures),
-    train_split=TRAIN_SPLITS,
-    fold=FOLDS,
-    seed=SEEDS[:1],
-)
 
 
 rule explain:
@@ -16,7 +8,7 @@ rule explain:
         splits=rules.split.output,
         index=clips_of,
         weights=rules.train_model.output.weights,
-        thresholds=rules.decide.output.thresholds if CHOSEN else [],
+        thresholds=rules.decide.output.thresholds if targets.has_thresholds else [],
     output:
         relevance=f"{OUT}/heatmaps/{{method}}/{MODEL}.npz",
         table=f"{OUT}/heatmaps/{{method}}/{MODEL}.csv",
@@ -33,7 +25,7 @@ rule explain:
         gpu=gpus,
     params:
         code=network_sources("explain"),
-        settings=explanation_settings,
+        settings=slices.explanation,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias explain --settings {params.settings:q} --method {wildcards.method}"
@@ -65,7 +57,7 @@ rule randomise:
         gpu=gpus,
     params:
         code=network_sources("randomise"),
-        settings=explanation_settings,
+        settings=slices.explanation,
         folder=subpath(input.weights, parent=True),
         samples=STUDY.explanation.randomisation,
     shell:
@@ -78,7 +70,7 @@ rule randomise:
 
 use rule gather_metrics as gather_explanations with:
     input:
-        cells=expand(rules.explain.output.table, **EVERY_EXPLAINED_MODEL),
+        cells=expand(rules.explain.output.table, **targets.explained_models),
     output:
         f"{OUT}/tables/explanations.csv",
     log:
@@ -96,9 +88,9 @@ use rule gather_metrics as gather_randomisation with:
         cells=expand(
             rules.randomise.output,
             **{
-                **EVERY_EXPLAINED_MODEL,
-                "train_split": TRAIN_SPLITS[0],
-                "fold": FOLDS[0],
+                **targets.explained_models,
+                "train_split": targets.train_splits[0],
+                "fold": targets.folds[0],
             },
         ),
     output:
@@ -112,15 +104,8 @@ use rule gather_metrics as gather_randomisation with:
         table="randomisation",
 
 
-EXPLAINED = bool(STUDY.explanation.architectures)
-RANDOMISED = EXPLAINED and STUDY.explanation.randomisation > 0
-# Figures of heatmaps say whether those fail the check, where there is one.
-SANITY = rules.gather_randomisation.output if RANDOMISED else []
 HEATMAPS = [
-    *expand(rules.explain.output.relevance, **EVERY_EXPLAINED_MODEL),
-    *(rules.gather_explanations.output if EXPLAINED else []),
-    *(rules.gather_randomisation.output if RANDOMISED else []),
+    *expand(rules.explain.output.relevance, **targets.explained_models),
+    *(rules.gather_explanations.output if targets.explained else []),
+    *(rules.gather_randomisation.output if targets.is_randomised else []),
 ]
-
-# Figures show the models of the first fold; their groups are rows, so test splits need no own.
-EXPLAINED_CELL = "{method}/{architecture}/{train_split}"

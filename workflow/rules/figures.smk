@@ -1,372 +1,173 @@
-# From tidy tables to figures: PDF for print, PNG for the screen, CSV with every number drawn.
+# From results to figures: PDF for print, PNG for the screen, CSV with every number drawn. Which kinds
+# there are, and what each reads and shows, stands in facebias/figures/catalogue.py.
+
 FIGURE = f"{OUT}/figures"
+FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)
+# Of a model, figures show the first fold; groups are rows, so test splits need no own.
+FIRST_FOLD = dict(fold=targets.folds[0], seed=targets.seeds[0], allow_missing=True)
+# What figures are drawn from, by the names that the catalogue has for it.
+RESULTS = {
+    "manifest": rules.manifest.output.manifest,
+    "splits": rules.gather_splits.output,
+    "units": UNITS,
+    "exclusions": rules.index.output.summary,
+    "confounds": rules.confounds.output,
+    "histories": expand(
+        rules.cell_histories.output,
+        architecture=targets.architectures,
+        train_split=targets.train_splits,
+    ),
+    "metrics": rules.gather_metrics.output,
+    "metrics_by_group": rules.gather_metrics_by_group.output,
+    "confusion": rules.gather_confusion.output,
+    "fairness": rules.gather_fairness.output,
+    "variance": rules.gather_variance.output,
+    "redraws": rules.gather_redraws.output,
+    "explanations": rules.gather_explanations.output,
+    "randomisation": rules.gather_randomisation.output,
+    # Figures of heatmaps say whether those fail the check, where there is one.
+    "sanity": rules.gather_randomisation.output if targets.is_randomised else [],
+    "explanations_of_model": expand(rules.explain.output.table, **FIRST_FOLD),
+    "heatmaps_of_model": expand(rules.explain.output.relevance, **FIRST_FOLD),
+    "relevance_of_model": expand(rules.relevance.output.table, **FIRST_FOLD),
+    "maps_of_model": expand(rules.relevance.output.maps, **FIRST_FOLD),
+    "relevance_of_train_split": expand(
+        rules.relevance.output.table,
+        architecture=targets.explained,
+        fold=targets.folds,
+        seed=targets.seeds[0],
+        allow_missing=True,
+    ),
+    "relevance_means": rules.relevance_gaps.output.means,
+    "relevance_gaps": rules.relevance_gaps.output.gaps,
+    "relevance_joint": rules.relevance_gaps.output.joint,
+    "published_comparison": COMPARISON,
+}
+# What figures are told, by the names that the catalogue has for it.
+SELECTED = {
+    # The one whose groups are shown of the heatmaps of one train split.
+    "attribute": lambda wildcards: crossed(targets.compared_by[wildcards.train_split][0])[0],
+    "per_group": lambda wildcards: str(STUDY.explanation.per_group),
+    # In the order of the configuration, which the figure keeps.
+    "variants": lambda wildcards: json.dumps(targets.variants),
+}
+# The rows of these; figures with a panel for every architecture have room for no more.
+DECLARED = {"architecture": targets.declared}
 
 
-rule figure_confusion:
-    """Draw the confusion matrices of all architectures for one train and test split."""
-    input:
-        table=rules.gather_confusion.output,
-    output:
-        pdf=f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.pdf",
-        csv=f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.csv",
-        png=report(
-            f"{FIGURE}/confusion/{{train_split}}_{{test_split}}.png",
-            caption="../report/confusion.rst",
-            category="3. Confusion matrices",
-            labels={"trained on": "{train_split}", "tested on": "{test_split}"},
-        ),
-    log:
-        f"{OUT}/logs/figures/confusion/{{train_split}}_{{test_split}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/confusion/{{train_split}}_{{test_split}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("confusion"),
-        settings=FIGURE_SETTINGS,
-        declared=DECLARED,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure confusion --settings {params.settings:q}"
-        " --keep {params.declared} --input confusion={input.table}"
-        " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
-        " --out {params.stem} 2> {log}"
+for kind, figure in targets.figures.items():
 
-
-rule figure_rates:
-    """Draw one metric per label and test split, with intervals over subjects."""
-    input:
-        table=rules.gather_metrics.output,
-    output:
-        pdf=f"{FIGURE}/rates/{{metric}}.pdf",
-        csv=f"{FIGURE}/rates/{{metric}}.csv",
-        png=report(
-            f"{FIGURE}/rates/{{metric}}.png",
-            caption="../report/rates.rst",
-            category="2. Accuracy and rates",
-            labels={"metric": "{metric}"},
-        ),
-    log:
-        f"{OUT}/logs/figures/rates/{{metric}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/rates/{{metric}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("rates"),
-        settings=FIGURE_SETTINGS,
-        declared=DECLARED,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure rates --settings {params.settings:q}"
-        " --keep {params.declared} --input metrics={input.table} --select metric={wildcards.metric}"
-        " --out {params.stem} 2> {log}"
-
-
-rule figure_rates_by_group:
-    """Draw one metric per label for the groups of one attribute, whatever test splits there are."""
-    input:
-        table=rules.gather_metrics_by_group.output,
-    output:
-        pdf=f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.pdf",
-        csv=f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.csv",
-        png=report(
-            f"{FIGURE}/rates_by_group/{{attribute}}/{{metric}}.png",
-            caption="../report/rates_by_group.rst",
-            category="2. Accuracy and rates",
-            labels={"metric": "{metric}, by {attribute}"},
-        ),
-    log:
-        f"{OUT}/logs/figures/rates_by_group/{{attribute}}/{{metric}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/rates_by_group/{{attribute}}/{{metric}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("rates_by_group"),
-        settings=FIGURE_SETTINGS,
-        declared=DECLARED,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure rates_by_group --settings {params.settings:q}"
-        " --keep {params.declared:q} --input metrics_by_group={input.table:q}"
-        " --select attribute={wildcards.attribute:q} metric={wildcards.metric:q}"
-        " --out {params.stem:q} 2> {log:q}"
-
-
-rule figure_gaps:
-    """Draw the gaps between the groups of one attribute, with intervals over subjects."""
-    input:
-        table=rules.gather_fairness.output,
-    output:
-        pdf=f"{FIGURE}/gaps/{{attribute}}.pdf",
-        csv=f"{FIGURE}/gaps/{{attribute}}.csv",
-        png=report(
-            f"{FIGURE}/gaps/{{attribute}}.png",
-            caption="../report/gaps.rst",
-            category="1. Gaps between groups",
-            labels={"attribute": "{attribute}", "gaps": "sizes"},
-        ),
-    log:
-        f"{OUT}/logs/figures/gaps/{{attribute}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/gaps/{{attribute}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("gaps"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure gaps --settings {params.settings:q}"
-        " --input fairness={input.table} --select attribute={wildcards.attribute}"
-        " --out {params.stem} 2> {log}"
-
-
-rule figure_gaps_signed:
-    """Draw the signed gaps: which group is at a disadvantage, with intervals over subjects."""
-    input:
-        table=rules.gather_fairness.output,
-    output:
-        pdf=f"{FIGURE}/gaps_signed/{{attribute}}.pdf",
-        csv=f"{FIGURE}/gaps_signed/{{attribute}}.csv",
-        png=report(
-            f"{FIGURE}/gaps_signed/{{attribute}}.png",
-            caption="../report/gaps_signed.rst",
-            category="1. Gaps between groups",
-            labels={"attribute": "{attribute}", "gaps": "signed"},
-        ),
-    log:
-        f"{OUT}/logs/figures/gaps_signed/{{attribute}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/gaps_signed/{{attribute}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("gaps_signed"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure gaps_signed --settings {params.settings:q}"
-        " --input fairness={input.table} --select attribute={wildcards.attribute}"
-        " --out {params.stem} 2> {log}"
-
-
-rule figure_gaps_labels:
-    """Draw the gaps of single labels: in which of them groups are treated differently."""
-    input:
-        table=rules.gather_fairness.output,
-    output:
-        pdf=f"{FIGURE}/gaps_labels/{{attribute}}.pdf",
-        csv=f"{FIGURE}/gaps_labels/{{attribute}}.csv",
-        png=report(
-            f"{FIGURE}/gaps_labels/{{attribute}}.png",
-            caption="../report/gaps_labels.rst",
-            category="1. Gaps between groups",
-            labels={"attribute": "{attribute}", "gaps": "label by label"},
-        ),
-    log:
-        f"{OUT}/logs/figures/gaps_labels/{{attribute}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/gaps_labels/{{attribute}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("gaps_labels"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure gaps_labels --settings {params.settings:q}"
-        " --input fairness={input.table:q} --select attribute={wildcards.attribute:q}"
-        " --out {params.stem:q} 2> {log:q}"
-
-
-use rule gather_metrics as cell_histories with:
-    input:
-        cells=expand(rules.train_model.output.history, fold=FOLDS, seed=SEEDS, allow_missing=True),
-    output:
-        f"{OUT}/models/{TRAINED}/history.csv",
-    log:
-        f"{OUT}/logs/gather/histories/{TRAINED}.log",
-    benchmark:
-        f"{OUT}/benchmarks/gather/histories/{TRAINED}.tsv"
-    params:
-        code=sources("gather"),
-        table="history",
-
-
-rule figure_curves:
-    """Draw the training curves of all models."""
-    input:
-        histories=expand(
-            rules.cell_histories.output, architecture=ARCHITECTURES, train_split=TRAIN_SPLITS
-        ),
-    output:
-        pdf=f"{FIGURE}/curves.pdf",
-        csv=f"{FIGURE}/curves.csv",
-        png=report(
-            f"{FIGURE}/curves.png",
-            caption="../report/curves.rst",
-            category="5. Training",
-            labels={"figure": "loss and accuracy by epoch"},
-        ),
-    log:
-        f"{OUT}/logs/figures/curves.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/curves.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("curves"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-        histories=expand(
-            f"{TRAINED}={rules.cell_histories.output}",
-            architecture=ARCHITECTURES,
-            train_split=TRAIN_SPLITS,
-        ),
-    shell:
-        "python -m facebias figure curves --settings {params.settings:q}"
-        " --input {params.histories} --out {params.stem} 2> {log}"
-
-
-rule figure_exclusions:
-    """Draw how many samples of each group were given, used and left out."""
-    input:
-        table=rules.index.output.summary,
-    output:
-        pdf=f"{FIGURE}/exclusions{{variant}}.pdf",
-        csv=f"{FIGURE}/exclusions{{variant}}.csv",
-        png=report(
-            f"{FIGURE}/exclusions{{variant}}.png",
-            caption="../report/exclusions.rst",
-            category="6. Data",
-            labels={"figure": "samples left out of clips{variant}"},
-        ),
-    log:
-        f"{OUT}/logs/figures/exclusions{{variant}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/exclusions{{variant}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("exclusions"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure exclusions --settings {params.settings:q}"
-        " --input exclusions={input.table} --out {params.stem} 2> {log}"
-
-
-rule figure_occurrences:
-    """Draw how often each unit occurs, and from how many samples it is trained."""
-    input:
-        table=UNITS,
-    output:
-        pdf=f"{FIGURE}/occurrences.pdf",
-        csv=f"{FIGURE}/occurrences.csv",
-        png=report(
-            f"{FIGURE}/occurrences.png",
-            caption="../report/occurrences.rst",
-            category="6. Data",
-            labels={"figure": "occurrences of units"},
-        ),
-    log:
-        f"{OUT}/logs/figures/occurrences.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/occurrences.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("occurrences"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure occurrences --settings {params.settings:q}"
-        " --input units={input.table} --out {params.stem} 2> {log}"
-
-
-rule figure_subjects:
-    """Draw who trains, validates and tests, by group of one attribute."""
-    input:
-        splits=rules.gather_splits.output,
-        manifest=rules.manifest.output.manifest,
-    output:
-        pdf=f"{FIGURE}/subjects/{{attribute}}.pdf",
-        csv=f"{FIGURE}/subjects/{{attribute}}.csv",
-        png=report(
-            f"{FIGURE}/subjects/{{attribute}}.png",
-            caption="../report/subjects.rst",
-            category="6. Data",
-            labels={"figure": "subjects by {attribute}"},
-        ),
-    log:
-        f"{OUT}/logs/figures/subjects/{{attribute}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/figures/subjects/{{attribute}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
-    params:
-        code=figure_sources("subjects"),
-        settings=FIGURE_SETTINGS,
-        stem=subpath(output.png, strip_suffix=".png"),
-    shell:
-        "python -m facebias figure subjects --settings {params.settings:q}"
-        " --input splits={input.splits} manifest={input.manifest}"
-        " --select attribute={wildcards.attribute} --out {params.stem} 2> {log}"
+    rule:
+        """Draw the figures of one kind."""
+        name:
+            f"figure_{kind}"
+        input:
+            **figure.inputs(RESULTS),
+        output:
+            pdf=f"{FIGURE}/{figure.path}.pdf",
+            csv=f"{FIGURE}/{figure.path}.csv",
+            png=report(
+                f"{FIGURE}/{figure.path}.png",
+                caption=f"../report/{kind}.rst",
+                category=figure.category,
+                labels=figure.labels,
+            ),
+        log:
+            f"{OUT}/logs/figures/{figure.path}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/{figure.path}.tsv"
+        group:
+            "report"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(15),
+        params:
+            code=sources("figure", figure.module),
+            settings=FIGURE_SETTINGS,
+            kind=kind,
+            options=words(figure),
+            stem=subpath(output.png, strip_suffix=".png"),
+        shell:
+            "python -m facebias figure {params.kind} --settings {params.settings:q}"
+            " {params.options:q} --out {params.stem:q} 2> {log:q}"
 
 
 FIGURES = [
-    *expand(rules.figure_gaps_signed.output.png, attribute=ATTRIBUTES),
-    *expand(rules.figure_gaps_labels.output.png, attribute=ATTRIBUTES),
-    *expand(rules.figure_gaps.output.png, attribute=ATTRIBUTES),
-    *expand(rules.figure_rates.output.png, metric=RATES),
-    *expand(rules.figure_rates_by_group.output.png, attribute=ATTRIBUTES, metric=GROUP_RATES),
-    *expand(
-        rules.figure_confusion.output.png, own, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS
-    ),
-    rules.figure_curves.output.png,
-    *expand(rules.figure_subjects.output.png, attribute=RECORDED),
-    *expand(rules.figure_exclusions.output.png, variant=CLIPS),
-    *([rules.figure_occurrences.output.png] if OF_UNITS else []),
+    f"{FIGURE}/{figure.path}.png".format(**values)
+    for figure in targets.figures.values()
+    for values in targets.of(figure)
 ]
+
+
+if targets.numbered_figures:
+
+    rule figure_numbered:
+        """Draw one figure of the published study under its number."""
+        input:
+            unpack(numbered_inputs),
+        output:
+            pdf=f"{FIGURE}/{STUDY.published}_figure_{{number}}.pdf",
+            csv=f"{FIGURE}/{STUDY.published}_figure_{{number}}.csv",
+            png=report(
+                f"{FIGURE}/{STUDY.published}_figure_{{number}}.png",
+                caption="../report/numbered.rst",
+                category=NUMBERED,
+                labels={"figure": "figure {number}"},
+            ),
+        log:
+            f"{OUT}/logs/figures/{STUDY.published}_figure_{{number}}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/{STUDY.published}_figure_{{number}}.tsv"
+        wildcard_constraints:
+            number="|".join(map(str, targets.numbered_figures)),
+        group:
+            "report"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(15),
+        params:
+            code=numbered_sources,
+            settings=FIGURE_SETTINGS,
+            kind=numbered_kind,
+            options=numbered_words,
+            stem=subpath(output.png, strip_suffix=".png"),
+        shell:
+            "python -m facebias figure {params.kind} --settings {params.settings:q}"
+            " {params.options:q} --out {params.stem:q} 2> {log:q}"
+
+    FIGURES += expand(rules.figure_numbered.output.png, number=targets.numbered_figures)
+
+
+rule figure_published:
+    """Draw the gaps of study A in three definitions, with what chance could have done to them."""
+    input:
+        table=rules.published_domnich2021.output.intervals,
+    output:
+        pdf=f"{PUBLISHED}/domnich2021/figures/gaps.pdf",
+        csv=f"{PUBLISHED}/domnich2021/figures/gaps.csv",
+        png=f"{PUBLISHED}/domnich2021/figures/gaps.png",
+    log:
+        f"{PUBLISHED}/domnich2021/logs/figures/gaps.log",
+    benchmark:
+        f"{PUBLISHED}/domnich2021/benchmarks/figures/gaps.tsv"
+    group:
+        "report"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        code=sources("figure", catalogue.FIGURES["published"].module),
+        settings=FIGURE_SETTINGS,
+        stem=subpath(output.png, strip_suffix=".png"),
+    shell:
+        "python -m facebias figure published --settings {params.settings:q}"
+        " --input intervals={input.table:q} --out {params.stem:q} 2> {log:q}"

@@ -22,7 +22,7 @@ rule split:
         runtime=growing(10),
     params:
         code=sources("split"),
-        settings=split_settings,
+        settings=slices.split,
     shell:
         "python -m facebias split --settings {params.settings:q} --manifest {input.manifest}"
         " --train-split {wildcards.train_split} --out {output} 2> {log}"
@@ -53,7 +53,7 @@ rule train_model:
         gpu=gpus,
     params:
         code=network_sources("train"),
-        settings=network_settings,
+        settings=slices.network,
         folder=subpath(output.weights, parent=True),
         # Not an output: Snakemake deletes those before it runs a killed job again.
         checkpoints=f"{OUT}/checkpoints/{MODEL}",
@@ -91,7 +91,7 @@ rule predict:
         gpu=gpus,
     params:
         code=network_sources("predict"),
-        settings=network_settings,
+        settings=slices.network,
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias predict --settings {params.settings:q}"
@@ -101,6 +101,5 @@ rule predict:
         " --model {params.folder} --features {input.features} --out {output} 2> {log}"
 
 
-EVERY_MODEL = dict(architecture=ARCHITECTURES, train_split=TRAIN_SPLITS, fold=FOLDS, seed=SEEDS)
-MODELS = expand(rules.train_model.output.weights, **EVERY_MODEL)
-PREDICTIONS = expand(rules.predict.output, **EVERY_MODEL)
+MODELS = expand(rules.train_model.output.weights, **targets.models)
+PREDICTIONS = expand(rules.predict.output, **targets.models)

@@ -10,7 +10,7 @@ TABLES = [
     *EFFECTS,
     *EXCLUSIONS,
     *(table for tables in DIAGNOSTICS for table in tables),
-    *(rules.relevance_gaps.output if EXPLAINED else []),
+    *(rules.relevance_gaps.output if targets.explained else []),
 ]
 
 # Files by what they belong to, under the folder of the study. Each part is digested on its own, so
@@ -20,7 +20,7 @@ MODEL_FILES = [
     rules.train_model.output.history,
     rules.train_model.output.provenance,
     *rules.predict.output,
-    *(rules.decide.output if CHOSEN else []),
+    *(rules.decide.output if targets.has_thresholds else []),
 ]
 DIGESTED = {
     "data": [
@@ -37,7 +37,10 @@ DIGESTED = {
         *rules.start_page.output,
         *rules.report.output,
     ],
-    **{name: expand(MODEL_FILES, architecture=name, allow_missing=True) for name in ARCHITECTURES},
+    **{
+        name: expand(MODEL_FILES, architecture=name, allow_missing=True)
+        for name in targets.architectures
+    },
 }
 
 
@@ -73,11 +76,11 @@ rule record:
     input:
         config=rules.resolve.output,
         manifest=rules.manifest.output.manifest,
-        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
+        excluded=expand(rules.index.output.excluded, variant=targets.first_clips),
         checksums=expand(rules.checksums.output, part=DIGESTED),
         tables=TABLES,
-        cards=expand(rules.model_card.output.markdown, architecture=ARCHITECTURES),
-        card_tables=expand(rules.model_card.output.table, architecture=ARCHITECTURES),
+        cards=expand(rules.model_card.output.markdown, architecture=targets.architectures),
+        card_tables=expand(rules.model_card.output.table, architecture=targets.architectures),
     output:
         record=f"{OUT}/provenance/record.json",
         crate=f"{OUT}/provenance/ro-crate-metadata.json",
@@ -101,7 +104,7 @@ rule record:
             provenance=str(rules.train_model.output.provenance),
             model_files=under_study(MODEL_FILES),
             benchmarks=benchmarks(),
-            train_splits=TRAIN_SPLITS,
+            train_splits=targets.train_splits,
             files=FILES,
         ),
         benchmarks=f"{OUT}/benchmarks",

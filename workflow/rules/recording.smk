@@ -13,17 +13,17 @@ def card_settings(wildcards):
         splits=STUDY.splits,
         evaluation=STUDY.evaluation,
         seeds=STUDY.seeds,
-        train_splits=TRAIN_SPLITS,
-        test_splits=TEST_SPLITS,
-        compared_by=COMPARED_BY,
+        train_splits=targets.train_splits,
+        test_splits=targets.test_splits,
+        compared_by=targets.compared_by,
         provenance=str(rules.train_model.output.provenance),
     )
 
 
 def digested(wildcards):
     """List what the files of one part wait for. Of a model, its predictions come last."""
-    if wildcards.part in ARCHITECTURES:
-        names = dict(EVERY_MODEL, architecture=wildcards.part)
+    if wildcards.part in targets.architectures:
+        names = dict(targets.models, architecture=wildcards.part)
         return expand(SCORED, **names)
     return DIGESTED[wildcards.part]
 
@@ -37,7 +37,7 @@ def digest_settings(wildcards):
     """Name the files of one part by their patterns: a command line cannot hold thousands."""
     return settings(
         files=under_study(DIGESTED[wildcards.part]),
-        names={"train_split": TRAIN_SPLITS, "fold": FOLDS, "seed": SEEDS},
+        names={"train_split": targets.train_splits, "fold": targets.folds, "seed": targets.seeds},
     )
 
 

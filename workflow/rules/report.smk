@@ -25,7 +25,7 @@ rule print_metrics:
         runtime=growing(10),
     params:
         code=sources("print_table"),
-        metrics=",".join([*RATES, *(f"{name}_macro" for name in RATES if OF_UNITS)]),
+        metrics=",".join(targets.printed_metrics),
     shell:
         "python -m facebias print_table metrics --input {input.table}"
         " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
@@ -62,8 +62,13 @@ rule print_fairness:
 
 
 PRINTED = [
-    *expand(rules.print_metrics.output.tex, own, train_split=TRAIN_SPLITS, test_split=TEST_SPLITS),
-    *expand(rules.print_fairness.output.tex, attribute=ATTRIBUTES),
+    *expand(
+        rules.print_metrics.output.tex,
+        targets.own,
+        train_split=targets.train_splits,
+        test_split=targets.test_splits,
+    ),
+    *expand(rules.print_fairness.output.tex, attribute=targets.attributes),
     *NUMBERED_PRINTED,
 ]
 
@@ -77,8 +82,8 @@ rule start_page:
         fairness=rules.gather_fairness.output,
         confounds=rules.confounds.output,
         effects=EFFECTS,
-        exclusions=expand(rules.index.output.summary, variant=FIRST_CLIPS),
-        excluded=expand(rules.index.output.excluded, variant=FIRST_CLIPS),
+        exclusions=expand(rules.index.output.summary, variant=targets.first_clips),
+        excluded=expand(rules.index.output.excluded, variant=targets.first_clips),
         splits=rules.gather_splits.output,
         manifest=rules.manifest.output.manifest,
     output:
@@ -100,7 +105,20 @@ rule start_page:
         runtime=growing(15),
     params:
         code=sources("start_page"),
-        settings=START_PAGE_SETTINGS,
+        settings=constant(
+            study=STUDY.study,
+            title=STUDY.title,
+            data=STUDY.data,
+            labels=STUDY.labels,
+            evaluation=STUDY.evaluation,
+            seeds=STUDY.seeds,
+            folds=len(targets.folds),
+            architectures=targets.architectures,
+            train_splits=targets.train_splits,
+            test_splits=targets.test_splits,
+            matched=targets.matched,
+            questions=PREPARED.questions,
+        ),
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
         " --metrics {input.metrics} --by-group {input.by_group:q} --fairness {input.fairness}"
@@ -114,7 +132,7 @@ rule report:
     """Put the first page, figures and tables into one HTML file that needs nothing beside it."""
     input:
         config=rules.resolve.output,
-        captions=sorted(str(path) for path in Path(CAPTIONS).glob("*.rst")),
+        captions=sorted(map(os.path.relpath, Path(PACKAGE_ROOT, "report").glob("*.rst"))),
         page=rules.start_page.output,
         figures=FIGURES,
         printed=PRINTED,

@@ -46,7 +46,7 @@ rule convert_weights:
         runtime=growing(15),
     params:
         code=network_sources("convert"),
-        settings=conversion_settings,
+        settings=slices.conversion,
     shell:
         "python -m facebias convert --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --file {input:q} --out {output} 2> {log}"
@@ -73,7 +73,7 @@ rule features:
         gpu=gpus,
     params:
         code=network_sources("features"),
-        settings=feature_settings,
+        settings=slices.features,
     shell:
         "python -m facebias features --settings {params.settings:q}"
         " --architecture {wildcards.architecture} --pretrained {input.weights}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from facebias import source
 from facebias.study import StudyError
 
 ARCHITECTURES: dict[str, str] = {
@@ -46,8 +47,9 @@ def options(name: str) -> dict[str, Any]:
     Read from the table ``OPTIONS`` in the source of its module.
     """
     path = Path(__file__).with_name(ARCHITECTURES[name].rpartition(".")[2] + ".py")
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-        if any(isinstance(target, ast.Name) and target.id == "OPTIONS" for target in targets):
-            return ast.literal_eval(statement.value)
-    raise StudyError(f"{path}: no table OPTIONS; an architecture's module lists its options there")
+    table = source.assigned(path, "OPTIONS")
+    if table is None:
+        raise StudyError(
+            f"{path}: no table OPTIONS; an architecture's module lists its options there"
+        )
+    return ast.literal_eval(table)

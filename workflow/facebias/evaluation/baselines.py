@@ -37,7 +37,7 @@ class Answer:
 
 def of_units(cell: pd.DataFrame) -> bool:
     """Tell whether a sample may have any number of labels."""
-    return bool((cell["metric"] == BALANCED).any())
+    return bool((cell["metric"].to_numpy() == BALANCED).any())
 
 
 def majority(cell: pd.DataFrame) -> Answer | None:
@@ -158,5 +158,7 @@ def _counts(cell: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _by_label(cell: pd.DataFrame, metric: str, column: str) -> pd.Series:
-    rows = cell[(cell["metric"] == metric) & (cell["label"] != OVERALL)]
-    return rows.set_index("label")[column]
+    # Arrays, because a page asks for thousands.
+    labels = cell["label"].to_numpy()
+    chosen = (cell["metric"].to_numpy() == metric) & (labels != OVERALL)
+    return pd.Series(cell[column].to_numpy()[chosen], index=labels[chosen])

@@ -13,6 +13,7 @@ import pandas as pd
 
 from facebias import tables
 from facebias.figures import style
+from facebias.figures.catalogue import FIGURES
 from facebias.figures.request import FigureError, Request, in_order
 from facebias.study import Figures, Labels, read_settings
 
@@ -20,34 +21,6 @@ from facebias.study import Figures, Labels, read_settings
 # names in INPUTS what it reads: a table by key, or "*" for any number of tables with free keys; and
 # in OPTIONAL what it reads where a study has it.
 Inputs = Mapping[str, tables.Table | None]
-FIGURES = {
-    "confusion": "facebias.figures.confusion:draw",
-    "rates": "facebias.figures.rates:draw",
-    "rates_by_group": "facebias.figures.rates_by_group:draw",
-    "gaps": "facebias.figures.gaps:draw",
-    "gaps_signed": "facebias.figures.gaps_signed:draw",
-    "gaps_labels": "facebias.figures.gaps_labels:draw",
-    "curves": "facebias.figures.curves:draw",
-    "heatmaps": "facebias.figures.heatmaps:draw",
-    "heatmap_strips": "facebias.figures.heatmap_strips:draw",
-    "conserved": "facebias.figures.conserved:draw",
-    "randomisation": "facebias.figures.randomisation:draw",
-    "occurrences": "facebias.figures.occurrences:draw",
-    "relevance_regions": "facebias.figures.relevance_regions:draw",
-    "relevance_maps": "facebias.figures.relevance_maps:draw",
-    "relevance_strips": "facebias.figures.relevance_strips:draw",
-    "relevance_joint": "facebias.figures.relevance_joint:draw",
-    "exclusions": "facebias.figures.exclusions:draw",
-    "subjects": "facebias.figures.subjects:draw",
-    "confounds": "facebias.figures.confounds:draw",
-    "variance": "facebias.figures.variance:draw",
-    "redraws": "facebias.figures.redraws:draw",
-    "sensitivity": "facebias.figures.sensitivity:draw",
-    "published": "facebias.figures.published:draw",
-    "published_comparison": "facebias.figures.published_comparison:draw",
-    "boxes": "facebias.figures.boxes:draw",
-    "heatmaps_unit": "facebias.figures.heatmaps_unit:draw",
-}
 
 
 def main(arguments: list[str]) -> None:
@@ -120,7 +93,7 @@ def keep(given: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Any]:
 
 def find(name: str) -> tuple[Callable[..., Any], Inputs, Inputs]:
     """Import a figure's function, what it reads, and what it reads where that is given."""
-    module, function = FIGURES[name].split(":")
+    module, function = FIGURES[name].draw.split(":")
     loaded = importlib.import_module(module)
     return getattr(loaded, function), loaded.INPUTS, getattr(loaded, "OPTIONAL", {})
 

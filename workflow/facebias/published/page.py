@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
+from facebias import templates
 from facebias.published import audit, fairness, statements
 from facebias.published.papers import Paper
 from facebias.vocabulary import compared_groups, printed
@@ -29,19 +29,13 @@ def render(name: str, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
         The tables made of it, by the name of their file.
     """
     facts = classes(made) if paper.kind == "classes" else {}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
+    filters = {
         "printed": printed,
         "compared_groups": compared_groups,
         "number": _number,
         "names": _names,
     }
+    environment = templates.environment(TEMPLATES, filters, keep_trailing_newline=True)
     template = environment.get_template(f"{name}.md.jinja")
     rows = {table: frame.to_dict("records") for table, frame in made.items()}
     return template.render(paper=paper, rules=audit.RULES, **rows, **facts)

@@ -10,10 +10,9 @@ import json
 import re
 from pathlib import Path
 
-import jinja2
 from markdown_it import MarkdownIt
 
-from facebias import splits, tables
+from facebias import splits, tables, templates
 from facebias.evaluation import attributes, baselines
 from facebias.record import study_record
 from facebias.record.card_facts import Card, facts
@@ -107,19 +106,13 @@ def write(card: Card, stem: Path) -> None:
 
 def markdown(card: Card) -> str:
     """Write a card as Markdown."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        finalize=_plain,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
+    filters = {
         "printed": printed,
         "listed": wording.listed,
-        "counted": _counted,
+        "counted": wording.counted,
         "interval": _interval,
     }
+    environment = templates.environment(TEMPLATES, filters, finalize=_plain)
     labels = card.labels
     return environment.get_template("model_card.md.jinja").render(
         facts(card)
@@ -135,10 +128,6 @@ def _plain(value: object) -> str:
     return MARKUP.sub(r"\\\1", str(value))
 
 
-def _counted(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
 def _interval(found: wording.Estimate | None) -> str:
     if found is None:
         return "–"
@@ -148,8 +137,7 @@ def _interval(found: wording.Estimate | None) -> str:
 def html(text: str, *, title: str) -> str:
     """Put Markdown into a page that loads nothing; HTML inside it is shown, not obeyed."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
+    whole = {"trim_blocks": False, "lstrip_blocks": False}
+    environment = templates.environment(TEMPLATES, autoescape=True, **whole)
     page = environment.get_template("model_card.html.jinja")
     return page.render(title=title, body=parser.render(text))

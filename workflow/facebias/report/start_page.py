@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from facebias import tables
+from facebias import tables, templates
 from facebias.evaluation import baselines
 from facebias.replacement import replacing
 from facebias.report import coincidences, findings, people, performance, planted_bias, wording
@@ -227,36 +228,31 @@ def facts(
 
 def render(page: dict[str, Any]) -> str:
     """Write the page as self-contained HTML: nothing is loaded, no script runs."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
+    return _template().render(page)
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    filters = {
         "printed": printed,
         "printed_pair": printed_pair,
         "number": wording.number,
         "probability": wording.probability,
         "listed": wording.listed,
         "first_capital": _first_capital,
-        "counted": _counted,
+        "counted": wording.counted,
         "span": _span,
     }
+    environment = templates.environment(TEMPLATE.parent, filters, autoescape=True)
     environment.globals |= {
         "short_names": SHORT_NAMES,
         "unit_criteria": findings.UNIT_CRITERIA,
     }
-    return environment.get_template(TEMPLATE.name).render(page)
+    return environment.get_template(TEMPLATE.name)
 
 
 def _first_capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _counted(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _span(low: object, high: object) -> str:

@@ -79,3 +79,12 @@ def listed(items: Sequence[object]) -> str:
     """Join words as in a sentence: ``a, b and c``."""
     words = [printed(item) for item in items]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Write a number with what it counts.
+
+    >>> counted(1, "person", "people"), counted(1200, "sample")
+    ('1 person', '1,200 samples')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

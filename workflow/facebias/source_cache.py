@@ -1,0 +1,77 @@
+"""What was read of Python files, kept as Python keeps what it compiles: it takes seconds to read.
+
+It is found by the content of a file, so it cannot be out of date; a file that cannot be written or
+read only takes the time again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import sys
+from pathlib import Path
+
+from facebias import source
+from facebias.replacement import replacing
+from facebias.source import Named, Source
+
+_BROKEN = (OSError, EOFError, ValueError, TypeError)
+
+
+class SourceCache:
+    """The files of one package that were read, in its ``__pycache__``."""
+
+    def __init__(self, package: Path):
+        self.path = package / "__pycache__" / f"source.{sys.implementation.cache_tag}"
+        # What is kept depends on how files are read.
+        self._reader = _digest(Path(source.__file__).read_text(encoding="utf-8"))
+        self._kept = self._load()
+        self._complete = True
+
+    def read(self, text: str) -> Source:
+        """Return what a file with this text defines and names; its statements may be missing."""
+        name = _digest(text)
+        if name in self._kept:
+            definitions, bindings, stars, registries, codes = self._kept[name]
+            return Source(
+                {each: Named(*parts) for each, parts in definitions.items()},
+                bindings,
+                stars,
+                {name: {} for name in registries},
+                _codes=codes,
+            )
+        found = source.python(text)
+        self._kept[name] = _plain(found)
+        self._complete = False
+        return found
+
+    def write(self) -> None:
+        """Keep what was read since the last time."""
+        if self._complete or sys.dont_write_bytecode:
+            return
+        self._complete = True
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(exist_ok=True)
+            with replacing(self.path) as temporary:
+                temporary.write_bytes(marshal.dumps((self._reader, self._kept)))
+
+    def _load(self) -> dict[str, tuple]:
+        with contextlib.suppress(*_BROKEN):
+            reader, kept = marshal.loads(self.path.read_bytes())
+            if reader == self._reader:
+                return kept
+        return {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(found: Source) -> tuple:
+    definitions = {
+        name: (each.names, each.arguments, each.texts, each.folders)
+        for name, each in found.definitions.items()
+    }
+    codes = {name: found.code(name) for name in found.definitions}
+    return definitions, dict(found.bindings), tuple(found.stars), tuple(found.entries), codes

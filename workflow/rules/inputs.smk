@@ -1,0 +1,119 @@
+# What a job reads and is told, where that differs from job to job: functions of the wildcards. Nothing
+# here runs a job.
+from facebias.architectures import formats
+from facebias.figures import catalogue
+from facebias.published import numbered
+
+
+def located_faces(wildcards):
+    """List the table of the faces that are found already: none or one."""
+    if wildcards.variant not in slices.faces_of:
+        return []
+    first = slices.faces_of[wildcards.variant]
+    return expand(rules.locate.output, variant=first, shard=wildcards.shard)
+
+
+def faces_option(wildcards, input):
+    """Return the option that names it."""
+    return f"--faces {input.located}" if input.located else ""
+
+
+def clips_of(wildcards):
+    """Return the index of the clips that an architecture sees."""
+    return INDEX_OF[wildcards.architecture]
+
+
+def excluded_of(wildcards):
+    """Return the table of the samples that an architecture does not see."""
+    ending = targets.endings[wildcards.architecture]
+    return expand(rules.index.output.excluded, variant=ending)
+
+
+def weights_of(wildcards):
+    """Return what the configuration says of an architecture's pretrained weights."""
+    return STUDY.architectures[wildcards.architecture].weights
+
+
+def weights_address(wildcards):
+    """Return the address of an architecture's pretrained weights; None: they lie on a disk."""
+    return formats.address(weights_of(wildcards), targets.network_of(wildcards.architecture))
+
+
+def weights_digest(wildcards):
+    """Return the option with the checksum that the file at that address must have, if it is known."""
+    network = targets.network_of(wildcards.architecture)
+    digest = formats.digest(weights_of(wildcards), network)
+    return f"--sha256 {digest}" if digest else ""
+
+
+def weights_file(wildcards):
+    """Return the file of an architecture's pretrained weights, as it was published."""
+    fetched = weights_address(wildcards) is not None
+    return rules.fetch_weights.output if fetched else weights_of(wildcards).source
+
+
+def pretrained(wildcards):
+    """List the converted weights that training starts from: none or one."""
+    owner = slices.weights_of[wildcards.architecture]
+    return expand(rules.convert_weights.output, architecture=owner) if weights_of(wildcards) else []
+
+
+def fixed_features(wildcards):
+    """List the index of the features that all models of an architecture share: none or one."""
+    if not STUDY.architectures[wildcards.architecture].has_fixed_features:
+        return []
+    owner = slices.features_of[wildcards.architecture]
+    return expand(rules.features.output.index, architecture=owner)
+
+
+def predictions_to_pair(wildcards):
+    """List the predictions of one architecture on the train splits compared by one attribute."""
+    pairs = targets.paired(wildcards.attribute)
+    return expand(
+        rules.cell_predictions.output,
+        architecture=wildcards.architecture,
+        train_split=[name for names in pairs for name in names],
+    )
+
+
+def words(figure):
+    """Return the function that lists the options of a kind of figure."""
+
+    def options(wildcards, input):
+        select = {name: SELECTED[name](wildcards) for name in figure.select}
+        keep = DECLARED if figure.declared else {}
+        return figure.words(input, select={**wildcards, **select}, keep=keep)
+
+    return options
+
+
+def numbered_kind(wildcards):
+    """Return what draws a figure of a paper."""
+    return targets.numbered_figures[int(wildcards.number)].drawing
+
+
+def numbered_sources(wildcards):
+    """Return the digests of the files behind it."""
+    return sources("figure", catalogue.FIGURES[numbered_kind(wildcards)].module)
+
+
+def numbered_inputs(wildcards):
+    """Return the results that it is drawn from."""
+    item = targets.numbered_figures[int(wildcards.number)]
+    model = {
+        name: values[0] for name, values in item.keep.items() if name in targets.explained_models
+    }
+    found = catalogue.FIGURES[item.drawing].inputs(RESULTS)
+    return {name: expand(files, **model) for name, files in found.items()}
+
+
+def numbered_words(wildcards, input):
+    """Return the options that say what is drawn."""
+    item = targets.numbered_figures[int(wildcards.number)]
+    declared = DECLARED if item.drawing in numbered.OF_ALL_ARCHITECTURES else {}
+    return catalogue.FIGURES[item.drawing].words(
+        input,
+        select=item.select,
+        keep={**item.keep, **declared},
+        note=item.caption(STUDY.published),
+    )
