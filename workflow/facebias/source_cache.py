@@ -1,7 +1,7 @@
-"""What was read of Python files, kept as Python keeps what it compiles: it takes seconds to read.
+"""A cache of what source files define and name, beside the compiled modules.
 
-It is found by the content of a file, so it cannot be out of date; a file that cannot be written or
-read only takes the time again.
+Reading the whole package takes seconds. Entries are found by the content of a file, so none is ever
+out of date; without a usable cache, files are read again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _BROKEN = (OSError, EOFError, ValueError, TypeError)
 
 
 class SourceCache:
-    """The files of one package that were read, in its ``__pycache__``."""
+    """The cache of one package, in its folder ``__pycache__``."""
 
     def __init__(self, package: Path):
         self.path = package / "__pycache__" / f"source.{sys.implementation.cache_tag}"
-        # What is kept depends on how files are read.
+        # Entries of another version of the reader are of no use.
         self._reader = _digest(Path(source.__file__).read_text(encoding="utf-8"))
         self._kept = self._load()
         self._complete = True
 
     def read(self, text: str) -> Source:
-        """Return what a file with this text defines and names; its statements may be missing."""
+        """Return what a file with this text defines and names; cached ones lack the statements."""
         name = _digest(text)
         if name in self._kept:
             definitions, bindings, stars, registries, codes = self._kept[name]
@@ -47,7 +47,7 @@ class SourceCache:
         return found
 
     def write(self) -> None:
-        """Keep what was read since the last time."""
+        """Write the cache if it has new entries."""
         if self._complete or sys.dont_write_bytecode:
             return
         self._complete = True

@@ -1,4 +1,4 @@
-"""What a study makes: which models, tests and figures there are, and which belong together."""
+"""The targets of a study: its models, tests and figures, and which of them belong together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from facebias.study import Preprocessing, Study, crossed
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Targets:
-    """The targets of a study, as lists of the values of wildcards."""
+    """The targets of a study, as values of the wildcards of rules."""
 
     prepared: Prepared
 
@@ -36,10 +36,10 @@ class Targets:
 
     @functools.cached_property
     def declared(self) -> list[str]:
-        """The architectures that the declared questions are asked of.
+        """The architectures that the declared questions are about.
 
-        Networks on further variants of the clips show how much depends on these; what a study
-        declared beforehand to ask stays the same.
+        A network that is trained on several variants of the clips counts with the first of them:
+        the others show how much depends on the preprocessing, and declare no further question.
         """
         seen = list(self.variants.items())
         return [
@@ -53,7 +53,7 @@ class Targets:
 
     @functools.cached_property
     def variants(self) -> dict[str, dict[str, Any]]:
-        """What each architecture is and sees: the network, and how its clips are cut."""
+        """The network of each architecture and the preprocessing of its clips."""
         return {
             name: {
                 "network": self.network_of(name),
@@ -71,9 +71,9 @@ class Targets:
 
     @functools.cached_property
     def matched(self) -> dict[str, str]:
-        """Train split to the one of the size of the smallest, which is its own.
+        """The size-matched counterpart of each train split; empty unless sizes are matched.
 
-        Empty unless asked for.
+        The smallest train split is its own counterpart.
         """
         return splits.matched(self.prepared.declared, self.train_splits)
 
@@ -105,24 +105,24 @@ class Targets:
 
     @functools.cached_property
     def endings(self) -> dict[str, str]:
-        """Architecture to what ends the names of its clips: nothing without a variant."""
+        """Suffix of the file names of each architecture's clips; empty without a variant."""
         return {name: one.ending for name, one in self.study.architectures.items()}
 
     @functools.cached_property
     def clips(self) -> dict[str, Preprocessing]:
-        """How the clips are cut that some architecture sees, by what ends their names."""
+        """Preprocessing of every variant of the clips that is used, by the suffix of its files."""
         return {
             one.ending: self.study.clips.of(one.clips) for one in self.study.architectures.values()
         }
 
     @property
     def first_clips(self) -> str:
-        """The clips by which a study says whom it is about, and how well they are seen."""
+        """Suffix of the clips by which people are counted and image quality is measured."""
         return self.endings[self.architectures[0]]
 
     @property
     def shards(self) -> list[str]:
-        """The shards of the clips."""
+        """Numbers of the shards of the clips."""
         return [f"{shard:03d}" for shard in range(self.study.clips.shards)]
 
     @property
@@ -132,7 +132,7 @@ class Targets:
 
     @property
     def drawn_shards(self) -> list[str]:
-        """The shards of the drawn people."""
+        """Numbers of the shards of the drawn people."""
         drawn = self.study.data.drawn if self.is_drawn else None
         return [f"{shard:02d}" for shard in range(drawn.shards if drawn else 0)]
 
@@ -150,12 +150,12 @@ class Targets:
 
     @functools.cached_property
     def recorded(self) -> list[str]:
-        """The same without combinations such as `gender x skin`: what is recorded of a person."""
+        """The same without combinations such as `gender x skin`: recorded attributes alone."""
         return list(dict.fromkeys(part for name in self.attributes for part in crossed(name)))
 
     @functools.cached_property
     def together(self) -> list[list[str]]:
-        """The train splits that are tested on the same subjects."""
+        """The train splits by hold-out: those of one are tested on the same subjects."""
         return holdouts.together(self.study.splits)
 
     @functools.cached_property
@@ -165,7 +165,7 @@ class Targets:
 
     @functools.cached_property
     def compared_by(self) -> dict[str, list[str]]:
-        """Train split to the attributes by whose groups its models are compared."""
+        """The attributes by whose groups the models of each train split are compared."""
         return {name: holdouts.attributes(self.study, name) for name in self.train_splits}
 
     @functools.cached_property
@@ -173,9 +173,9 @@ class Targets:
         return {name: holdouts.tests(self.study.splits, name) for name in self.train_splits}
 
     def paired(self, attribute: str) -> list[list[str]]:
-        """List the train splits that are compared by an attribute, those of one hold-out together.
+        """List the hold-outs with several train splits that are compared by an attribute.
 
-        There are effects of training only between two of them.
+        Between two of those, another choice of training subjects has an effect.
         """
         return [
             names
@@ -185,13 +185,13 @@ class Targets:
 
     @functools.cached_property
     def effects(self) -> list[str]:
-        """The attributes by whose groups the effects of training are compared."""
+        """The attributes by which the effects of other training subjects are compared."""
         return [name for name in self.attributes if self.paired(name)]
 
     def own(self, *values: Any) -> list[Any]:
-        """Combine as `itertools.product` does, but a train split only with what belongs to it.
+        """Combine values of wildcards; a train split only with the tests of its own hold-out.
 
-        For `expand`: each of ``values`` lists pairs of a wildcard and a value.
+        A combinator for `expand`: each of ``values`` lists pairs of a wildcard and a value.
         """
         return [one for one in itertools.product(*values) if self._belong(**dict(one))]
 
@@ -211,24 +211,24 @@ class Targets:
 
     @property
     def is_of_units(self) -> bool:
-        """Whether Action Units are found, and not one class named."""
+        """Whether samples have Action Units instead of one class."""
         return self.study.labels.kind == "units"
 
     @property
     def has_thresholds(self) -> bool:
-        """Whether it is chosen on validation subjects from which score a unit counts as found."""
+        """Whether the thresholds of units are chosen on the validation subjects."""
         return self.study.labels.threshold == "validation"
 
     @property
     def rates(self) -> list[str]:
-        """The metrics that are drawn and printed of every label."""
+        """The metrics of single labels in figures and printed tables."""
         if self.is_of_units:
             return ["f1", "f1_skew_normalised", "auc"]
         return ["accuracy", "tpr", "fpr"]
 
     @property
     def group_rates(self) -> list[str]:
-        """By group also how often each label is given, and of units what is found of it."""
+        """The same by group, with the selection rate, and of units the rates of classes."""
         return list(dict.fromkeys([*self.rates, "tpr", "fpr", "selection_rate"]))
 
     @property
@@ -238,12 +238,12 @@ class Targets:
 
     @property
     def varied(self) -> list[str]:
-        """The attributes, where some network sees several variants of the clips."""
+        """The attributes, if some network is trained on several variants of the clips."""
         return self.attributes if self.declared != self.architectures else []
 
     @property
     def repeated(self) -> list[str]:
-        """The attributes, where several folds or seeds tell sources of variance apart."""
+        """The attributes, if there are several folds or seeds to compare."""
         return self.attributes if len(self.seeds) * len(self.folds) > 1 else []
 
     # ---- Heatmaps ----
@@ -260,7 +260,7 @@ class Targets:
 
     @functools.cached_property
     def explained_over_time(self) -> list[str]:
-        """Those that see several frames; of pictures there is nothing over time."""
+        """Those of clips with several frames."""
         return [name for name in self.explained if self.clips[self.endings[name]].frames > 1]
 
     @property
@@ -285,7 +285,7 @@ class Targets:
 
     @property
     def compared_values(self) -> list[str]:
-        """What is placed beside a published study: of classes gaps, of units scores."""
+        """The definitions in which the study is compared with a published one."""
         if self.study.published is None:
             return []
         if self.is_of_units:

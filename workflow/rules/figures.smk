@@ -5,7 +5,7 @@ FIGURE = f"{OUT}/figures"
 FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)
 # Of a model, figures show the first fold; groups are rows, so test splits need no own.
 FIRST_FOLD = dict(fold=targets.folds[0], seed=targets.seeds[0], allow_missing=True)
-# What figures are drawn from, by the names that the catalogue has for it.
+# The files that figures read, by the names in the catalogue.
 RESULTS = {
     "manifest": rules.manifest.output.manifest,
     "splits": rules.gather_splits.output,
@@ -43,9 +43,9 @@ RESULTS = {
     "relevance_joint": rules.relevance_gaps.output.joint,
     "published_comparison": COMPARISON,
 }
-# What figures are told, by the names that the catalogue has for it.
+# What figures select beside their wildcards, by the names in the catalogue.
 SELECTED = {
-    # The one whose groups are shown of the heatmaps of one train split.
+    # Heatmaps of a train split are shown for the groups of its first attribute.
     "attribute": lambda wildcards: crossed(targets.compared_by[wildcards.train_split][0])[0],
     "per_group": lambda wildcards: str(STUDY.explanation.per_group),
     # In the order of the configuration, which the figure keeps.

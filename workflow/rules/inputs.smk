@@ -1,5 +1,4 @@
-# What a job reads and is told, where that differs from job to job: functions of the wildcards. Nothing
-# here runs a job.
+# Input functions, and other functions of the wildcards that rules share. Nothing here runs a job.
 from facebias.architectures import formats
 from facebias.figures import catalogue
 from facebias.published import numbered

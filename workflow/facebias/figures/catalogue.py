@@ -36,7 +36,7 @@ class Figure:
     needs
         What a study must have for it, by its name in ``Targets``.
     select
-        What the function is told beside the wildcards, by its name in ``rules/figures.smk``.
+        What is selected beside the wildcards, by its name in ``rules/figures.smk``.
     declared
         Whether it shows the declared architectures alone: with a panel for each there is room for
         no more.
