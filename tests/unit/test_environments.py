@@ -63,6 +63,15 @@ def test_every_rule_names_an_environment():
             assert directive in text, f"rule {name} lacks {directive}"
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_every_word_of_a_command_is_quoted(name):
+    """A name or path is then one word of the command, whatever it holds."""
+    command = RULES[name].partition("shell:")[2]
+    found = re.findall(r"{((?:input|output|params|wildcards|log)[\w.]*(?::\w+)?)}", command)
+    assert found
+    assert [each for each in found if not each.endswith(":q")] == []
+
+
 def stages(environment):
     """Name the stages that run in an environment."""
     own = [text for text in RULES.values() if f"envs/{environment}.yaml" in text]

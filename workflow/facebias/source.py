@@ -56,7 +56,7 @@ class Source:
     _codes: dict[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def code(self, name: str) -> str:
-        """Return a digest of what a definition does: of its syntax tree for whoever runs it."""
+        """Return a digest of the syntax tree of a definition, without docstrings and keys."""
         if name not in self._codes:
             trees = map(_tree, self.statements.get(name, ()))
             does = repr([self._bound(name), *trees])

@@ -41,10 +41,10 @@ rule model_card:
         stem=subpath(output.markdown, strip_suffix=".md"),
     shell:
         "python -m facebias model_card --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --metrics {input.metrics}"
+        " --architecture {wildcards.architecture:q} --metrics {input.metrics:q}"
         " --by-group {input.by_group:q}"
-        " --fairness {input.fairness} --splits {input.splits} --manifest {input.manifest}"
-        " --excluded {input.excluded:q} --out {params.stem} 2> {log}"
+        " --fairness {input.fairness:q} --splits {input.splits:q} --manifest {input.manifest:q}"
+        " --excluded {input.excluded:q} --out {params.stem:q} 2> {log:q}"
 
 
 CARDS = expand(rules.model_card.output.html, architecture=targets.architectures)

@@ -24,8 +24,8 @@ rule locate:
         settings=slices.locating,
         files=FILES,
     shell:
-        "python -m facebias locate --settings {params.settings:q} --manifest {input.manifest}"
-        " --shard {wildcards.shard} --out {output} 2> {log}"
+        "python -m facebias locate --settings {params.settings:q} --manifest {input.manifest:q}"
+        " --shard {wildcards.shard:q} --out {output:q} 2> {log:q}"
 
 
 rule extract:
@@ -53,9 +53,9 @@ rule extract:
         faces=faces_option,
         files=FILES,
     shell:
-        "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest}"
-        " --shard {wildcards.shard} {params.faces} --out {output.faces} --index {output.index}"
-        " 2> {log}"
+        "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest:q}"
+        " --shard {wildcards.shard:q} {params.faces:q} --out {output.faces:q} --index {output.index:q}"
+        " 2> {log:q}"
 
 
 rule index:
@@ -83,9 +83,9 @@ rule index:
         code=sources("index"),
         settings=constant(data=STUDY.data),
     shell:
-        "python -m facebias index --settings {params.settings:q} --manifest {input.manifest}"
-        " --excluded {input.excluded} --shards {input.shards} --out {output.index}"
-        " --excluded-out {output.excluded} --summary {output.summary} 2> {log}"
+        "python -m facebias index --settings {params.settings:q} --manifest {input.manifest:q}"
+        " --excluded {input.excluded:q} --shards {input.shards:q} --out {output.index:q}"
+        " --excluded-out {output.excluded:q} --summary {output.summary:q} 2> {log:q}"
 
 
 # Of every variant that an architecture sees.

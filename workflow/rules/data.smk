@@ -26,7 +26,7 @@ rule resolve:
         # In the order of the file: figures and tables keep it, and so must a run of this copy.
         settings=unchanging(json.dumps({"study": PREPARED.resolved})),
     shell:
-        "python -m facebias resolve --settings {params.settings:q} --out {output} 2> {log}"
+        "python -m facebias resolve --settings {params.settings:q} --out {output:q} 2> {log:q}"
 
 
 rule draw:
@@ -48,7 +48,7 @@ rule draw:
         settings=constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names),
     shell:
         "python -m facebias draw --settings {params.settings:q}"
-        " --shard {wildcards.drawn_shard} --out {output} 2> {log}"
+        " --shard {wildcards.drawn_shard:q} --out {output:q} 2> {log:q}"
 
 
 rule manifest:
@@ -77,10 +77,10 @@ rule manifest:
         ),
         root=PREPARED.root,
         files=FILES,
-        units=f"--units {UNITS}" if targets.is_of_units else "",
+        units=["--units", UNITS] if targets.is_of_units else [],
     shell:
         "python -m facebias manifest --settings {params.settings:q} --root {params.root:q}"
-        " --out {output.manifest} --excluded {output.excluded} {params.units} 2> {log}"
+        " --out {output.manifest:q} --excluded {output.excluded:q} {params.units:q} 2> {log:q}"
 
 
 rule landmarks:
@@ -106,4 +106,4 @@ rule landmarks:
         files=FILES,
     shell:
         "python -m facebias landmarks --settings {params.settings:q} --root {params.root:q}"
-        " --out {output} 2> {log}"
+        " --out {output:q} 2> {log:q}"

@@ -22,7 +22,7 @@ rule quality:
     params:
         code=sources("quality"),
     shell:
-        "python -m facebias quality --index {input.index} --out {output} 2> {log}"
+        "python -m facebias quality --index {input.index:q} --out {output:q} 2> {log:q}"
 
 
 rule confounds:
@@ -53,9 +53,9 @@ rule confounds:
             compared_by=targets.compared_by,
         ),
     shell:
-        "python -m facebias confounds --settings {params.settings:q} --manifest {input.manifest}"
-        " --excluded {input.excluded} --quality {input.quality} --splits {input.splits}"
-        " --out {output} 2> {log}"
+        "python -m facebias confounds --settings {params.settings:q} --manifest {input.manifest:q}"
+        " --excluded {input.excluded:q} --quality {input.quality:q} --splits {input.splits:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 # Of all architectures.
@@ -86,9 +86,9 @@ rule split_variance:
         settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
     shell:
         "python -m facebias variance --settings {params.settings:q}"
-        " --train-split {wildcards.train_split} --attribute {wildcards.attribute}"
-        " --manifest {input.manifest} --predictions {input.predictions}"
-        " --out {output} 2> {log}"
+        " --train-split {wildcards.train_split:q} --attribute {wildcards.attribute:q}"
+        " --manifest {input.manifest:q} --predictions {input.predictions:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule split_redraws:
@@ -113,9 +113,9 @@ rule split_redraws:
         settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
     shell:
         "python -m facebias redraws --settings {params.settings:q}"
-        " --train-split {wildcards.train_split} --attribute {wildcards.attribute}"
-        " --manifest {input.manifest} --predictions {input.predictions}"
-        " --out {output} 2> {log}"
+        " --train-split {wildcards.train_split:q} --attribute {wildcards.attribute:q}"
+        " --manifest {input.manifest:q} --predictions {input.predictions:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 use rule gather_metrics as gather_variance with:

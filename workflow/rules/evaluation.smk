@@ -31,11 +31,11 @@ rule decide:
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias decide --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
-        " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --model {params.folder} --features {input.features} --predictions {input.predictions}"
-        " --thresholds {output.thresholds} --out {output.predictions} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
+        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
+        " --model {params.folder:q} --features {input.features:q} --predictions {input.predictions:q}"
+        " --thresholds {output.thresholds:q} --out {output.predictions:q} 2> {log:q}"
 
 
 # What is evaluated: the predictions, with thresholds where they are chosen.
@@ -66,7 +66,7 @@ rule cell_predictions:
         code=sources("gather"),
         table="predictions",
     shell:
-        "python -m facebias gather {params.table} --out {output} {input.cells} 2> {log}"
+        "python -m facebias gather {params.table:q} --out {output:q} {input.cells:q} 2> {log:q}"
 
 
 rule cell_metrics:
@@ -92,10 +92,10 @@ rule cell_metrics:
         settings=slices.test,
     shell:
         "python -m facebias metrics --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --test-split {wildcards.test_split} --manifest {input.manifest}"
-        " --predictions {input.predictions} --out {output.metrics}"
-        " --confusion {output.confusion} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --test-split {wildcards.test_split:q} --manifest {input.manifest:q}"
+        " --predictions {input.predictions:q} --out {output.metrics:q}"
+        " --confusion {output.confusion:q} 2> {log:q}"
 
 
 rule cell_metrics_by_group:
@@ -150,9 +150,9 @@ rule cell_fairness:
         ),
     shell:
         "python -m facebias fairness --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --attribute {wildcards.attribute} --manifest {input.manifest}"
-        " --predictions {input.predictions} --out {output} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --attribute {wildcards.attribute:q} --manifest {input.manifest:q}"
+        " --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
 
 
 use rule cell_predictions as gather_metrics with:
@@ -259,8 +259,8 @@ rule gather_fairness:
             architectures=targets.declared,
         ),
     shell:
-        "python -m facebias judge {params.table} --settings {params.settings:q}"
-        " --by-group {input.by_group:q} --out {output} {input.cells} 2> {log}"
+        "python -m facebias judge {params.table:q} --settings {params.settings:q}"
+        " --by-group {input.by_group:q} --out {output:q} {input.cells:q} 2> {log:q}"
 
 
 rule cell_effects:
@@ -285,8 +285,8 @@ rule cell_effects:
         settings=slices.effects,
     shell:
         "python -m facebias effects --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --attribute {wildcards.attribute}"
-        " --manifest {input.manifest} --predictions {input.predictions} --out {output} 2> {log}"
+        " --architecture {wildcards.architecture:q} --attribute {wildcards.attribute:q}"
+        " --manifest {input.manifest:q} --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
 
 
 use rule gather_fairness as gather_effects with:

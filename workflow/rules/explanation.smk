@@ -28,11 +28,12 @@ rule explain:
         settings=slices.explanation,
         folder=subpath(input.weights, parent=True),
     shell:
-        "python -m facebias explain --settings {params.settings:q} --method {wildcards.method}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
-        " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
-        " --thresholds {input.thresholds} --index {input.index} --relevance {output.relevance} --out {output.table} 2> {log}"
+        "python -m facebias explain --settings {params.settings:q} --method {wildcards.method:q}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
+        " --model {params.folder:q} --manifest {input.manifest:q} --splits {input.splits:q}"
+        " --thresholds {input.thresholds:q} --index {input.index:q}"
+        " --relevance {output.relevance:q} --out {output.table:q} 2> {log:q}"
 
 
 rule randomise:
@@ -61,11 +62,11 @@ rule randomise:
         folder=subpath(input.weights, parent=True),
         samples=STUDY.explanation.randomisation,
     shell:
-        "python -m facebias randomise --settings {params.settings:q} --method {wildcards.method}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
-        " --model {params.folder} --manifest {input.manifest} --splits {input.splits}"
-        " --index {input.index} --samples {params.samples} --out {output} 2> {log}"
+        "python -m facebias randomise --settings {params.settings:q} --method {wildcards.method:q}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
+        " --model {params.folder:q} --manifest {input.manifest:q} --splits {input.splits:q}"
+        " --index {input.index:q} --samples {params.samples:q} --out {output:q} 2> {log:q}"
 
 
 use rule gather_metrics as gather_explanations with:

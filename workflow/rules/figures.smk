@@ -91,7 +91,7 @@ for kind, figure in targets.figures.items():
             options=words(figure),
             stem=subpath(output.png, strip_suffix=".png"),
         shell:
-            "python -m facebias figure {params.kind} --settings {params.settings:q}"
+            "python -m facebias figure {params.kind:q} --settings {params.settings:q}"
             " {params.options:q} --out {params.stem:q} 2> {log:q}"
 
 
@@ -138,7 +138,7 @@ if targets.numbered_figures:
             options=numbered_words,
             stem=subpath(output.png, strip_suffix=".png"),
         shell:
-            "python -m facebias figure {params.kind} --settings {params.settings:q}"
+            "python -m facebias figure {params.kind:q} --settings {params.settings:q}"
             " {params.options:q} --out {params.stem:q} 2> {log:q}"
 
     FIGURES += expand(rules.figure_numbered.output.png, number=targets.numbered_figures)

@@ -14,7 +14,7 @@ def located_faces(wildcards):
 
 def faces_option(wildcards, input):
     """Return the option that names it."""
-    return f"--faces {input.located}" if input.located else ""
+    return ["--faces", *input.located] if input.located else []
 
 
 def clips_of(wildcards):
@@ -42,7 +42,7 @@ def weights_digest(wildcards):
     """Return the option with the checksum that the file at that address must have, if it is known."""
     network = targets.network_of(wildcards.architecture)
     digest = formats.digest(weights_of(wildcards), network)
-    return f"--sha256 {digest}" if digest else ""
+    return ["--sha256", digest] if digest else []
 
 
 def weights_file(wildcards):

@@ -24,8 +24,8 @@ rule split:
         code=sources("split"),
         settings=slices.split,
     shell:
-        "python -m facebias split --settings {params.settings:q} --manifest {input.manifest}"
-        " --train-split {wildcards.train_split} --out {output} 2> {log}"
+        "python -m facebias split --settings {params.settings:q} --manifest {input.manifest:q}"
+        " --train-split {wildcards.train_split:q} --out {output:q} 2> {log:q}"
 
 
 rule train_model:
@@ -61,11 +61,11 @@ rule train_model:
         # With a trap, bash waits for training, which saves and stops when the whole job gets a signal.
         "trap : TERM HUP USR1;"
         " python -m facebias train --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
-        " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --pretrained {input.pretrained} --features {input.features}"
-        " --out {params.folder} --checkpoints {params.checkpoints} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
+        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
+        " --pretrained {input.pretrained:q} --features {input.features:q}"
+        " --out {params.folder:q} --checkpoints {params.checkpoints:q} 2> {log:q}"
 
 
 rule predict:
@@ -95,10 +95,10 @@ rule predict:
         folder=subpath(input.weights, parent=True),
     shell:
         "python -m facebias predict --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --train-split {wildcards.train_split}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} --threads {threads}"
-        " --manifest {input.manifest} --splits {input.splits} --index {input.index}"
-        " --model {params.folder} --features {input.features} --out {output} 2> {log}"
+        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
+        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
+        " --model {params.folder:q} --features {input.features:q} --out {output:q} 2> {log:q}"
 
 
 MODELS = expand(rules.train_model.output.weights, **targets.models)

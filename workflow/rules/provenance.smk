@@ -67,8 +67,8 @@ rule checksums:
         settings=digest_settings,
         root=subpath(output[0], ancestor=3),
     shell:
-        "python -m facebias checksums --settings {params.settings:q} --root {params.root}"
-        " --out {output} 2> {log}"
+        "python -m facebias checksums --settings {params.settings:q} --root {params.root:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule record:
@@ -110,7 +110,7 @@ rule record:
         benchmarks=f"{OUT}/benchmarks",
         folder=subpath(output.record, parent=True),
     shell:
-        "python -m facebias record --settings {params.settings:q} --config {input.config}"
-        " --manifest {input.manifest} --excluded {input.excluded} --checksums {input.checksums}"
-        " --tables {input.tables} --cards {input.cards} {input.card_tables}"
-        " --benchmarks {params.benchmarks} --out {params.folder} 2> {log}"
+        "python -m facebias record --settings {params.settings:q} --config {input.config:q}"
+        " --manifest {input.manifest:q} --excluded {input.excluded:q} --checksums {input.checksums:q}"
+        " --tables {input.tables:q} --cards {input.cards:q} {input.card_tables:q}"
+        " --benchmarks {params.benchmarks:q} --out {params.folder:q} 2> {log:q}"

@@ -35,9 +35,9 @@ rule published_domnich2021:
         code=sources("published"),
         folder=subpath(output.page, parent=True),
     shell:
-        "python -m facebias published domnich2021 --values {input.values}"
-        " --contrasts {input.contrasts} --rankings {input.rankings}"
-        " --out {params.folder} 2> {log}"
+        "python -m facebias published domnich2021 --values {input.values:q}"
+        " --contrasts {input.contrasts:q} --rankings {input.rankings:q}"
+        " --out {params.folder:q} 2> {log:q}"
 
 
 rule published_deuschel2020:
@@ -64,8 +64,8 @@ rule published_deuschel2020:
         code=sources("published"),
         folder=subpath(output.page, parent=True),
     shell:
-        "python -m facebias published deuschel2020 --values {input.values}"
-        " --contrasts {input.contrasts} --out {params.folder} 2> {log}"
+        "python -m facebias published deuschel2020 --values {input.values:q}"
+        " --contrasts {input.contrasts:q} --out {params.folder:q} 2> {log:q}"
 
 
 # Nothing of a study that is beside no published one.
@@ -109,7 +109,7 @@ if STUDY.published is not None:
             ),
         shell:
             "python -m facebias published_comparison --settings {params.settings:q}"
-            " --values {input.values} --ours {input.ours} --out {output} 2> {log}"
+            " --values {input.values:q} --ours {input.ours:q} --out {output:q} 2> {log:q}"
 
     COMPARISON = rules.published_comparison.output
     # A paper's own tables and figures, with the numbers of this study.
@@ -159,6 +159,6 @@ if STUDY.published is not None:
             folder=subpath(output[0], parent=True),
         shell:
             "python -m facebias numbered_tables --settings {params.settings:q}"
-            " --metrics {input.metrics} --out {params.folder} 2> {log}"
+            " --metrics {input.metrics:q} --out {params.folder:q} 2> {log:q}"
 
     NUMBERED_PRINTED = rules.print_numbered.output.tex

@@ -27,8 +27,8 @@ rule relevance:
         landmarks=[f"{films}/truth.parquet" for films in FILMS] or GIVEN_LANDMARKS,
     shell:
         "python -m facebias relevance --settings {params.settings:q}"
-        " --explanations {input.table} --relevance {input.relevance} --index {input.index}"
-        " --landmarks {params.landmarks:q} --maps {output.maps} --out {output.table} 2> {log}"
+        " --explanations {input.table:q} --relevance {input.relevance:q} --index {input.index:q}"
+        " --landmarks {params.landmarks:q} --maps {output.maps:q} --out {output.table:q} 2> {log:q}"
 
 
 rule relevance_gaps:
@@ -64,9 +64,9 @@ rule relevance_gaps:
         ),
     shell:
         "python -m facebias relevance_gaps --settings {params.settings:q}"
-        " --manifest {input.manifest} --explanations {input.explanations}"
-        " --relevance {input.relevance} --means {output.means} --gaps {output.gaps}"
-        " --joint {output.joint} 2> {log}"
+        " --manifest {input.manifest:q} --explanations {input.explanations:q}"
+        " --relevance {input.relevance:q} --means {output.means:q} --gaps {output.gaps:q}"
+        " --joint {output.joint:q} 2> {log:q}"
 
 
 if targets.explained:

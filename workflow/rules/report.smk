@@ -27,9 +27,9 @@ rule print_metrics:
         code=sources("print_table"),
         metrics=",".join(targets.printed_metrics),
     shell:
-        "python -m facebias print_table metrics --input {input.table}"
-        " --select train_split={wildcards.train_split} test_split={wildcards.test_split}"
-        " metric={params.metrics} --out {output.tex} 2> {log}"
+        "python -m facebias print_table metrics --input {input.table:q}"
+        " --select train_split={wildcards.train_split:q} test_split={wildcards.test_split:q}"
+        " metric={params.metrics:q} --out {output.tex:q} 2> {log:q}"
 
 
 rule print_fairness:
@@ -57,8 +57,8 @@ rule print_fairness:
     params:
         code=sources("print_table"),
     shell:
-        "python -m facebias print_table fairness --input {input.table}"
-        " --select attribute={wildcards.attribute} --out {output.tex} 2> {log}"
+        "python -m facebias print_table fairness --input {input.table:q}"
+        " --select attribute={wildcards.attribute:q} --out {output.tex:q} 2> {log:q}"
 
 
 PRINTED = [
@@ -121,11 +121,11 @@ rule start_page:
         ),
     shell:
         "python -m facebias start_page --settings {params.settings:q}"
-        " --metrics {input.metrics} --by-group {input.by_group:q} --fairness {input.fairness}"
-        " --effects {input.effects}"
-        " --confounds {input.confounds} --exclusions {input.exclusions}"
-        " --excluded {input.excluded:q} --splits {input.splits}"
-        " --manifest {input.manifest} --out {output} 2> {log}"
+        " --metrics {input.metrics:q} --by-group {input.by_group:q} --fairness {input.fairness:q}"
+        " --effects {input.effects:q}"
+        " --confounds {input.confounds:q} --exclusions {input.exclusions:q}"
+        " --excluded {input.excluded:q} --splits {input.splits:q}"
+        " --manifest {input.manifest:q} --out {output:q} 2> {log:q}"
 
 
 rule report:
@@ -154,6 +154,6 @@ rule report:
         snakefile=os.path.relpath(Path(PACKAGE_ROOT).parent / "Snakefile"),
     shell:
         # Snakemake makes reports only from outside a workflow: it is called on the finished parts.
-        "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --report {output} -- {input.page} {input.figures} {input.printed} {input.cards}"
-        " 2> {log}"
+        "snakemake --snakefile {params.snakefile:q} --configfile {input.config:q} --nolock"
+        " --report {output:q} -- {input.page:q} {input.figures:q} {input.printed:q} {input.cards:q}"
+        " 2> {log:q}"

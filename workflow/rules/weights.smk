@@ -24,8 +24,8 @@ rule fetch_weights:
         # Not an output: Snakemake deletes those before it runs a killed job again.
         partial=f"{OUT}/checkpoints/weights/{{architecture}}.part",
     shell:
-        "python -m facebias fetch --url {params.address:q} {params.digest}"
-        " --partial {params.partial} --out {output} 2> {log}"
+        "python -m facebias fetch --url {params.address:q} {params.digest:q}"
+        " --partial {params.partial:q} --out {output:q} 2> {log:q}"
 
 
 rule convert_weights:
@@ -49,7 +49,7 @@ rule convert_weights:
         settings=slices.conversion,
     shell:
         "python -m facebias convert --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --file {input:q} --out {output} 2> {log}"
+        " --architecture {wildcards.architecture:q} --file {input:q} --out {output:q} 2> {log:q}"
 
 
 rule features:
@@ -76,6 +76,6 @@ rule features:
         settings=slices.features,
     shell:
         "python -m facebias features --settings {params.settings:q}"
-        " --architecture {wildcards.architecture} --pretrained {input.weights}"
-        " --index {input.index} --threads {threads} --array {output.array} --out {output.index}"
-        " 2> {log}"
+        " --architecture {wildcards.architecture:q} --pretrained {input.weights:q}"
+        " --index {input.index:q} --threads {threads} --array {output.array:q} --out {output.index:q}"
+        " 2> {log:q}"
