@@ -27,7 +27,7 @@ CODE = re.compile(r"(?:^|; *)(?:from|import) .*\bfacebias\b", re.M)
 PATTERN = re.compile(r"(?:[\w.-]+/)+\*+(?:/\*)?\.\w+")
 PACKAGE = "workflow/facebias/"
 # Only the command line runs what it names; others ask for its names, or import it.
-STAGES = (f"{PACKAGE}stages.py", "STAGES")
+STAGES = (f"{PACKAGE}stages/__init__.py", "STAGES")
 COMMAND_LINE = f"{PACKAGE}__main__.py"
 WHOLE = ("tests/end_to_end/", "tests/interruption/")
 # They read the import statements of the whole package, and no names.

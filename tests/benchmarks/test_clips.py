@@ -231,11 +231,11 @@ def test_extraction_over_cores(results, settings, video):
 
 # The peak of the process itself: ru_maxrss would be that of the tests, which started it.
 PEAK = """
-import sys
+import json, sys
 from pathlib import Path
 from facebias.clips import faces, stage
-from facebias.study import Preprocessing, read_settings
-(settings,) = read_settings(sys.argv[2], clips=Preprocessing)
+from facebias.study import Preprocessing, build
+settings = build(Preprocessing, json.loads(sys.argv[2])["clips"])
 stage.one_thread()
 stage.make_clip(Path(sys.argv[1]), settings, faces.Detector(settings))
 lines = Path("/proc/self/status").read_text().splitlines()

@@ -40,16 +40,13 @@ NOT_RUN = {
 
 def known(stage: str) -> set[closure.Node]:
     """Name the definitions of a stage, with all members of all registries."""
-    run = STAGES[stage]
     members = {
         *ADAPTERS.values(),
         *ARCHITECTURES.values(),
         *(figure.draw for figure in FIGURES.values()),
     }
     modules = {each.partition(":")[0] for each in members}
-    return closure.PACKAGE.reached(
-        "facebias.__main__:main", f"{run.module}:{run.function}", *modules
-    )
+    return closure.PACKAGE.reached("facebias.__main__:main", STAGES[stage].run, *modules)
 
 
 def digests(folder: Path, pattern: str) -> dict[str, str]:

@@ -15,6 +15,8 @@ from facebias.stages import STAGES
 
 FOLDER = closure.PACKAGE.folder
 ALL = frozenset(STAGES)
+# What rules run.
+ASKED = frozenset(name for name, stage in STAGES.items() if stage.jobs)
 # What computes with a network.
 NETWORKS = {"train", "predict", "decide", "explain", "randomise"}
 FILMS = {"locate", "extract"}
@@ -31,10 +33,6 @@ CROSSING = (
     | {"calibrate", "evaluate", "judge", "model_card", "power", "relevance_gaps"}
     | {"split", "start_page"}
 )  # fmt: skip
-WITHOUT_SETTINGS = {
-    *("calibrate", "checksums", "evaluate", "fetch", "figures", "gather", "plan", "power"),
-    *("print_table", "published", "quality", "record", "resolve"),
-}
 HEATMAPS = {"explain", "randomise"}
 TESTED = {"calibrate", "confounds", "effects", "evaluate", "fairness", "power", "relevance_gaps"}
 JUDGED = {"calibrate", "evaluate", "judge", "relevance_gaps"}
@@ -65,12 +63,25 @@ EDITS = {
         set(),
     ),
     "a further stage": (
-        "stages.py",
+        "stages/__init__.py",
         '    "resolve": ',
-        '    "probe": Stage("facebias.probes", "probe"),\n    "resolve": ',
+        '    "probe": Stage("facebias.probes:main", "probe"),\n    "resolve": ',
         set(),
     ),
-    "the purpose of a stage": ("stages.py", '"train one model"', '"fit one model"', set()),
+    "the purpose of a stage": ("stages/__init__.py", '"train one model"', '"fit it"', set()),
+    "what its jobs need": ("stages/__init__.py", "minutes=1440", "minutes=2880", set()),
+    "what another stage is asked": (
+        "stages/models.py",
+        "class Convert(",
+        "class Probe(Job):\n    out: Path = output_file()\n\n\nclass Convert(",
+        set(),
+    ),
+    "what a stage is asked": (
+        "stages/models.py",
+        "class Train(OfModel):\n",
+        "class Train(OfModel):\n    new: Path = input_file()\n",
+        {"train"},
+    ),
     "a further table": ("tables/data.py", "CLIPS = ", "PROBES = Table((), ())\nCLIPS = ", set()),
     "a further function": (
         "tables/files.py",
@@ -103,7 +114,7 @@ EDITS = {
         "",
         WHOLE | {"model_card", "split"},
     ),
-    "how settings are read": ("study/values.py", "def read_settings(", "", ALL - WITHOUT_SETTINGS),
+    "how settings are read": ("stages/job.py", "def _json(", "", ASKED),
     # ----------------------------------------------------------------------------- clips, data
     "a constant of tracking": ("clips/tracks.py", "LEAST_OVERLAP = ", "", FILMS),
     "the check of faces": ("clips/faces.py", "def _check_presence(", "", {"extract"}),
@@ -198,7 +209,7 @@ EDITS = {
 
 
 def entries(stage: str) -> tuple[str, ...]:
-    return ("facebias.__main__:main", f"{STAGES[stage].module}:{STAGES[stage].function}")
+    return ("facebias.__main__:main", STAGES[stage].run)
 
 
 # Every stage, and the modules that some are asked for by name.
@@ -246,7 +257,7 @@ def test_files_are_those_that_a_stage_uses():
         "__main__.py",
         "replacement.py",
         "splits",
-        "stages.py",
+        "stages",
         "study",
         "tables",
     }

@@ -14,14 +14,14 @@ from facebias import (
     checks,
     configuration,
     datasets,
-    explanation,
     faults,
     study,
 )
 from facebias.architectures import formats
 from facebias.evaluation import fairness_criteria as criteria
 from facebias.explanation import methods
-from facebias.study import Architecture, ConfigError, Labels, read_settings, settings
+from facebias.stages.models import Network
+from facebias.study import ConfigError, Labels, build, settings
 from facebias.training import loop, losses, precision, schedules
 
 CONFIGS = sorted((studies.ROOT / "config").glob("*.yaml"))
@@ -85,12 +85,12 @@ def test_text_of_the_wrong_kind_is_refused(value):
 
 
 def test_choices_of_the_configuration_are_those_of_the_registries():
-    """The settings import nothing of ours, so they list what the rooms register."""
+    """The settings import nothing of ours, so they read what the rooms register as text."""
     training, weights = keys(study.Training), keys(study.Weights)
     assert keys(study.Data)["adapter"] == [*datasets.ADAPTERS]
     assert keys(study.Primary)["criterion"] == [*criteria.OF_UNITS | criteria.OF_CLASSES]
     assert {*keys(study.Primary)["definition"]} == {*criteria.DEFINITIONS}
-    assert keys(study.Explanation)["methods"] == [*explanation.METHODS] == [*methods.METHODS]
+    assert keys(study.Explanation)["methods"] == [*methods.METHODS]
     assert {*training["schedule"]} == {*schedules.SCHEDULES}
     assert {*training["loss_average"]} == {*losses.AVERAGES}
     assert {*training["precision"]} == {"auto", *precision.FORMATS}
@@ -136,11 +136,10 @@ def test_an_architecture_overrides_the_common_training_deeply():
 
 def test_settings_survive_the_command_line():
     study = configuration.load(studies.SMALL)
-    text = settings(architecture=study.architectures["vgg16"], labels=study.labels)
+    asked = Network(architecture=study.architectures["vgg16"], labels=study.labels)
+    text = settings(asked)
     assert "\n" not in text
-    architecture, labels = read_settings(text, architecture=Architecture, labels=Labels)
-    assert architecture == study.architectures["vgg16"]
-    assert labels == study.labels
+    assert build(Network, json.loads(text)) == asked
 
 
 def test_order_of_keys_does_not_change_settings():
@@ -232,4 +231,4 @@ def test_a_key_that_was_added_is_no_setting_as_long_as_it_changes_nothing(value,
     assert (
         settings(a=value, b=[{"c": value}]) == settings(a=Before(), b=[{"c": Before()}])
     ) == same
-    assert read_settings(settings(a=value), a=type(value)) == (value,)
+    assert build(type(value), json.loads(settings(value))) == value

@@ -45,7 +45,7 @@ def test_explaining_leaves_32_bits_alone(method):
 
 
 def called(name: str) -> set[closure.Node]:
-    return closure.PACKAGE.reached(f"{STAGES[name].module}:{STAGES[name].function}")
+    return closure.PACKAGE.reached(STAGES[name].run)
 
 
 COMPUTING = sorted(name for name in STAGES if CHOOSE in called(name))

@@ -13,6 +13,7 @@ import environments
 from facebias import architectures, closure, datasets
 from facebias.figures.stage import FIGURES
 from facebias.stages import STAGES
+from facebias.stages.job import command
 
 ROOT = Path(__file__).parents[2]
 # Modules that a stage imports by their names in a registry.
@@ -55,8 +56,7 @@ RULES = {name: text for name, text in studies.rules().items() if "shell:" in tex
 
 
 def test_every_rule_names_an_environment():
-    used = set(re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', "".join(RULES.values())))
-    assert used == set(environments.ENVIRONMENTS)
+    assert {stage.environment for stage in STAGES.values()} == set(environments.ENVIRONMENTS)
     assert len(RULES) > 10
     for name, text in RULES.items():
         for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", '"""'):
@@ -66,16 +66,17 @@ def test_every_rule_names_an_environment():
 @pytest.mark.parametrize("name", RULES)
 def test_every_word_of_a_command_is_quoted(name):
     """A name or path is then one word of the command, whatever it holds."""
-    command = RULES[name].partition("shell:")[2]
-    found = re.findall(r"{((?:input|output|params|wildcards|log)[\w.]*(?::\w+)?)}", command)
+    text = RULES[name].partition("shell:")[2]
+    text += "".join(map(command, re.findall(r"\bcommand\(\"(\w+)\"\)", text)))
+    found = re.findall(r"{((?:input|output|params|wildcards|log)[\w.]*(?::\w+)?)}", text)
     assert found
     assert [each for each in found if not each.endswith(":q")] == []
 
 
 def stages(environment):
     """Name the stages that run in an environment."""
-    own = [text for text in RULES.values() if f"envs/{environment}.yaml" in text]
-    return {name for text in own for name in re.findall(r"-m facebias (\w+)", text)}
+    run = ((name, stage) for name, stage in STAGES.items() if stage.jobs)
+    return {name for name, stage in run if stage.environment == environment}
 
 
 def brought(environment):
@@ -129,7 +130,8 @@ def test_environment_holds_what_its_stages_import(environment):
 
 def test_the_environment_of_the_report_can_read_the_snakefile():
     """Its job runs Snakemake, and so whatever the rules import."""
-    assert "envs/analysis.yaml" in RULES["report"]
+    assert 'environment("record")' in RULES["report"]
+    assert STAGES["record"].environment == "analysis"
     assert '"snakemake --snakefile' in RULES["report"]
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^from (facebias[\w.]*) import (\([^)]*\)|.*)", text, re.M)

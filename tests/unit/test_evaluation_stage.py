@@ -163,7 +163,6 @@ def arguments(folder, paths, **parts):
     plain = {
         "labels": scored.labels(*NAMES),
         "evaluation": scored.EVALUATION.resampling,
-        "tests": 1,
     }
     parts = {**plain, **parts}
     given = settings(**parts)
@@ -216,7 +215,7 @@ def test_outputs_are_the_same_bytes_in_any_order_of_files(study):
 def test_fairness_of_an_attribute(study):
     folder, paths = study
     out = str(folder / "fairness.csv")
-    given = arguments(folder, paths, evaluation=scored.EVALUATION.resampling)
+    given = arguments(folder, paths, tests=1)
     stage.fairness([*given, "--attribute", "gender", "--out", out])
     found = tables.read(out, tables.GAPS)
     assert set(found["groups"]) == {"female - male"}
@@ -227,7 +226,9 @@ def test_missing_label_of_the_settings_is_a_readable_error(study):
     folder, paths = study
     labels = dataclasses.replace(scored.labels(*NAMES), names=(*NAMES, "awe"))
     given = settings(labels=labels, evaluation=scored.EVALUATION.resampling, tests=1)
-    command = [given if word.startswith("{") else word for word in arguments(folder, paths)]
+    command = [
+        given if word.startswith("{") else word for word in arguments(folder, paths, tests=1)
+    ]
     with pytest.raises(RuntimeError, match="column score_awe is missing"):
         stage.fairness([*command, "--attribute", "gender", "--out", str(folder / "f.csv")])
 

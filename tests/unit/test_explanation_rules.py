@@ -20,7 +20,7 @@ from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 from facebias import explanation
 from facebias.architectures import inputs
 from facebias.explanation import attribution, composites, hooks, steps
-from facebias.study import StudyError
+from facebias.study import StudyError, registries
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -341,7 +341,7 @@ def test_a_composite_that_does_not_exist_is_named():
 
 
 def test_names_for_planning_are_what_can_be_done():
-    assert tuple(composites.COMPOSITES) == explanation.composite_names()
+    assert tuple(composites.COMPOSITES) == registries.COMPOSITES
     assert set(explanation.DEFAULT_COMPOSITES) <= set(SIX)
     # One that nobody measured has a composite too.
     for name in (*SIX, "another"):

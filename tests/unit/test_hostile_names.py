@@ -43,7 +43,7 @@ from facebias.evaluation import (
 from facebias.record import card_facts
 from facebias.report import print as print_table
 from facebias.report import start_page
-from facebias.study import Data
+from facebias.study import Data, build
 
 EVALUATION = dataclasses.replace(scored.EVALUATION, resamples=100, permutations=199)
 ARCHITECTURES = ("vgg16", "cnn3d")
@@ -281,7 +281,7 @@ def page(names: tuple[str, ...]) -> str:
         start_page.facts(
             name="hostile",
             title="",
-            data=start_page.read_settings(json.dumps({"data": data}), data=Data)[0],
+            data=build(Data, data),
             labels=diagnosed.LABELS,
             evaluation=EVALUATION,
             seeds=(1, 2),

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 # imported once. A line for each stage: its modules of ours, and whether torch is there.
 IMPORTS = """
 import importlib, json, sys
-for stage, module, function in json.loads(sys.argv[1]):
+for stage, run in json.loads(sys.argv[1]):
+    module, function = run.split(":")
     getattr(importlib.import_module(module), function)
     ours = [name for name in sys.modules if name.split(".")[0] == "facebias"]
     print(json.dumps([stage, ours, "torch" in sys.modules]))
@@ -45,7 +46,7 @@ LIGHT = (
 def loaded():
     """Return, for every stage, which of our modules it imports and whether it imports torch."""
     order = [*LIGHT, *(stage for stage in STAGES if stage not in LIGHT)]
-    asked = [(stage, STAGES[stage].module, STAGES[stage].function) for stage in order]
+    asked = [(stage, STAGES[stage].run) for stage in order]
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, json.dumps(asked)],
         stdout=subprocess.PIPE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import re
 from html import unescape
 
@@ -32,7 +31,7 @@ from facebias.figures import style
 from facebias.figures.request import Request
 from facebias.report import findings, start_page, wording
 from facebias.report import print as print_table
-from facebias.study import Labels
+from facebias.study import Labels, build
 from facebias.tables import comparisons
 
 ARCHITECTURES = ("vgg16", "cnn3d")
@@ -126,7 +125,7 @@ def page(study, **changes):
     asked = {
         "name": "units",
         "title": "Units",
-        "data": start_page.read_settings(json.dumps({"data": data}), data=start_page.Data)[0],
+        "data": build(start_page.Data, data),
         "labels": labels,
         "evaluation": EVALUATION,
         "seeds": (1,),

@@ -1,9 +1,8 @@
 import pandas as pd
 import pytest
 
-from facebias import tables
+from facebias import gathering, tables
 from facebias.replacement import replacing
-from facebias.tables import gathering
 
 ROW = {"sample": "001", "subject": "001", "path": "a.jpg", "publishable": True}
 

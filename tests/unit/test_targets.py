@@ -11,7 +11,8 @@ import studies
 
 from facebias import prepared
 from facebias.slices import Slices, constant
-from facebias.study import Labels, Split, TrainSplits, read_settings
+from facebias.stages import data, evaluation
+from facebias.study import build
 from facebias.targets import Targets
 
 VARIANTS = {"wide": {"margin": 8}, "short": {"windows": [{"k": 1, "part": [0.4, 1.0]}]}}
@@ -135,11 +136,12 @@ def test_a_study_has_no_figures_of_what_it_does_not_do():
 
 def test_a_slice_is_read_back_by_its_job():
     slices = Slices(targets())
-    test, labels = read_settings(slices.test(of(test_split="male")), test=Split, labels=Labels)
-    assert test.where == {"gender": "male"}
-    assert labels == slices.study.labels
-    (splits,) = read_settings(slices.split(of(train_split="female", seed="1")), splits=TrainSplits)
-    assert list(splits.train) == ["female"]
+    asked = json.loads(slices.test(of(test_split="male")))
+    settings = build(evaluation.Metrics.Settings, asked)
+    assert settings.test.where == {"gender": "male"}
+    assert settings.labels == slices.study.labels
+    asked = json.loads(slices.split(of(train_split="female", seed="1")))
+    assert list(build(data.Split.Settings, asked).splits.train) == ["female"]
 
 
 def test_slices_of_a_network_name_neither_files_nor_other_networks():
@@ -188,7 +190,9 @@ def test_every_slice_is_the_same_text_for_jobs_that_share_it():
     texts = {slices.network(of(architecture=name, train_split=split)) for name, split in cells}
     assert len(texts) == 2
     assert slices.effects(of(attribute="gender")) == constant(
-        labels=slices.study.labels,
-        evaluation=slices.study.evaluation.resampling,
-        together=[["regular", "female"]],
+        evaluation.Effects.Settings(
+            labels=slices.study.labels,
+            evaluation=slices.study.evaluation.resampling,
+            together=(("regular", "female"),),
+        )
     )(of())

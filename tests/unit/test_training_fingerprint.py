@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 
@@ -15,6 +16,8 @@ from fitting import examples, small
 from facebias import closure, cohort, splits, study, tables
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
+from facebias.stages.models import Network
+from facebias.study import build
 from facebias.training import fingerprint as fingerprints
 from facebias.training.fingerprint import fingerprint
 from facebias.training.precision import Precision
@@ -36,7 +39,7 @@ def name_of(made, *, model=MODEL, text=None, precision=CPU):
         for role in ("train", "validation")
     }
     return fingerprint(
-        settings=text or settings(),
+        settings=build(Network, json.loads(text or settings())),
         model=model,
         precision=precision,
         rows=rows,

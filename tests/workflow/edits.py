@@ -257,10 +257,10 @@ EDITS = {
         '    new: int = key(1, was=1, description="New.")\n    micro_batch: Number',
     ),
     "a further stage": source(
-        "stages.py",
+        "stages/__init__.py",
         Counter(),
         '    "resolve": ',
-        '    "new": Stage("facebias.new", "do something new"),\n    "resolve": ',
+        '    "new": Stage("facebias.new:main", "do something new"),\n    "resolve": ',
     ),
     "settings of what is explained": source(
         "study/models.py", Counter(record=1), "@section\nclass Explanation("

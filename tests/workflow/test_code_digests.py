@@ -24,7 +24,7 @@ def command(name: str) -> str | None:
     """Return the stage that a rule runs; None: none of ours."""
     if "shell:" not in RULES[name]:
         return command(PARENTS[name])
-    found = re.search(r"python -m facebias (\w+)", RULES[name])
+    found = re.search(r"\bcommand\(\"(\w+)\"\)", RULES[name])
     return found and found[1]
 
 
@@ -32,6 +32,14 @@ def digested(name: str) -> tuple[str, str] | None:
     """Return which function takes the digests of a rule, and of what."""
     found = re.search(r"^ +code=(\w*sources)(?:\(\"(\w+)\"[,)])?", RULES[name], re.M)
     return found and found.groups(default="")
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if "shell:" in RULES[name]])
+def test_a_rule_takes_all_that_is_declared_of_its_stage(name):
+    run = command(name)
+    if run is not None:
+        assert f'environment("{run}")' in RULES[name]
+        assert f'needs("{run}")' in RULES[name]
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -97,6 +97,7 @@ def test_a_numbered_figure_shows_what_the_study_declared(tmp_path):
     (note,) = options.pop("--note")
     assert re.match("As figure 12 of .*: confusion, trained on women, tested on everybody", note)
     assert options == {
+        "--select": [],
         "--input": ["confusion=results/small/tables/confusion.csv"],
         "--keep": ["test_split=all", "train_split=female", "architecture=vgg16,cnn3d"],
         "--out": [figure, "2>", "results/small/logs/figures/domnich2021_figure_12.log"],

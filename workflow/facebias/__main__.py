@@ -1,4 +1,11 @@
-"""``python -m facebias STAGE ...``: one command per stage; each is imported only when called."""
+"""usage: python -m facebias STAGE ...
+
+A job of a study is run by hand with its files and settings; what is typed tells it from others, or
+takes the place of what the study says:
+  facebias train --study results/demo --architecture vgg16 --train-split regular --out try
+"""
+
+# A stage is imported only when it is called.
 
 from __future__ import annotations
 
@@ -9,12 +16,15 @@ from facebias.stages import STAGES
 from facebias.study import StudyError
 from facebias.tables import TableError
 
+# Of a job that is one of a study, and of help.
+STUDY, HELP = "--study", {"-h", "--help"}
+
 
 def main(arguments: list[str]) -> int:
     """Run the stage named first; return the exit code."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in HELP:
         width = max(map(len, STAGES))
-        print("usage: python -m facebias STAGE ...\n\nstages (each has its own --help):")
+        print(f"{__doc__}\nstages (each has its own --help):")
         for name, stage in STAGES.items():
             print(f"  {name:<{width}}  {stage.purpose}")
         return 0 if arguments else 2
@@ -23,8 +33,12 @@ def main(arguments: list[str]) -> int:
         print(f"facebias: no stage {name!r}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 2
     stage = STAGES[name]
+    given = arguments[1:]
     try:
-        getattr(importlib.import_module(stage.module), stage.function)(arguments[1:])
+        if STUDY in given and not HELP & set(given):
+            # By its name: it is no part of what a stage does.
+            given = importlib.import_module("facebias.by_hand").completed(name, given)
+        stage.function()(given)
     except (StudyError, TableError, OSError) as error:
         print(f"facebias {name}: {error}", file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import action_units, architectures, datasets, explanation, splits, tables
+from facebias import action_units, architectures, datasets, splits, tables
 from facebias.architectures import formats
 from facebias.configuration import is_echo
 from facebias.datasets.drawn import bias
@@ -31,6 +31,7 @@ from facebias.study import (
     StudyError,
     crossed,
     fewest_resamples,
+    registries,
 )
 
 # What is missing where an adapter needs a key of ``data``.
@@ -240,13 +241,12 @@ def _explanation(study: Study) -> Iterator[str]:
         yield f"explanation.target: found {target!r}{suggest(target, ways)}"
     composite = study.explanation.composite
     chosen = composite if isinstance(composite, Mapping) else {None: composite}
-    composites = explanation.composite_names()
     for name, found in chosen.items():
         key = "explanation.composite" if name is None else f"explanation.composite.{name}"
         if name is not None and name not in study.explanation.architectures:
             yield f"{key}: not explained{suggest(name, study.explanation.architectures)}"
-        if found is not None and found not in composites:
-            yield f"{key}: found {found!r}{suggest(found, composites)}"
+        if found is not None and found not in registries.COMPOSITES:
+            yield f"{key}: found {found!r}{suggest(found, registries.COMPOSITES)}"
     for label, units in study.explanation.units.items():
         if label not in names:
             yield f"explanation.units.{label}: no such label{suggest(label, names)}"

@@ -201,5 +201,4 @@ def sources(stage: str, *more: str) -> dict[str, str]:
     what it must and a checkout that only touches files reruns nothing. As `input`, thirty files for
     each of 10,000 jobs took half of the time of planning.
     """
-    run = stages.STAGES[stage]
-    return digests("facebias.__main__:main", f"{run.module}:{run.function}", *more)
+    return digests("facebias.__main__:main", stages.STAGES[stage].run, *more)

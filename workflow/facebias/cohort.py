@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from facebias import splits
+from facebias.stages.models import OfModel
 from facebias.study import Backbone, Labels, StudyError
 
 # For each of the clips that train and that validate: with the pictures of a batch, as numbers of 32
@@ -38,27 +37,9 @@ class Model:
     seed: int
 
     @classmethod
-    def of(cls, given: argparse.Namespace) -> Model:
-        """Take the model that the arguments of ``parser`` name."""
+    def of(cls, given: OfModel) -> Model:
+        """Take the model that a job is of."""
         return cls(given.architecture, given.train_split, given.fold, given.seed)
-
-
-def parser(stage: str, purpose: str | None, *, settings: str) -> argparse.ArgumentParser:
-    """Return the arguments that every stage on one model and its clips has.
-
-    ``settings`` names the parts of its settings.
-    """
-    made = argparse.ArgumentParser(prog=f"facebias {stage}", description=purpose)
-    made.add_argument("--settings", required=True, help=f"JSON: {settings}")
-    made.add_argument("--architecture", required=True)
-    made.add_argument("--train-split", required=True)
-    made.add_argument("--fold", type=int, required=True)
-    made.add_argument("--seed", type=int, required=True)
-    made.add_argument("--manifest", type=Path, required=True)
-    made.add_argument("--splits", type=Path, required=True)
-    made.add_argument("--index", type=Path, required=True, help="of the clips")
-    made.add_argument("--threads", type=int, default=1)
-    return made
 
 
 def members(

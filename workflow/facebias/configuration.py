@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
-import json
 import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +15,7 @@ import yaml
 
 from facebias import faults
 from facebias.replacement import replacing
+from facebias.stages.data import Resolve
 from facebias.study import Adapter, ConfigError, Data, File, Study, build, plain, slice_of
 
 # Adapters with settings of their own, in the section of `data` named like them.
@@ -146,10 +145,7 @@ def is_echo(line: str, lines: Iterable[str]) -> bool:
 
 def main(arguments: list[str]) -> None:
     """Write a configuration to a file, every default filled in."""
-    parser = argparse.ArgumentParser(prog="facebias resolve", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: study")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    values = resolve(json.loads(given.settings)["study"])
+    given = Resolve.of(arguments)
+    values = resolve(given.settings["study"])
     with replacing(given.out) as temporary:
         temporary.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pandas as pd
 import torch
@@ -12,7 +11,7 @@ from facebias import cohort, determinism, prediction, splits, tables
 from facebias.clips.store import open_clips
 from facebias.cohort import Model
 from facebias.evaluation import scores, thresholds
-from facebias.study import Architecture, Labels, read_settings
+from facebias.stages.models import Decide
 
 
 def main(arguments: list[str]) -> None:
@@ -20,17 +19,9 @@ def main(arguments: list[str]) -> None:
 
     Test subjects take no part: thresholds come from the validation subjects of the model alone.
     """
-    parser = cohort.parser("decide", main.__doc__, settings="architecture, labels")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument(
-        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
-    )
-    parser.add_argument("--predictions", type=Path, required=True, help="of the test samples")
-    parser.add_argument("--thresholds", type=Path, required=True, help="table to write (.csv)")
-    parser.add_argument("--out", type=Path, required=True, help="predictions with thresholds")
-    given = parser.parse_args(arguments)
+    given = Decide.of(arguments)
     torch.set_num_threads(given.threads)
-    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
+    architecture, labels = given.settings.architecture, given.settings.labels
     determinism.configure(deterministic=True)
     model = Model.of(given)
     store = open_clips(given.index)

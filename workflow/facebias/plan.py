@@ -20,12 +20,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from snakemake import cli
 from snakemake.api import SnakemakeApi
 from snakemake.jobs import Job
 from snakemake.rules import Rule
 from snakemake.settings.enums import Quietness
-from snakemake.settings.types import DAGSettings, OutputSettings
+from snakemake.settings.types import OutputSettings
 from snakemake.utils import listfiles
 from snakemake.workflow import Workflow
 
@@ -33,7 +32,7 @@ from facebias import estimates
 from facebias.causes import causes
 from facebias.estimates import Estimates
 from facebias.study import StudyError
-from facebias.workflow import opened
+from facebias.workflow import planned
 
 # Exactly this makes Snakemake stop when it has planned; warnings and errors are still said.
 OUTPUT = OutputSettings(
@@ -111,27 +110,6 @@ def main(arguments: list[str]) -> None:
         print(describe(found, n_jobs(workflow), width))
     if found:
         print(f"Nothing was run. To run it: snakemake {shlex.join(words)}")
-
-
-def planned(api: SnakemakeApi, words: Sequence[str]) -> Workflow:
-    """Plan the run of ``snakemake`` with ``words``; give its workflow with the jobs."""
-    asked = cli.parse_args(["--dry-run", *words])[1]
-    workflow = opened(api, asked)
-    dag = workflow.dag(
-        DAGSettings(
-            targets=asked.targets,
-            forceall=asked.forceall,
-            forcerun=asked.forcerun,
-            until=asked.until,
-            omit_from=asked.omit_from,
-            # Jobs that were stopped are planned, whether or not a run must be told to redo them.
-            force_incomplete=True,
-            allowed_rules=asked.allowed_rules,
-            rerun_triggers=asked.rerun_triggers,
-        )
-    )
-    dag.execute_workflow(executor="dryrun")
-    return workflow._workflow
 
 
 def stages(workflow: Workflow) -> list[Stage]:

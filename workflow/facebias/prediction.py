@@ -15,7 +15,8 @@ from facebias.architectures.network import Tail
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Model, Reader
 from facebias.features.store import open_features
-from facebias.study import Architecture, Labels, StudyError, read_settings
+from facebias.stages.models import Predict
+from facebias.study import Architecture, Labels, StudyError
 
 
 def predict(
@@ -71,15 +72,9 @@ def predict(
 
 def main(arguments: list[str]) -> None:
     """Score every test sample of one model's fold."""
-    parser = cohort.parser("predict", main.__doc__, settings="architecture, labels")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument(
-        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
+    given = Predict.of(arguments)
     torch.set_num_threads(given.threads)
-    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
+    architecture, labels = given.settings.architecture, given.settings.labels
     determinism.configure(deterministic=True)
     model = Model.of(given)
     store = open_clips(given.index)

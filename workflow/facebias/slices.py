@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from facebias import splits
+from facebias.stages import clips, data, evaluation, models
 from facebias.study import Architecture, Labels, settings
 from facebias.targets import Targets
 
@@ -30,9 +31,9 @@ def unchanging(text: str) -> Callable[[Wildcards], str]:
     return same
 
 
-def constant(**parts: Any) -> Callable[[Wildcards], str]:
+def constant(asked: object) -> Callable[[Wildcards], str]:
     """Return settings that are the same for every job of a rule, as a function of its wildcards."""
-    return unchanging(settings(**parts))
+    return unchanging(settings(asked))
 
 
 class Slices:
@@ -66,7 +67,7 @@ class Slices:
     def _of_networks(self) -> dict[str, str]:
         # Written once, not once per model.
         return {
-            name: settings(architecture=architecture, labels=self.unfused)
+            name: settings(models.Network(architecture=architecture, labels=self.unfused))
             for name, architecture in self.networks.items()
         }
 
@@ -80,36 +81,41 @@ class Slices:
         But for those that it is drawn from, or whose size it takes.
         """
         drawn = splits.alone(self.study.splits, wildcards.train_split)
-        return settings(splits=drawn, seeds=[int(wildcards.seed)])
+        return settings(data.Split.Settings(splits=drawn, seeds=(int(wildcards.seed),)))
 
     def test(self, wildcards: Wildcards) -> str:
         """Return what the metrics of one test split depend on."""
-        return self._measured(test=self.study.splits.test[wildcards.test_split])
+        test = self.study.splits.test[wildcards.test_split]
+        return settings(evaluation.Metrics.Settings(**self.measured, test=test))
 
     def groups(self, wildcards: Wildcards) -> str:
         """Return what the metrics by group of the models of one train split depend on."""
-        return self._measured(attributes=self.targets.compared_by[wildcards.train_split])
+        attributes = self.targets.compared_by[wildcards.train_split]
+        return settings(evaluation.MetricsByGroup.Settings(**self.measured, attributes=attributes))
 
     def effects(self, wildcards: Wildcards) -> str:
         """Return what the effects of training by one attribute depend on."""
-        return self._measured(together=self.targets.paired(wildcards.attribute))
+        together = self.targets.paired(wildcards.attribute)
+        return settings(evaluation.Effects.Settings(**self.measured, together=together))
 
-    def _measured(self, **parts: Any) -> str:
-        return settings(
-            labels=self.study.labels, evaluation=self.study.evaluation.resampling, **parts
-        )
+    @property
+    def measured(self) -> dict[str, Any]:
+        """The labels, and how to resample: what all that is measured of predictions depends on."""
+        return {"labels": self.study.labels, "evaluation": self.study.evaluation.resampling}
 
     def explanation(self, wildcards: Wildcards) -> str:
         """Return what the heatmaps of one model depend on."""
         return settings(
-            architecture=self.networks[wildcards.architecture],
-            labels=self.unfused,
-            explaining=self.study.explanation.of(wildcards.architecture),
+            models.Explain.Settings(
+                architecture=self.networks[wildcards.architecture],
+                labels=self.unfused,
+                explaining=self.study.explanation.of(wildcards.architecture),
+            )
         )
 
     def clips(self, wildcards: Wildcards) -> str:
         """Return what the clips of one variant depend on."""
-        return settings(clips=self.targets.clips[wildcards.variant])
+        return settings(clips.Extract.Settings(clips=self.targets.clips[wildcards.variant]))
 
     def locating(self, wildcards: Wildcards) -> str:
         """Return what is the same for the variants that share their faces."""
@@ -117,8 +123,10 @@ class Slices:
 
     @functools.cached_property
     def _of_faces(self) -> dict[str, str]:
-        clips = self.targets.clips.items()
-        return {variant: settings(locating=one.locating) for variant, one in clips}
+        return {
+            variant: settings(clips.Locate.Settings(locating=one.locating))
+            for variant, one in self.targets.clips.items()
+        }
 
     @functools.cached_property
     def faces_of(self) -> dict[str, str]:
@@ -144,15 +152,14 @@ class Slices:
     def _converted(self, name: str) -> str:
         architecture = self.study.architectures[name]
         backbone = dataclasses.replace(architecture.backbone, frames=None, frozen="none")
-        return settings(
-            backbone=dataclasses.replace(backbone, network=self.targets.network_of(name)),
-            weights=architecture.weights,
-        )
+        backbone = dataclasses.replace(backbone, network=self.targets.network_of(name))
+        return settings(models.Convert.Settings(backbone=backbone, weights=architecture.weights))
 
     def _extracted(self, name: str) -> str:
         architecture = self.study.architectures[name]
         backbone = dataclasses.replace(architecture.backbone, network=self.targets.network_of(name))
-        return settings(backbone=backbone, device=architecture.training.device)
+        device = architecture.training.device
+        return settings(models.Features.Settings(backbone=backbone, device=device))
 
     @functools.cached_property
     def weights_of(self) -> Mapping[str, str]:

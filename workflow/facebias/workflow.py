@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from snakemake import cli
 from snakemake.api import SnakemakeApi, WorkflowApi
-from snakemake.settings.types import ConfigSettings, DeploymentSettings, ResourceSettings
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    DeploymentSettings,
+    ResourceSettings,
+)
+from snakemake.workflow import Workflow
 
 
 def opened(api: SnakemakeApi, asked: argparse.Namespace) -> WorkflowApi:
@@ -34,3 +41,24 @@ def opened(api: SnakemakeApi, asked: argparse.Namespace) -> WorkflowApi:
         snakefile=asked.snakefile,
         workdir=asked.directory,
     )
+
+
+def planned(api: SnakemakeApi, words: Sequence[str]) -> Workflow:
+    """Plan the run of ``snakemake`` with ``words``, dry; return its workflow with the jobs."""
+    asked = cli.parse_args(["--dry-run", *words])[1]
+    workflow = opened(api, asked)
+    dag = workflow.dag(
+        DAGSettings(
+            targets=asked.targets,
+            forceall=asked.forceall,
+            forcerun=asked.forcerun,
+            until=asked.until,
+            omit_from=asked.omit_from,
+            # Jobs that were stopped are planned, whether or not a run must be told to redo them.
+            force_incomplete=True,
+            allowed_rules=asked.allowed_rules,
+            rerun_triggers=asked.rerun_triggers,
+        )
+    )
+    dag.execute_workflow(executor="dryrun")
+    return workflow._workflow

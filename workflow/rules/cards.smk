@@ -30,21 +30,16 @@ rule model_card:
     benchmark:
         f"{OUT}/benchmarks/model_card/{{architecture}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("model_card")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
+        **needs("model_card"),
     params:
         code=sources("model_card"),
         settings=card_settings,
         stem=subpath(output.markdown, strip_suffix=".md"),
     shell:
-        "python -m facebias model_card --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --metrics {input.metrics:q}"
-        " --by-group {input.by_group:q}"
-        " --fairness {input.fairness:q} --splits {input.splits:q} --manifest {input.manifest:q}"
-        " --excluded {input.excluded:q} --out {params.stem:q} 2> {log:q}"
+        command("model_card")
 
 
 CARDS = expand(rules.model_card.output.html, architecture=targets.architectures)

@@ -1,4 +1,6 @@
 # From videos or pictures to clips of faces: sharded, cut once per data set and variant.
+from facebias.stages.data import Index
+
 CUT = "clips{variant}"
 
 
@@ -14,18 +16,16 @@ rule locate:
     benchmark:
         f"{OUT}/benchmarks/locate/{CUT}/{{shard}}.tsv"
     conda:
-        "../../envs/clips.yaml"
+        environment("locate")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        **needs("locate"),
     params:
         code=sources("locate"),
         settings=slices.locating,
         files=FILES,
     shell:
-        "python -m facebias locate --settings {params.settings:q} --manifest {input.manifest:q}"
-        " --shard {wildcards.shard:q} --out {output:q} 2> {log:q}"
+        command("locate")
 
 
 rule extract:
@@ -42,20 +42,16 @@ rule extract:
     benchmark:
         f"{OUT}/benchmarks/extract/{CUT}/{{shard}}.tsv"
     conda:
-        "../../envs/clips.yaml"
+        environment("extract")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        **needs("extract"),
     params:
         code=sources("extract"),
         settings=slices.clips,
-        faces=faces_option,
         files=FILES,
     shell:
-        "python -m facebias extract --settings {params.settings:q} --manifest {input.manifest:q}"
-        " --shard {wildcards.shard:q} {params.faces:q} --out {output.faces:q} --index {output.index:q}"
-        " 2> {log:q}"
+        command("extract")
 
 
 rule index:
@@ -74,18 +70,15 @@ rule index:
     benchmark:
         f"{OUT}/benchmarks/index/{CUT}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("index")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **needs("index"),
     params:
         code=sources("index"),
-        settings=constant(data=STUDY.data),
+        settings=constant(Index.Settings(data=STUDY.data)),
     shell:
-        "python -m facebias index --settings {params.settings:q} --manifest {input.manifest:q}"
-        " --excluded {input.excluded:q} --shards {input.shards:q} --out {output.index:q}"
-        " --excluded-out {output.excluded:q} --summary {output.summary:q} 2> {log:q}"
+        command("index")
 
 
 # Of every variant that an architecture sees.

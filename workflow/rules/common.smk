@@ -14,6 +14,7 @@ sys.path.insert(0, PACKAGE_ROOT)
 from facebias import architectures, datasets, failures, lock, prepared, relay, stages
 from facebias.slices import Slices, constant, unchanging
 from facebias.closure import sources
+from facebias.stages.job import command
 from facebias.study import StudyError, crossed, settings
 from facebias.targets import Targets
 
@@ -82,6 +83,17 @@ def network_sources(stage):
 def gpus(wildcards):
     """Ask for one GPU, unless the configuration puts the architecture on the CPU."""
     return int(STUDY.architectures[wildcards.architecture].training.device != "cpu")
+
+
+def environment(stage):
+    """Return the file of the environment that a stage runs in, as seen from the rules."""
+    return f"../../envs/{stages.STAGES[stage].environment}.yaml"
+
+
+def needs(stage):
+    """Return the memory and time that a job of a stage asks for."""
+    declared = stages.STAGES[stage]
+    return dict(mem_mb=growing(declared.memory), runtime=growing(declared.minutes))
 
 
 def growing(amount):

@@ -1,4 +1,7 @@
 # From a data set to its manifest. Drawn people are filmed first.
+from facebias.stages.clips import Draw
+from facebias.stages.data import Landmarks, Manifest
+
 FILMS = [f"{OUT}/data/drawn/shard-{shard}" for shard in targets.drawn_shards]
 # Those that the study names, else those that its data set ships.
 GIVEN_LANDMARKS = [f"{OUT}/data/landmarks.parquet"] if datasets.has_landmarks(STUDY.data) else []
@@ -17,16 +20,15 @@ rule resolve:
     benchmark:
         f"{OUT}/benchmarks/resolve.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("resolve")
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
+        **needs("resolve"),
     params:
         # In the order of the file: figures and tables keep it, and so must a run of this copy.
         settings=unchanging(json.dumps({"study": PREPARED.resolved})),
     shell:
-        "python -m facebias resolve --settings {params.settings:q} --out {output:q} 2> {log:q}"
+        command("resolve")
 
 
 rule draw:
@@ -38,17 +40,15 @@ rule draw:
     benchmark:
         f"{OUT}/benchmarks/draw/{{drawn_shard}}.tsv"
     conda:
-        "../../envs/clips.yaml"
+        environment("draw")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        **needs("draw"),
     params:
         code=sources("draw"),
-        settings=constant(drawn=STUDY.data.drawn, labels=STUDY.labels.names),
+        settings=constant(Draw.Settings(drawn=STUDY.data.drawn, labels=STUDY.labels.names)),
     shell:
-        "python -m facebias draw --settings {params.settings:q}"
-        " --shard {wildcards.drawn_shard:q} --out {output:q} 2> {log:q}"
+        command("draw")
 
 
 rule manifest:
@@ -64,23 +64,23 @@ rule manifest:
     benchmark:
         f"{OUT}/benchmarks/manifest.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("manifest")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("manifest"),
     params:
         code=sources("manifest", *datasets.modules(STUDY.data)),
         # The index looks at max_excluded, after the faces are cut.
         settings=constant(
-            data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=slices.unfused
+            Manifest.Settings(
+                data=dataclasses.replace(STUDY.data, max_excluded=1.0), labels=slices.unfused
+            )
         ),
         root=PREPARED.root,
         files=FILES,
-        units=["--units", UNITS] if targets.is_of_units else [],
+        units=UNITS if targets.is_of_units else [],
     shell:
-        "python -m facebias manifest --settings {params.settings:q} --root {params.root:q}"
-        " --out {output.manifest:q} --excluded {output.excluded:q} {params.units:q} 2> {log:q}"
+        command("manifest")
 
 
 rule landmarks:
@@ -94,16 +94,14 @@ rule landmarks:
     benchmark:
         f"{OUT}/benchmarks/landmarks.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("landmarks")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        **needs("landmarks"),
     params:
         code=sources("landmarks", *datasets.modules(STUDY.data)),
-        settings=constant(data=STUDY.data),
+        settings=constant(Landmarks.Settings(data=STUDY.data)),
         root=PREPARED.root,
         files=FILES,
     shell:
-        "python -m facebias landmarks --settings {params.settings:q} --root {params.root:q}"
-        " --out {output:q} 2> {log:q}"
+        command("landmarks")

@@ -1,4 +1,6 @@
 # How far gaps can be trusted: confounds, sources of variance, test subjects drawn again.
+from facebias.stages.evaluation import Confounds, OfArchitectures
+
 DIAGNOSED = "{train_split}/{attribute}"
 
 
@@ -14,15 +16,14 @@ rule quality:
     benchmark:
         f"{OUT}/benchmarks/quality/{CUT}.tsv"
     conda:
-        "../../envs/clips.yaml"
+        environment("quality")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        **needs("quality"),
     params:
         code=sources("quality"),
     shell:
-        "python -m facebias quality --index {input.index:q} --out {output:q} 2> {log:q}"
+        command("quality")
 
 
 rule confounds:
@@ -39,23 +40,22 @@ rule confounds:
     benchmark:
         f"{OUT}/benchmarks/confounds.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("confounds")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("confounds"),
     params:
         code=sources("confounds"),
         settings=constant(
-            labels=STUDY.labels,
-            evaluation=STUDY.evaluation.comparison,
-            attributes=targets.attributes,
-            compared_by=targets.compared_by,
+            Confounds.Settings(
+                labels=STUDY.labels,
+                evaluation=STUDY.evaluation.comparison,
+                attributes=targets.attributes,
+                compared_by=targets.compared_by,
+            )
         ),
     shell:
-        "python -m facebias confounds --settings {params.settings:q} --manifest {input.manifest:q}"
-        " --excluded {input.excluded:q} --quality {input.quality:q} --splits {input.splits:q}"
-        " --out {output:q} 2> {log:q}"
+        command("confounds")
 
 
 # Of all architectures.
@@ -76,19 +76,15 @@ rule split_variance:
     benchmark:
         f"{OUT}/benchmarks/variance/{DIAGNOSED}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("variance")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("variance"),
     params:
         code=sources("variance"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
+        settings=constant(OfArchitectures.Settings(**slices.measured)),
     shell:
-        "python -m facebias variance --settings {params.settings:q}"
-        " --train-split {wildcards.train_split:q} --attribute {wildcards.attribute:q}"
-        " --manifest {input.manifest:q} --predictions {input.predictions:q}"
-        " --out {output:q} 2> {log:q}"
+        command("variance")
 
 
 rule split_redraws:
@@ -103,19 +99,15 @@ rule split_redraws:
     benchmark:
         f"{OUT}/benchmarks/redraws/{DIAGNOSED}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("redraws")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("redraws"),
     params:
         code=sources("redraws"),
-        settings=constant(labels=STUDY.labels, evaluation=STUDY.evaluation.resampling),
+        settings=constant(OfArchitectures.Settings(**slices.measured)),
     shell:
-        "python -m facebias redraws --settings {params.settings:q}"
-        " --train-split {wildcards.train_split:q} --attribute {wildcards.attribute:q}"
-        " --manifest {input.manifest:q} --predictions {input.predictions:q}"
-        " --out {output:q} 2> {log:q}"
+        command("redraws")
 
 
 use rule gather_metrics as gather_variance with:

@@ -1,4 +1,6 @@
 # From predictions to metrics and gaps: arithmetic on per-subject counts, no torch.
+from facebias.stages.evaluation import Fairness, Judge
+
 CELL = "{architecture}/{train_split}/{test_split}"
 
 
@@ -19,25 +21,23 @@ rule decide:
     benchmark:
         f"{OUT}/benchmarks/decide/{MODEL}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("decide")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(120),
+        **needs("decide"),
         gpu=gpus,
     params:
         code=network_sources("decide"),
         settings=slices.network,
-        folder=subpath(input.weights, parent=True),
+        model=subpath(input.weights, parent=True),
     shell:
-        "python -m facebias decide --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
-        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
-        " --model {params.folder:q} --features {input.features:q} --predictions {input.predictions:q}"
-        " --thresholds {output.thresholds:q} --out {output.predictions:q} 2> {log:q}"
+        command("decide")
 
 
+# By which rules gaps are judged.
+JUDGED = Judge.Settings(
+    evaluation=STUDY.evaluation, questions=PREPARED.questions, architectures=targets.declared
+)
 # What is evaluated: the predictions, with thresholds where they are chosen.
 SCORED = rules.decide.output.predictions if targets.has_thresholds else rules.predict.output
 
@@ -57,16 +57,15 @@ rule cell_predictions:
     benchmark:
         f"{OUT}/benchmarks/gather/predictions/{TRAINED}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("gather")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **needs("gather"),
     params:
         code=sources("gather"),
         table="predictions",
     shell:
-        "python -m facebias gather {params.table:q} --out {output:q} {input.cells:q} 2> {log:q}"
+        command("gather")
 
 
 rule cell_metrics:
@@ -82,20 +81,15 @@ rule cell_metrics:
     benchmark:
         f"{OUT}/benchmarks/metrics/{CELL}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("metrics")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("metrics"),
     params:
         code=sources("metrics"),
         settings=slices.test,
     shell:
-        "python -m facebias metrics --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --test-split {wildcards.test_split:q} --manifest {input.manifest:q}"
-        " --predictions {input.predictions:q} --out {output.metrics:q}"
-        " --confusion {output.confusion:q} 2> {log:q}"
+        command("metrics")
 
 
 rule cell_metrics_by_group:
@@ -110,18 +104,15 @@ rule cell_metrics_by_group:
     benchmark:
         f"{OUT}/benchmarks/metrics_by_group/{TRAINED}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("metrics_by_group")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("metrics_by_group"),
     params:
         code=sources("metrics_by_group"),
         settings=slices.groups,
     shell:
-        "python -m facebias metrics_by_group --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --manifest {input.manifest:q} --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
+        command("metrics_by_group")
 
 
 rule cell_fairness:
@@ -136,23 +127,20 @@ rule cell_fairness:
     benchmark:
         f"{OUT}/benchmarks/fairness/{{architecture}}/{{train_split}}/{{attribute}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("fairness")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("fairness"),
     params:
         code=sources("fairness"),
         settings=constant(
-            labels=STUDY.labels,
-            evaluation=STUDY.evaluation.resampling,
-            tests=max(1, len(PREPARED.questions) * len(targets.declared)),
+            Fairness.Settings(
+                **slices.measured,
+                tests=max(1, len(PREPARED.questions) * len(targets.declared)),
+            )
         ),
     shell:
-        "python -m facebias fairness --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --attribute {wildcards.attribute:q} --manifest {input.manifest:q}"
-        " --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
+        command("fairness")
 
 
 use rule cell_predictions as gather_metrics with:
@@ -245,22 +233,16 @@ rule gather_fairness:
     benchmark:
         f"{OUT}/benchmarks/gather/fairness.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("judge")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **needs("judge"),
     params:
         code=sources("judge"),
         table="fairness",
-        settings=constant(
-            evaluation=STUDY.evaluation,
-            questions=PREPARED.questions,
-            architectures=targets.declared,
-        ),
+        settings=constant(JUDGED),
     shell:
-        "python -m facebias judge {params.table:q} --settings {params.settings:q}"
-        " --by-group {input.by_group:q} --out {output:q} {input.cells:q} 2> {log:q}"
+        command("judge")
 
 
 rule cell_effects:
@@ -275,18 +257,15 @@ rule cell_effects:
     benchmark:
         f"{OUT}/benchmarks/effects/{{architecture}}/{{attribute}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("effects")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **needs("effects"),
     params:
         code=sources("effects"),
         settings=slices.effects,
     shell:
-        "python -m facebias effects --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --attribute {wildcards.attribute:q}"
-        " --manifest {input.manifest:q} --predictions {input.predictions:q} --out {output:q} 2> {log:q}"
+        command("effects")
 
 
 use rule gather_fairness as gather_effects with:
@@ -306,11 +285,7 @@ use rule gather_fairness as gather_effects with:
     params:
         code=sources("judge"),
         table="effects",
-        settings=constant(
-            evaluation=STUDY.evaluation,
-            questions=PREPARED.questions,
-            architectures=targets.declared,
-        ),
+        settings=constant(JUDGED),
 
 
 # What another training split changes: needs two.

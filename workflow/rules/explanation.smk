@@ -17,23 +17,17 @@ rule explain:
     benchmark:
         f"{OUT}/benchmarks/explain/{{method}}/{MODEL}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("explain")
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **needs("explain"),
         gpu=gpus,
     params:
         code=network_sources("explain"),
         settings=slices.explanation,
-        folder=subpath(input.weights, parent=True),
+        model=subpath(input.weights, parent=True),
     shell:
-        "python -m facebias explain --settings {params.settings:q} --method {wildcards.method:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
-        " --model {params.folder:q} --manifest {input.manifest:q} --splits {input.splits:q}"
-        " --thresholds {input.thresholds:q} --index {input.index:q}"
-        " --relevance {output.relevance:q} --out {output.table:q} 2> {log:q}"
+        command("explain")
 
 
 rule randomise:
@@ -50,23 +44,18 @@ rule randomise:
     benchmark:
         f"{OUT}/benchmarks/randomise/{{method}}/{MODEL}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("randomise")
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(60),
+        **needs("randomise"),
         gpu=gpus,
     params:
         code=network_sources("randomise"),
         settings=slices.explanation,
-        folder=subpath(input.weights, parent=True),
+        model=subpath(input.weights, parent=True),
         samples=STUDY.explanation.randomisation,
     shell:
-        "python -m facebias randomise --settings {params.settings:q} --method {wildcards.method:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
-        " --model {params.folder:q} --manifest {input.manifest:q} --splits {input.splits:q}"
-        " --index {input.index:q} --samples {params.samples:q} --out {output:q} 2> {log:q}"
+        command("randomise")
 
 
 use rule gather_metrics as gather_explanations with:

@@ -1,8 +1,9 @@
 # From results to figures: PDF for print, PNG for the screen, CSV with every number drawn. Which kinds
 # there are, and what each reads and shows, stands in facebias/figures/catalogue.py.
+from facebias.stages.report import Figure
 
 FIGURE = f"{OUT}/figures"
-FIGURE_SETTINGS = constant(figures=STUDY.figures, labels=STUDY.labels)
+FIGURE_SETTINGS = constant(Figure.Settings(figures=STUDY.figures, labels=STUDY.labels))
 # Of a model, figures show the first fold; groups are rows, so test splits need no own.
 FIRST_FOLD = dict(fold=targets.folds[0], seed=targets.seeds[0], allow_missing=True)
 # The files that figures read, by the names in the catalogue.
@@ -79,20 +80,21 @@ for kind, figure in targets.figures.items():
         group:
             "report"
         conda:
-            "../../envs/analysis.yaml"
+            environment("figure")
         threads: 1
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(15),
+            **needs("figure"),
         params:
             code=sources("figure", figure.module),
             settings=FIGURE_SETTINGS,
             kind=kind,
-            options=words(figure),
+            read=read(figure),
+            select=selected(figure),
+            keep=catalogue.pairs(DECLARED) if figure.declared else [],
+            note=[],
             stem=subpath(output.png, strip_suffix=".png"),
         shell:
-            "python -m facebias figure {params.kind:q} --settings {params.settings:q}"
-            " {params.options:q} --out {params.stem:q} 2> {log:q}"
+            command("figure")
 
 
 FIGURES = [
@@ -126,20 +128,21 @@ if targets.numbered_figures:
         group:
             "report"
         conda:
-            "../../envs/analysis.yaml"
+            environment("figure")
         threads: 1
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(15),
+            **needs("figure"),
         params:
             code=numbered_sources,
             settings=FIGURE_SETTINGS,
             kind=numbered_kind,
-            options=numbered_words,
+            read=numbered_read,
+            select=numbered_selected,
+            keep=numbered_kept,
+            note=numbered_note,
             stem=subpath(output.png, strip_suffix=".png"),
         shell:
-            "python -m facebias figure {params.kind:q} --settings {params.settings:q}"
-            " {params.options:q} --out {params.stem:q} 2> {log:q}"
+            command("figure")
 
     FIGURES += expand(rules.figure_numbered.output.png, number=targets.numbered_figures)
 
@@ -147,7 +150,7 @@ if targets.numbered_figures:
 rule figure_published:
     """Draw the gaps of study A in three definitions, with what chance could have done to them."""
     input:
-        table=rules.published_domnich2021.output.intervals,
+        intervals=rules.published_domnich2021.output.intervals,
     output:
         pdf=f"{PUBLISHED}/domnich2021/figures/gaps.pdf",
         csv=f"{PUBLISHED}/domnich2021/figures/gaps.csv",
@@ -159,15 +162,18 @@ rule figure_published:
     group:
         "report"
     conda:
-        "../../envs/analysis.yaml"
+        environment("figure")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
+        **needs("figure"),
     params:
         code=sources("figure", catalogue.FIGURES["published"].module),
         settings=FIGURE_SETTINGS,
+        kind="published",
+        read=read(catalogue.FIGURES["published"]),
+        select=[],
+        keep=[],
+        note=[],
         stem=subpath(output.png, strip_suffix=".png"),
     shell:
-        "python -m facebias figure published --settings {params.settings:q}"
-        " --input intervals={input.table:q} --out {params.stem:q} 2> {log:q}"
+        command("figure")

@@ -1,7 +1,7 @@
 # Input functions, and other functions of the wildcards that rules share. Nothing here runs a job.
 from facebias.architectures import formats
 from facebias.figures import catalogue
-from facebias.published import numbered
+from facebias.published.numbered import OF_ALL_ARCHITECTURES
 
 
 def located_faces(wildcards):
@@ -10,11 +10,6 @@ def located_faces(wildcards):
         return []
     first = slices.faces_of[wildcards.variant]
     return expand(rules.locate.output, variant=first, shard=wildcards.shard)
-
-
-def faces_option(wildcards, input):
-    """Return the option that names it."""
-    return ["--faces", *input.located] if input.located else []
 
 
 def clips_of(wildcards):
@@ -39,10 +34,8 @@ def weights_address(wildcards):
 
 
 def weights_digest(wildcards):
-    """Return the option with the checksum that the file at that address must have, if it is known."""
-    network = targets.network_of(wildcards.architecture)
-    digest = formats.digest(weights_of(wildcards), network)
-    return ["--sha256", digest] if digest else []
+    """Return the checksum that the file at that address must have, if it is known."""
+    return formats.digest(weights_of(wildcards), targets.network_of(wildcards.architecture)) or []
 
 
 def weights_file(wildcards):
@@ -75,20 +68,29 @@ def predictions_to_pair(wildcards):
     )
 
 
-def words(figure):
-    """Return the function that lists the options of a kind of figure."""
+def read(figure):
+    """Return the function that names the inputs of a kind of figure."""
+    return lambda wildcards, input: figure.read(input)
 
-    def options(wildcards, input):
-        select = {name: SELECTED[name](wildcards) for name in figure.select}
-        keep = DECLARED if figure.declared else {}
-        return figure.words(input, select={**wildcards, **select}, keep=keep)
 
-    return options
+def selected(figure):
+    """Return the function that lists what is selected in a kind of figure."""
+
+    def select(wildcards):
+        more = {name: SELECTED[name](wildcards) for name in figure.select}
+        return catalogue.pairs({**wildcards, **more})
+
+    return select
+
+
+def numbered(wildcards):
+    """Return a figure of a paper."""
+    return targets.numbered_figures[int(wildcards.number)]
 
 
 def numbered_kind(wildcards):
-    """Return what draws a figure of a paper."""
-    return targets.numbered_figures[int(wildcards.number)].drawing
+    """Return what draws it."""
+    return numbered(wildcards).drawing
 
 
 def numbered_sources(wildcards):
@@ -98,7 +100,7 @@ def numbered_sources(wildcards):
 
 def numbered_inputs(wildcards):
     """Return the results that it is drawn from."""
-    item = targets.numbered_figures[int(wildcards.number)]
+    item = numbered(wildcards)
     model = {
         name: values[0] for name, values in item.keep.items() if name in targets.explained_models
     }
@@ -106,13 +108,39 @@ def numbered_inputs(wildcards):
     return {name: expand(files, **model) for name, files in found.items()}
 
 
-def numbered_words(wildcards, input):
-    """Return the options that say what is drawn."""
-    item = targets.numbered_figures[int(wildcards.number)]
-    declared = DECLARED if item.drawing in numbered.OF_ALL_ARCHITECTURES else {}
-    return catalogue.FIGURES[item.drawing].words(
-        input,
-        select=item.select,
-        keep={**item.keep, **declared},
-        note=item.caption(STUDY.published),
+def numbered_read(wildcards, input):
+    """Return the names of those results."""
+    return catalogue.FIGURES[numbered_kind(wildcards)].read(input)
+
+
+def numbered_selected(wildcards):
+    """List what is selected in it."""
+    return catalogue.pairs(numbered(wildcards).select)
+
+
+def numbered_kept(wildcards):
+    """List the rows that it is drawn from."""
+    item = numbered(wildcards)
+    declared = DECLARED if item.drawing in OF_ALL_ARCHITECTURES else {}
+    return catalogue.pairs({**item.keep, **declared})
+
+
+def numbered_note(wildcards):
+    """Return what is said first under it."""
+    return numbered(wildcards).caption(STUDY.published)
+
+
+def printed_cell(wildcards):
+    """List the rows of the printed metrics of one train and test split."""
+    return catalogue.pairs(
+        {
+            "train_split": wildcards.train_split,
+            "test_split": wildcards.test_split,
+            "metric": targets.printed_metrics,
+        }
     )
+
+
+def printed_gaps(wildcards):
+    """List the rows of the printed gaps by one attribute."""
+    return catalogue.pairs({"attribute": wildcards.attribute})

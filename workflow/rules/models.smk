@@ -15,17 +15,15 @@ rule split:
     benchmark:
         f"{OUT}/benchmarks/split/{{train_split}}/seed-{{seed}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("split")
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **needs("split"),
     params:
         code=sources("split"),
         settings=slices.split,
     shell:
-        "python -m facebias split --settings {params.settings:q} --manifest {input.manifest:q}"
-        " --train-split {wildcards.train_split:q} --out {output:q} 2> {log:q}"
+        command("split")
 
 
 rule train_model:
@@ -45,27 +43,20 @@ rule train_model:
     benchmark:
         f"{OUT}/benchmarks/train/{MODEL}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("train")
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(1440),
+        **needs("train"),
         gpu=gpus,
     params:
         code=network_sources("train"),
         settings=slices.network,
-        folder=subpath(output.weights, parent=True),
+        out=subpath(output.weights, parent=True),
         # Not an output: Snakemake deletes those before it runs a killed job again.
         checkpoints=f"{OUT}/checkpoints/{MODEL}",
     shell:
         # With a trap, bash waits for training, which saves and stops when the whole job gets a signal.
-        "trap : TERM HUP USR1;"
-        " python -m facebias train --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
-        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
-        " --pretrained {input.pretrained:q} --features {input.features:q}"
-        " --out {params.folder:q} --checkpoints {params.checkpoints:q} 2> {log:q}"
+        "trap : TERM HUP USR1; " + command("train")
 
 
 rule predict:
@@ -83,22 +74,17 @@ rule predict:
     benchmark:
         f"{OUT}/benchmarks/predict/{MODEL}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("predict")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(120),
+        **needs("predict"),
         gpu=gpus,
     params:
         code=network_sources("predict"),
         settings=slices.network,
-        folder=subpath(input.weights, parent=True),
+        model=subpath(input.weights, parent=True),
     shell:
-        "python -m facebias predict --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --train-split {wildcards.train_split:q}"
-        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} --threads {threads}"
-        " --manifest {input.manifest:q} --splits {input.splits:q} --index {input.index:q}"
-        " --model {params.folder:q} --features {input.features:q} --out {output:q} 2> {log:q}"
+        command("predict")
 
 
 MODELS = expand(rules.train_model.output.weights, **targets.models)

@@ -2,6 +2,8 @@
 #
 # The whole is remade when a result is; benchmark files are read, but are no inputs: they change
 # only when a job runs, and then so does its result.
+from facebias.stages.report import Record
+
 TABLES = [
     *rules.gather_metrics.output,
     *rules.gather_metrics_by_group.output,
@@ -57,18 +59,16 @@ rule checksums:
     wildcard_constraints:
         part="|".join(DIGESTED),
     conda:
-        "../../envs/analysis.yaml"
+        environment("checksums")
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(120),
+        **needs("checksums"),
     params:
         code=sources("checksums"),
         settings=digest_settings,
         root=subpath(output[0], ancestor=3),
     shell:
-        "python -m facebias checksums --settings {params.settings:q} --root {params.root:q}"
-        " --out {output:q} 2> {log:q}"
+        command("checksums")
 
 
 rule record:
@@ -79,8 +79,10 @@ rule record:
         excluded=expand(rules.index.output.excluded, variant=targets.first_clips),
         checksums=expand(rules.checksums.output, part=DIGESTED),
         tables=TABLES,
-        cards=expand(rules.model_card.output.markdown, architecture=targets.architectures),
-        card_tables=expand(rules.model_card.output.table, architecture=targets.architectures),
+        cards=[
+            *expand(rules.model_card.output.markdown, architecture=targets.architectures),
+            *expand(rules.model_card.output.table, architecture=targets.architectures),
+        ],
     output:
         record=f"{OUT}/provenance/record.json",
         crate=f"{OUT}/provenance/ro-crate-metadata.json",
@@ -93,24 +95,22 @@ rule record:
     benchmark:
         f"{OUT}/benchmarks/record.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("record")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
+        **needs("record"),
     params:
         code=sources("record"),
         settings=constant(
-            provenance=str(rules.train_model.output.provenance),
-            model_files=under_study(MODEL_FILES),
-            benchmarks=benchmarks(),
-            train_splits=targets.train_splits,
-            files=FILES,
+            Record.Settings(
+                provenance=str(rules.train_model.output.provenance),
+                model_files=under_study(MODEL_FILES),
+                benchmarks=benchmarks(),
+                train_splits=targets.train_splits,
+                files=FILES,
+            )
         ),
         benchmarks=f"{OUT}/benchmarks",
         folder=subpath(output.record, parent=True),
     shell:
-        "python -m facebias record --settings {params.settings:q} --config {input.config:q}"
-        " --manifest {input.manifest:q} --excluded {input.excluded:q} --checksums {input.checksums:q}"
-        " --tables {input.tables:q} --cards {input.cards:q} {input.card_tables:q}"
-        " --benchmarks {params.benchmarks:q} --out {params.folder:q} 2> {log:q}"
+        command("record")

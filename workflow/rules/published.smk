@@ -1,5 +1,7 @@
 # Published studies: recomputed from their printed tables, and placed beside a study of ours.
 # Everything but the comparison needs no data set, no weights and no models.
+from facebias.stages.report import NumberedTables, PublishedComparison
+
 PUBLISHED = f"{STUDY.results}/published"
 PRINTED_VALUES = os.path.relpath(Path(PACKAGE_ROOT, "published"))
 PAGES = os.path.relpath(Path(PACKAGE_ROOT, "facebias", "published"))
@@ -26,18 +28,16 @@ rule published_domnich2021:
     benchmark:
         f"{PUBLISHED}/domnich2021/benchmarks/tables.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("published")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **needs("published"),
     params:
         code=sources("published"),
+        paper="domnich2021",
         folder=subpath(output.page, parent=True),
     shell:
-        "python -m facebias published domnich2021 --values {input.values:q}"
-        " --contrasts {input.contrasts:q} --rankings {input.rankings:q}"
-        " --out {params.folder:q} 2> {log:q}"
+        command("published")
 
 
 rule published_deuschel2020:
@@ -46,6 +46,7 @@ rule published_deuschel2020:
         template=f"{PAGES}/deuschel2020.md.jinja",
         values=f"{PRINTED_VALUES}/deuschel2020.csv",
         contrasts=f"{PRINTED_VALUES}/deuschel2020_contrasts.csv",
+        rankings=[],
     output:
         differences=f"{PUBLISHED}/deuschel2020/differences.csv",
         contrasts=f"{PUBLISHED}/deuschel2020/contrasts.csv",
@@ -55,17 +56,16 @@ rule published_deuschel2020:
     benchmark:
         f"{PUBLISHED}/deuschel2020/benchmarks/tables.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("published")
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **needs("published"),
     params:
         code=sources("published"),
+        paper="deuschel2020",
         folder=subpath(output.page, parent=True),
     shell:
-        "python -m facebias published deuschel2020 --values {input.values:q}"
-        " --contrasts {input.contrasts:q} --out {params.folder:q} 2> {log:q}"
+        command("published")
 
 
 # Nothing of a study that is beside no published one.
@@ -95,21 +95,21 @@ if STUDY.published is not None:
         benchmark:
             f"{OUT}/benchmarks/published_comparison.tsv"
         conda:
-            "../../envs/analysis.yaml"
+            environment("published_comparison")
         threads: 1
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(10),
+            **needs("published_comparison"),
         params:
             code=sources("published_comparison"),
             settings=constant(
-                published=STUDY.published,
-                drawn=targets.is_drawn,
-                confidence=STUDY.evaluation.confidence,
+                PublishedComparison.Settings(
+                    published=STUDY.published,
+                    drawn=targets.is_drawn,
+                    confidence=STUDY.evaluation.confidence,
+                )
             ),
         shell:
-            "python -m facebias published_comparison --settings {params.settings:q}"
-            " --values {input.values:q} --ours {input.ours:q} --out {output:q} 2> {log:q}"
+            command("published_comparison")
 
     COMPARISON = rules.published_comparison.output
     # A paper's own tables and figures, with the numbers of this study.
@@ -138,27 +138,27 @@ if STUDY.published is not None:
         benchmark:
             f"{OUT}/benchmarks/print/numbered.tsv"
         conda:
-            "../../envs/analysis.yaml"
+            environment("numbered_tables")
         threads: 1
         resources:
-            mem_mb=growing(1000),
-            runtime=growing(10),
+            **needs("numbered_tables"),
         params:
             code=sources("numbered_tables"),
             settings=constant(
-                published=STUDY.published,
-                numbers=tuple(targets.numbered_tables),
-                trainings={
-                    name: {
-                        key: getattr(STUDY.architectures[name].training, key)
-                        for key in ("learning_rate", "batch_size", "weight_decay")
-                    }
-                    for name in targets.declared
-                },
+                NumberedTables.Settings(
+                    published=STUDY.published,
+                    numbers=tuple(targets.numbered_tables),
+                    trainings={
+                        name: {
+                            key: getattr(STUDY.architectures[name].training, key)
+                            for key in ("learning_rate", "batch_size", "weight_decay")
+                        }
+                        for name in targets.declared
+                    },
+                )
             ),
             folder=subpath(output[0], parent=True),
         shell:
-            "python -m facebias numbered_tables --settings {params.settings:q}"
-            " --metrics {input.metrics:q} --out {params.folder:q} 2> {log:q}"
+            command("numbered_tables")
 
     NUMBERED_PRINTED = rules.print_numbered.output.tex

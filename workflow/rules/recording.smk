@@ -1,10 +1,11 @@
 # What cards, checksums and the record of a study ask for. Nothing here runs a job.
 from snakemake.io import strip_wildcard_constraints
+from facebias.stages.report import Checksums, ModelCard
 
 
 def card_settings(wildcards):
     """Return what the card of one architecture depends on."""
-    return settings(
+    card = ModelCard.Settings(
         study=STUDY.study,
         title=STUDY.title,
         architecture=STUDY.architectures[wildcards.architecture],
@@ -18,6 +19,7 @@ def card_settings(wildcards):
         compared_by=targets.compared_by,
         provenance=str(rules.train_model.output.provenance),
     )
+    return settings(card)
 
 
 def digested(wildcards):
@@ -35,10 +37,8 @@ def under_study(patterns):
 
 def digest_settings(wildcards):
     """Name the files of one part by their patterns: a command line cannot hold thousands."""
-    return settings(
-        files=under_study(DIGESTED[wildcards.part]),
-        names={"train_split": targets.train_splits, "fold": targets.folds, "seed": targets.seeds},
-    )
+    names = {"train_split": targets.train_splits, "fold": targets.folds, "seed": targets.seeds}
+    return settings(Checksums.Settings(files=under_study(DIGESTED[wildcards.part]), names=names))
 
 
 def runs_network(rule):

@@ -1,4 +1,5 @@
 # From heatmaps to where on the face they lie, and for which group of people elsewhere.
+from facebias.stages.evaluation import Relevance, RelevanceGaps
 
 
 rule relevance:
@@ -16,19 +17,16 @@ rule relevance:
     benchmark:
         f"{OUT}/benchmarks/relevance/{{method}}/{MODEL}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("relevance")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("relevance"),
     params:
         code=sources("relevance"),
-        settings=constant(units=STUDY.explanation.units),
+        settings=constant(Relevance.Settings(units=STUDY.explanation.units)),
         landmarks=[f"{films}/truth.parquet" for films in FILMS] or GIVEN_LANDMARKS,
     shell:
-        "python -m facebias relevance --settings {params.settings:q}"
-        " --explanations {input.table:q} --relevance {input.relevance:q} --index {input.index:q}"
-        " --landmarks {params.landmarks:q} --maps {output.maps:q} --out {output.table:q} 2> {log:q}"
+        command("relevance")
 
 
 rule relevance_gaps:
@@ -46,27 +44,27 @@ rule relevance_gaps:
     benchmark:
         f"{OUT}/benchmarks/relevance_gaps.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("relevance_gaps")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("relevance_gaps"),
     params:
         code=sources("relevance_gaps"),
         settings=constant(
-            labels=slices.unfused,
-            evaluation=STUDY.evaluation,
-            questions=PREPARED.questions,
-            # A second method asks the same questions: the first one's answers are declared.
-            method=targets.methods[0],
-            compared_by=targets.compared_by,
-            architectures=[name for name in targets.explained if name in targets.declared],
+            RelevanceGaps.Settings(
+                labels=slices.unfused,
+                evaluation=STUDY.evaluation,
+                questions=PREPARED.questions,
+                # A second method asks the same questions: the first one's answers are declared.
+                method=targets.methods[0],
+                compared_by=targets.compared_by,
+                architectures=tuple(
+                    name for name in targets.explained if name in targets.declared
+                ),
+            )
         ),
     shell:
-        "python -m facebias relevance_gaps --settings {params.settings:q}"
-        " --manifest {input.manifest:q} --explanations {input.explanations:q}"
-        " --relevance {input.relevance:q} --means {output.means:q} --gaps {output.gaps:q}"
-        " --joint {output.joint:q} 2> {log:q}"
+        command("relevance_gaps")
 
 
 if targets.explained:

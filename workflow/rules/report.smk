@@ -1,4 +1,5 @@
 # From tables to what is read: tables for print, the first page, one HTML report.
+from facebias.stages.report import StartPage
 
 
 rule print_metrics:
@@ -18,18 +19,16 @@ rule print_metrics:
     benchmark:
         f"{OUT}/benchmarks/print/metrics_{{train_split}}_{{test_split}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("print_table")
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **needs("print_table"),
     params:
         code=sources("print_table"),
-        metrics=",".join(targets.printed_metrics),
+        kind="metrics",
+        select=printed_cell,
     shell:
-        "python -m facebias print_table metrics --input {input.table:q}"
-        " --select train_split={wildcards.train_split:q} test_split={wildcards.test_split:q}"
-        " metric={params.metrics:q} --out {output.tex:q} 2> {log:q}"
+        command("print_table")
 
 
 rule print_fairness:
@@ -49,16 +48,16 @@ rule print_fairness:
     benchmark:
         f"{OUT}/benchmarks/print/fairness_{{attribute}}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("print_table")
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **needs("print_table"),
     params:
         code=sources("print_table"),
+        kind="fairness",
+        select=printed_gaps,
     shell:
-        "python -m facebias print_table fairness --input {input.table:q}"
-        " --select attribute={wildcards.attribute:q} --out {output.tex:q} 2> {log:q}"
+        command("print_table")
 
 
 PRINTED = [
@@ -98,34 +97,30 @@ rule start_page:
     benchmark:
         f"{OUT}/benchmarks/start_page.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("start_page")
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(15),
+        **needs("start_page"),
     params:
         code=sources("start_page"),
         settings=constant(
-            study=STUDY.study,
-            title=STUDY.title,
-            data=STUDY.data,
-            labels=STUDY.labels,
-            evaluation=STUDY.evaluation,
-            seeds=STUDY.seeds,
-            folds=len(targets.folds),
-            architectures=targets.architectures,
-            train_splits=targets.train_splits,
-            test_splits=targets.test_splits,
-            matched=targets.matched,
-            questions=PREPARED.questions,
+            StartPage.Settings(
+                study=STUDY.study,
+                title=STUDY.title,
+                data=STUDY.data,
+                labels=STUDY.labels,
+                evaluation=STUDY.evaluation,
+                seeds=STUDY.seeds,
+                folds=len(targets.folds),
+                architectures=targets.architectures,
+                train_splits=targets.train_splits,
+                test_splits=targets.test_splits,
+                matched=targets.matched,
+                questions=PREPARED.questions,
+            )
         ),
     shell:
-        "python -m facebias start_page --settings {params.settings:q}"
-        " --metrics {input.metrics:q} --by-group {input.by_group:q} --fairness {input.fairness:q}"
-        " --effects {input.effects:q}"
-        " --confounds {input.confounds:q} --exclusions {input.exclusions:q}"
-        " --excluded {input.excluded:q} --splits {input.splits:q}"
-        " --manifest {input.manifest:q} --out {output:q} 2> {log:q}"
+        command("start_page")
 
 
 rule report:
@@ -144,7 +139,7 @@ rule report:
     benchmark:
         f"{OUT}/benchmarks/report.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("record")
     threads: 1
     resources:
         mem_mb=growing(2000),

@@ -12,26 +12,24 @@ rule fetch_weights:
         f"{OUT}/benchmarks/fetch_weights/{{architecture}}.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("fetch")
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(60),
+        **needs("fetch"),
     params:
         # No code: what comes depends on the address alone, and an edit must not fetch it again.
-        address=weights_address,
-        digest=weights_digest,
+        url=weights_address,
+        sha256=weights_digest,
         # Not an output: Snakemake deletes those before it runs a killed job again.
         partial=f"{OUT}/checkpoints/weights/{{architecture}}.part",
     shell:
-        "python -m facebias fetch --url {params.address:q} {params.digest:q}"
-        " --partial {params.partial:q} --out {output:q} 2> {log:q}"
+        command("fetch")
 
 
 rule convert_weights:
     """Check a file of pretrained weights and give its tensors the names of our network."""
     input:
-        weights_file,
+        file=weights_file,
     output:
         f"{OUT}/weights/{{architecture}}.safetensors",
     log:
@@ -39,24 +37,22 @@ rule convert_weights:
     benchmark:
         f"{OUT}/benchmarks/convert_weights/{{architecture}}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("convert")
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(15),
+        **needs("convert"),
     params:
         code=network_sources("convert"),
         settings=slices.conversion,
     shell:
-        "python -m facebias convert --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --file {input:q} --out {output:q} 2> {log:q}"
+        command("convert")
 
 
 rule features:
     """Compute what the frozen part of a network makes of every clip, once for all its models."""
     input:
         index=clips_of,
-        weights=pretrained,
+        pretrained=pretrained,
     output:
         array=f"{OUT}/features/{{architecture}}.npy",
         index=f"{OUT}/features/{{architecture}}.parquet",
@@ -65,17 +61,13 @@ rule features:
     benchmark:
         f"{OUT}/benchmarks/features/{{architecture}}.tsv"
     conda:
-        "../../envs/models.yaml"
+        environment("features")
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(240),
+        **needs("features"),
         gpu=gpus,
     params:
         code=network_sources("features"),
         settings=slices.features,
     shell:
-        "python -m facebias features --settings {params.settings:q}"
-        " --architecture {wildcards.architecture:q} --pretrained {input.weights:q}"
-        " --index {input.index:q} --threads {threads} --array {output.array:q} --out {output.index:q}"
-        " 2> {log:q}"
+        command("features")

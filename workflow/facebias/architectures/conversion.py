@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,7 +16,8 @@ from facebias.architectures.formats import Format
 from facebias.architectures.inputs import InputConvention
 from facebias.architectures.weights import Origin
 from facebias.replacement import replacing
-from facebias.study import Backbone, StudyError, Weights, read_settings
+from facebias.stages.models import Convert
+from facebias.study import StudyError, Weights
 
 # Steps that batch norms have counted: of no use in a network that has been trained, and older files
 # have none.
@@ -118,13 +117,8 @@ def _value(
 
 def main(arguments: list[str]) -> None:
     """Convert a file of pretrained weights to safetensors."""
-    parser = argparse.ArgumentParser(prog="facebias convert", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: backbone, weights")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--file", type=Path, required=True, help="as it was published")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    backbone, pretrained = read_settings(given.settings, backbone=Backbone, weights=Weights)
+    given = Convert.of(arguments)
+    backbone, pretrained = given.settings.backbone, given.settings.weights
     network = backbone.called(given.architecture)
     found = provenance.digest(given.file)
     print(f"{given.file}: SHA-256 {found}", file=sys.stderr)

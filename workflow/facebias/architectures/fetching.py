@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from facebias import provenance
 from facebias.architectures import formats
 from facebias.replacement import replacing
+from facebias.stages.data import Fetch
 from facebias.study import StudyError
 
 TIMEOUT = 60  # seconds without an answer
@@ -99,11 +99,6 @@ def _grow(url: str, partial: Path) -> None:
 
 def main(arguments: list[str]) -> None:
     """Fetch a file of pretrained weights."""
-    parser = argparse.ArgumentParser(prog="facebias fetch", description=main.__doc__)
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--sha256", help="checksum, or its first digits")
-    parser.add_argument("--partial", type=Path, required=True, help="where the file grows")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
+    given = Fetch.of(arguments)
     found = fetch(given.url, given.out, partial=given.partial, sha256=given.sha256)
     print(f"{given.url}: SHA-256 {found}", file=sys.stderr)

@@ -6,7 +6,6 @@ counted for the groups of its subject.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import pandas as pd
 
 from facebias import tables
 from facebias.datasets.reasons import commonest, kinds
-from facebias.study import Data, StudyError, read_settings
+from facebias.stages.data import Index
+from facebias.study import StudyError
 
 NOT_RECORDED = "not recorded"
 # A number with more values than this is a measure such as age; it makes no groups.
@@ -29,18 +29,8 @@ def main(arguments: list[str]) -> None:
     StudyError
         If a sample has no row in any shard, or more than ``data.max_excluded`` are left out.
     """
-    parser = argparse.ArgumentParser(prog="facebias index", description=__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with data")
-    parser.add_argument("--manifest", required=True, help="manifest.csv")
-    parser.add_argument("--excluded", required=True, help="CSV of what the manifest left out")
-    parser.add_argument(
-        "--shards", required=True, nargs="+", help="shard-III.parquet of all shards"
-    )
-    parser.add_argument("--out", required=True, help="clips/index.parquet")
-    parser.add_argument("--excluded-out", required=True, help="data/excluded.csv")
-    parser.add_argument("--summary", required=True, help="tables/exclusions.csv")
-    given = parser.parse_args(arguments)
-    (data,) = read_settings(given.settings, data=Data)
+    given = Index.of(arguments)
+    data = given.settings.data
     manifest = tables.read(given.manifest, tables.MANIFEST)
     earlier = tables.read(given.excluded, tables.EXCLUDED)
     clips = join_shards(manifest, given.shards)

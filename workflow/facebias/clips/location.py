@@ -6,7 +6,6 @@ only share what is found here: it is decoded and looked through once.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,8 @@ from facebias.clips import UnusableError, faces, keyframes
 from facebias.clips.decode import Footage
 from facebias.clips.faces import Detections
 from facebias.progress import track
-from facebias.study import Locating, read_settings
+from facebias.stages.clips import Locate
+from facebias.study import Locating
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,13 +112,8 @@ _NOTHING: dict[str, object] = {
 
 def main(arguments: list[str]) -> None:
     """Write where the faces of one shard are."""
-    parser = argparse.ArgumentParser(prog="facebias locate", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with locating")
-    parser.add_argument("--manifest", required=True, help="manifest.csv")
-    parser.add_argument("--shard", required=True, type=int, help="number of the shard, from 0")
-    parser.add_argument("--out", required=True, help="faces-III.parquet")
-    given = parser.parse_args(arguments)
-    (settings,) = read_settings(given.settings, locating=Locating)
+    given = Locate.of(arguments)
+    settings = given.settings.locating
     manifest = tables.read(given.manifest, tables.MANIFEST)
     faces.one_thread()
     with threadpool_limits(limits=1):

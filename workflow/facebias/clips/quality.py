@@ -5,15 +5,13 @@ Where groups differ in these, a gap between them may come from the pictures and 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pandas as pd
 
 from facebias import tables
 from facebias.clips.store import ClipStore, open_clips
+from facebias.stages.clips import Quality
 
 SMALLEST = 3  # pixels: the side of the Laplacian's kernel
 
@@ -78,8 +76,5 @@ def _reach(places: np.ndarray, size: int) -> tuple[int, int]:
 
 def main(arguments: list[str]) -> None:
     """Measure how well the faces of a study can be seen."""
-    parser = argparse.ArgumentParser(prog="facebias quality", description=main.__doc__)
-    parser.add_argument("--index", type=Path, required=True, help="clips/index.parquet")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
+    given = Quality.of(arguments)
     tables.write(measure(open_clips(given.index)), given.out, tables.QUALITY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,20 +15,14 @@ from facebias.clips.decode import Footage
 from facebias.clips.faces import one_thread
 from facebias.clips.location import Located
 from facebias.progress import track
-from facebias.study import Preprocessing, read_settings
+from facebias.stages.clips import Extract
+from facebias.study import Preprocessing
 
 
 def main(arguments: list[str]) -> None:
     """Write the array and the index of one shard."""
-    parser = argparse.ArgumentParser(prog="facebias extract", description=__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with clips")
-    parser.add_argument("--manifest", required=True, help="manifest.csv")
-    parser.add_argument("--shard", required=True, type=int, help="number of the shard, from 0")
-    parser.add_argument("--faces", help="faces-III.parquet, where they are found already")
-    parser.add_argument("--out", required=True, help="shard-III.npy")
-    parser.add_argument("--index", required=True, help="shard-III.parquet")
-    given = parser.parse_args(arguments)
-    (settings,) = read_settings(given.settings, clips=Preprocessing)
+    given = Extract.of(arguments)
+    settings = given.settings.clips
     manifest = tables.read(given.manifest, tables.MANIFEST)
     samples = manifest.iloc[given.shard :: settings.shards]
     found = None

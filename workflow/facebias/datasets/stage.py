@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pandas as pd
 
 from facebias import datasets, tables
 from facebias.datasets import occurrences
-from facebias.study import Data, Labels, read_settings
+from facebias.stages.data import Landmarks, Manifest
 
 
 def main(arguments: list[str]) -> None:
@@ -19,14 +17,8 @@ def main(arguments: list[str]) -> None:
     StudyError
         If the data set as a whole cannot be read, or no sample or no unit is left.
     """
-    parser = argparse.ArgumentParser(prog="facebias manifest", description=__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with data and labels")
-    parser.add_argument("--root", required=True, help="folder of the data set")
-    parser.add_argument("--out", required=True, help="manifest.csv")
-    parser.add_argument("--excluded", required=True, help="CSV of the samples left out")
-    parser.add_argument("--units", help="CSV of the occurrences of units, where there are units")
-    given = parser.parse_args(arguments)
-    data, labels = read_settings(given.settings, data=Data, labels=Labels)
+    given = Manifest.of(arguments)
+    data, labels = given.settings.data, given.settings.labels
     manifest, excluded = datasets.manifest(data, labels, given.root)
     if given.units:
         units = occurrences.count(manifest, labels)
@@ -45,12 +37,8 @@ def landmarks(arguments: list[str]) -> None:
     StudyError
         If a file of landmarks is none.
     """
-    parser = argparse.ArgumentParser(prog="facebias landmarks", description=landmarks.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with data")
-    parser.add_argument("--root", required=True, help="folder of the data set")
-    parser.add_argument("--out", required=True, help="landmarks.parquet")
-    given = parser.parse_args(arguments)
-    (data,) = read_settings(given.settings, data=Data)
+    given = Landmarks.of(arguments)
+    data = given.settings.data
     rows = [
         (found.sample, found.frame, found.points.ravel())
         for found in datasets.given_landmarks(data, given.root)

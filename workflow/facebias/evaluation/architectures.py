@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from facebias import tables
 from facebias.evaluation import attributes, scores
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.scores import Scores
-from facebias.study import Labels, Resampling, StudyError, read_settings
+from facebias.stages.evaluation import OfArchitectures
+from facebias.study import Labels, StudyError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,25 +72,10 @@ def read(
     }
 
 
-def given(
-    stage: str, description: str | None, arguments: list[str]
-) -> tuple[argparse.Namespace, Resampling, Grouping, dict[str, Model]]:
-    """Read the arguments of a stage that compares the groups of one attribute, and what they name.
-
-    Returns
-    -------
-    The arguments (``train_split``, ``out``), how to resample, the groups, and the architectures.
-    """
-    parser = argparse.ArgumentParser(prog=f"facebias {stage}", description=description)
-    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation")
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--attribute", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args(arguments)
-    labels, evaluation = read_settings(asked.settings, labels=Labels, evaluation=Resampling)
+def compared(asked: OfArchitectures) -> tuple[Grouping, dict[str, Model]]:
+    """Read the groups that a job compares, and the predictions of all architectures."""
     manifest = tables.read(asked.manifest, tables.MANIFEST)
-    found = attributes.grouping(manifest, asked.attribute, bins=evaluation.bins)
-    models = read(asked.predictions, manifest, labels, train_split=asked.train_split)
-    return asked, evaluation, found, models
+    bins = asked.settings.evaluation.bins
+    found = attributes.grouping(manifest, asked.attribute, bins=bins)
+    models = read(asked.predictions, manifest, asked.settings.labels, train_split=asked.train_split)
+    return found, models

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +12,8 @@ from facebias.evaluation import attributes, cells
 from facebias.evaluation import scores as scoring
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.scores import Scores
-from facebias.study import Labels, Resampling, read_settings
+from facebias.stages.evaluation import MetricsByGroup
+from facebias.study import Resampling
 
 MEASURED = ["value", "ci_low", "ci_high"]
 
@@ -66,20 +65,14 @@ def _measure(
 
 def main(arguments: list[str]) -> None:
     """Measure one architecture and train split on everybody tested and on every group."""
-    parser = argparse.ArgumentParser(prog="facebias metrics_by_group", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: labels, evaluation, attributes")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--train-split", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, named = read_settings(
-        given.settings, labels=Labels, evaluation=Resampling, attributes=tuple[str, ...]
-    )
+    given = MetricsByGroup.of(arguments)
+    labels, evaluation = given.settings.labels, given.settings.evaluation
     manifest = tables.read(given.manifest, tables.MANIFEST)
     model = {"architecture": given.architecture, "train_split": given.train_split}
     scored = scoring.read(given.predictions, manifest, labels, **model)
-    groupings = [attributes.grouping(manifest, name, bins=evaluation.bins) for name in named]
+    groupings = [
+        attributes.grouping(manifest, name, bins=evaluation.bins)
+        for name in given.settings.attributes
+    ]
     table = metrics(scored, groupings, model, evaluation=evaluation)
     tables.write(table, given.out, tables.METRICS_BY_GROUP)

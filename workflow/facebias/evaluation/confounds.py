@@ -17,10 +17,8 @@ A ``warning`` follows one of three fixed rules:
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,7 +29,8 @@ from facebias.evaluation import people as counting
 from facebias.evaluation.attributes import Grouping, grouping
 from facebias.evaluation.comparison import Comparison, compare, in_units, ratio
 from facebias.evaluation.people import MEASURES, ROLES, People
-from facebias.study import GroupComparison, Labels, read_settings
+from facebias.stages.evaluation import Confounds
+from facebias.study import GroupComparison, Labels
 from facebias.tables import comparisons
 from facebias.vocabulary import printed
 
@@ -367,29 +366,17 @@ def _joined(*notes: str | None) -> str | None:
 
 def main(arguments: list[str]) -> None:
     """Measure what differs between the groups of every attribute beside the attribute."""
-    parser = argparse.ArgumentParser(prog="facebias confounds", description=main.__doc__)
-    parser.add_argument(
-        "--settings", required=True, help="JSON: labels, evaluation, attributes, compared_by"
-    )
-    for name in ("manifest", "excluded", "quality", "splits", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, attributes, compared_by = read_settings(
-        given.settings,
-        labels=Labels,
-        evaluation=GroupComparison,
-        attributes=tuple[str, ...],
-        compared_by=Mapping[str, tuple[str, ...]],
-    )
+    given = Confounds.of(arguments)
+    asked = given.settings
     manifest = tables.read(given.manifest, tables.MANIFEST)
     table = confounds(
         manifest,
         tables.read(given.excluded, tables.EXCLUDED),
         tables.read(given.quality, tables.QUALITY),
         splits.read(given.splits),
-        labels.among(manifest.columns),
-        attributes=attributes,
-        evaluation=evaluation,
-        compared_by=compared_by,
+        asked.labels.among(manifest.columns),
+        attributes=asked.attributes,
+        evaluation=asked.evaluation,
+        compared_by=asked.compared_by,
     )
     tables.write(table, given.out, tables.CONFOUNDS)

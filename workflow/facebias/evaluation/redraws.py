@@ -32,6 +32,7 @@ from facebias.evaluation import counts as counting
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.comparison import counted
 from facebias.evaluation.counts import Counts
+from facebias.stages.evaluation import Redraws
 from facebias.study import Resampling
 from facebias.tables import comparisons
 
@@ -274,7 +275,9 @@ def _signs(values: np.ndarray) -> np.ndarray:
 
 def main(arguments: list[str]) -> None:
     """Draw the test subjects of one train split again and see how its gaps change."""
-    asked, evaluation, found, models = architectures.given("redraws", main.__doc__, arguments)
+    asked = Redraws.of(arguments)
+    evaluation = asked.settings.evaluation
+    found, models = architectures.compared(asked)
     counted_by_name = {
         name: counting.count(model.scores, weights=evaluation.weights)
         for name, model in models.items()

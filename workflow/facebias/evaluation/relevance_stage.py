@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +18,8 @@ from facebias.evaluation import (
 )
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
-from facebias.study import Evaluation, Labels, Question, read_settings
+from facebias.stages.evaluation import RelevanceGaps
+from facebias.study import Evaluation, Labels, Question
 from facebias.tables import comparisons
 
 
@@ -118,39 +117,18 @@ def _frame(rows: list[dict[str, object]], table: tables.Table) -> pd.DataFrame:
 
 def main(arguments: list[str]) -> None:
     """Compare the relevance of all explained models between groups."""
-    parser = argparse.ArgumentParser(prog="facebias relevance_gaps", description=main.__doc__)
-    parser.add_argument(
-        "--settings",
-        required=True,
-        help="JSON: labels, evaluation, compared_by (train split to attributes), and the "
-        "questions, architectures and method that the primary family is of",
-    )
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--explanations", type=Path, required=True, help="of all models")
-    parser.add_argument("--relevance", type=Path, nargs="+", required=True, help="of each model")
-    parser.add_argument("--means", type=Path, required=True)
-    parser.add_argument("--gaps", type=Path, required=True)
-    parser.add_argument("--joint", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, compared_by, asked, architectures, method = read_settings(
-        given.settings,
-        labels=Labels,
-        evaluation=Evaluation,
-        compared_by=Mapping[str, tuple[str, ...]],
-        questions=tuple[Question, ...],
-        architectures=tuple[str, ...],
-        method=str,
-    )
+    given = RelevanceGaps.of(arguments)
+    asked = given.settings
     manifest = tables.read(given.manifest, tables.MANIFEST)
     means, gaps, joint = compared(
         tables.gather(given.relevance, tables.RELEVANCE),
         tables.read(given.explanations, tables.EXPLANATIONS),
         manifest,
-        labels=labels.among(manifest.columns),
-        evaluation=evaluation,
-        compared_by=compared_by,
+        labels=asked.labels.among(manifest.columns),
+        evaluation=asked.evaluation,
+        compared_by=asked.compared_by,
     )
     tables.write(means, given.means, tables.RELEVANCE_MEANS)
-    found = judged(gaps, evaluation, asked, architectures, method)
+    found = judged(gaps, asked.evaluation, asked.questions, asked.architectures, asked.method)
     tables.write(found, given.gaps, tables.RELEVANCE_GAPS)
     tables.write(joint, given.joint, tables.RELEVANCE_JOINT)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from facebias import splits, tables
 from facebias.evaluation import attributes, cells, counts, groups, pairing, scores
-from facebias.study import Labels, Resampling, Split, read_settings
+from facebias.stages.evaluation import Effects, Fairness, Metrics, OfCell
+from facebias.study import Labels
 
 
 def metrics(arguments: list[str]) -> None:
     """Compute the metrics of one architecture and train split on one test split."""
-    parser = _parser("metrics", metrics.__doc__, "labels, evaluation, test")
-    parser.add_argument("--test-split", required=True)
-    parser.add_argument("--confusion", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, test = read_settings(
-        given.settings, labels=Labels, evaluation=Resampling, test=Split
-    )
+    given = Metrics.of(arguments)
+    labels, evaluation = given.settings.labels, given.settings.evaluation
     manifest = tables.read(given.manifest, tables.MANIFEST)
     scored = _read(given, manifest, labels)
-    chosen = manifest.loc[splits.selected(test, manifest), "sample"].to_numpy(dtype=str)
+    chosen = manifest.loc[splits.selected(given.settings.test, manifest), "sample"].to_numpy(
+        dtype=str
+    )
     scored = scored.where(np.isin(scored.sample, chosen))
     cell = {
         "architecture": given.architecture,
@@ -38,33 +33,23 @@ def metrics(arguments: list[str]) -> None:
 
 def fairness(arguments: list[str]) -> None:
     """Compute the gaps between the groups of one attribute for one architecture and train split."""
-    parser = _parser("fairness", fairness.__doc__, "labels, evaluation, tests (of declared gaps)")
-    parser.add_argument("--attribute", required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, tests = read_settings(
-        given.settings, labels=Labels, evaluation=Resampling, tests=int
-    )
+    given = Fairness.of(arguments)
+    labels, evaluation = given.settings.labels, given.settings.evaluation
     manifest = tables.read(given.manifest, tables.MANIFEST)
     scored = _read(given, manifest, labels)
     counted = counts.count(scored, ranked=True, weights=evaluation.weights)
     model = {"architecture": given.architecture, "train_split": given.train_split}
     grouped = attributes.grouping(manifest, given.attribute, bins=evaluation.bins)
-    table = groups.fairness(counted, grouped, model, evaluation=evaluation, tests=tests)
+    table = groups.fairness(
+        counted, grouped, model, evaluation=evaluation, tests=given.settings.tests
+    )
     tables.write(table, given.out, tables.GAPS)
 
 
 def effects(arguments: list[str]) -> None:
     """Compute what another training split changes for the same test subjects."""
-    named = "labels, evaluation, together (lists of train splits tested on the same subjects)"
-    parser = _parser("effects", effects.__doc__, named, model=False)
-    parser.add_argument("--attribute", required=True)
-    given = parser.parse_args(arguments)
-    labels, evaluation, together = read_settings(
-        given.settings,
-        labels=Labels,
-        evaluation=Resampling,
-        together=tuple[tuple[str, ...], ...],
-    )
+    given = Effects.of(arguments)
+    labels, evaluation = given.settings.labels, given.settings.evaluation
     manifest = tables.read(given.manifest, tables.MANIFEST)
     predicted = tables.gather(given.predictions, tables.PREDICTIONS)
     counted = {
@@ -88,12 +73,12 @@ def effects(arguments: list[str]) -> None:
             given.architecture,
             evaluation=evaluation,
         )
-        for names in together
+        for names in given.settings.together
     ]
     tables.write(pd.concat(parts, ignore_index=True), given.out, tables.CHANGES)
 
 
-def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> scores.Scores:
+def _read(given: OfCell, manifest: pd.DataFrame, labels: Labels) -> scores.Scores:
     return scores.read(
         given.predictions,
         manifest,
@@ -101,17 +86,3 @@ def _read(given: argparse.Namespace, manifest: pd.DataFrame, labels: Labels) -> 
         architecture=given.architecture,
         train_split=given.train_split,
     )
-
-
-def _parser(
-    stage: str, description: str | None, settings: str, *, model: bool = True
-) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"facebias {stage}", description=description)
-    parser.add_argument("--settings", required=True, help=f"JSON: {settings}")
-    parser.add_argument("--architecture", required=True)
-    if model:
-        parser.add_argument("--train-split", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    return parser

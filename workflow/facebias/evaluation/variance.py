@@ -38,6 +38,7 @@ from facebias.evaluation.components import (
     freedom,
 )
 from facebias.evaluation.seeds import SeedCounts
+from facebias.stages.evaluation import Variance
 from facebias.study import Resampling
 from facebias.tables import comparisons
 
@@ -249,7 +250,9 @@ def _share(ending: str, parts: Mapping[str, float], source: str) -> dict[str, fl
 
 def main(arguments: list[str]) -> None:
     """Split the variance of the gaps of one train split into subjects, folds and seeds."""
-    asked, evaluation, found, models = architectures.given("variance", main.__doc__, arguments)
+    asked = Variance.of(arguments)
+    evaluation = asked.settings.evaluation
+    found, models = architectures.compared(asked)
     parts = [
         variance(
             counting.count(model.scores, model.folds, weights=evaluation.weights),

@@ -20,9 +20,7 @@ A row without an estimate is ``not estimable``. No row is ever called unbiased.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,7 +29,8 @@ from facebias import tables
 from facebias.evaluation import baselines, multiplicity, questions
 from facebias.evaluation.fairness_criteria import PER_LABEL
 from facebias.evaluation.trends import TREND
-from facebias.study import Evaluation, Primary, Question, StudyError, read_settings
+from facebias.stages.evaluation import Judge
+from facebias.study import Evaluation, Primary, Question, StudyError
 from facebias.tables import comparisons
 
 PRIMARY, EXPLORATORY, LABELS = "primary", "exploratory", "labels"
@@ -174,27 +173,12 @@ JUDGED = {
 
 def main(arguments: list[str]) -> None:
     """Put the gaps of all models together, correct for their number and say what they mean."""
-    parser = argparse.ArgumentParser(prog="facebias judge", description=main.__doc__)
-    parser.add_argument("table", choices=JUDGED)
-    parser.add_argument(
-        "--settings",
-        required=True,
-        help="JSON: evaluation, and the questions and architectures of the primary family",
-    )
-    parser.add_argument("--by-group", type=Path, required=True, help="metrics_by_group.csv")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("inputs", type=Path, nargs="+")
-    given = parser.parse_args(arguments)
-    evaluation, asked, architectures = read_settings(
-        given.settings,
-        evaluation=Evaluation,
-        questions=tuple[Question, ...],
-        architectures=tuple[str, ...],
-    )
+    given = Judge.of(arguments)
+    evaluation, asked = given.settings.evaluation, given.settings.questions
     part, whole, choose = JUDGED[given.table]
     frame = tables.gather(given.inputs, part)
     declared = choose(frame, evaluation.primary, asked)
-    declared &= frame["architecture"].isin(architectures)
+    declared &= frame["architecture"].isin(given.settings.architectures)
     guessing = baselines.guessing(tables.read(given.by_group, tables.METRICS_BY_GROUP))
     judged = judge(frame, declared, evaluation, guessing)
     tables.write(judged, given.out, whole)

@@ -21,7 +21,8 @@ from facebias.architectures import network as networks
 from facebias.architectures.network import Network
 from facebias.explanation.attribution import Choose
 from facebias.explanation.methods import Method
-from facebias.explanation.stage import Trained, evenly, opened, parser
+from facebias.explanation.stage import Trained, evenly, opened
+from facebias.stages.models import Randomise
 
 STEPS = 6
 # Structural similarity (Wang et al. 2004): standard deviation of the window in pixels; constants.
@@ -30,7 +31,7 @@ WINDOW, MEANS, SPREADS = 1.5, 0.01**2, 0.03**2
 
 def main(arguments: list[str]) -> None:
     """Compare heatmaps of one model with those of the same model re-initialised from its top."""
-    given = parser("randomise", main.__doc__).parse_args(arguments)
+    given = Randomise.of(arguments)
     trained = opened(given)
     chosen = evenly(len(trained.rows), given.samples)
     table = compare(trained, trained.method(given.method), chosen)

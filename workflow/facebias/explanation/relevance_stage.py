@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,8 @@ from facebias.explanation import alignment, regions
 from facebias.explanation.landmarks import Landmarks
 from facebias.explanation.relevance import Measured, measure
 from facebias.replacement import replacing
-from facebias.study import StudyError, read_settings
+from facebias.stages.evaluation import Relevance
+from facebias.study import StudyError
 
 MEASURES = tuple(field.name for field in dataclasses.fields(Measured) if field.name != "frames")
 
@@ -141,18 +141,8 @@ def _boxes_on(face: np.ndarray, label: str, own: Mapping[str, Sequence[int]]) ->
 
 def main(arguments: list[str]) -> None:
     """Measure the relevance of one model's heatmaps in the regions of the face."""
-    parser = argparse.ArgumentParser(prog="facebias relevance", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with units")
-    parser.add_argument("--explanations", type=Path, required=True, help="table of heatmaps (.csv)")
-    parser.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")
-    parser.add_argument("--index", type=Path, required=True, help="clips/index.parquet")
-    parser.add_argument(
-        "--landmarks", type=Path, nargs="*", default=[], help="68 landmarks (.parquet), if any"
-    )
-    parser.add_argument("--maps", type=Path, required=True, help="maps on one face (.npz)")
-    parser.add_argument("--out", type=Path, required=True, help="table (.parquet)")
-    given = parser.parse_args(arguments)
-    (own,) = read_settings(given.settings, units=Mapping[str, tuple[int, ...]])
+    given = Relevance.of(arguments)
+    own = given.settings.units
     heatmaps = read(given.explanations, given.relevance)
     samples = heatmaps.facts["sample"].tolist()
     landmarks = Landmarks(open_clips(given.index), given.landmarks, samples)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from facebias.explanation import default_composite, methods
 from facebias.explanation.attribution import Attribution, Choose, clips_at_once
 from facebias.explanation.methods import Method
 from facebias.replacement import replacing
-from facebias.study import Architecture, Explaining, Labels, StudyError, read_settings
+from facebias.stages.models import Explain, OfExplained
+from facebias.study import Architecture, Explaining, Labels, StudyError
 
 # Frames of a clip that figures show, at most: an odd number has one in the middle.
 MOST_SHOWN = 5
@@ -200,8 +200,8 @@ def write_relevance(heatmaps: Heatmaps, path: Path) -> None:
 
 def main(arguments: list[str]) -> None:
     """Make the heatmaps of one model: every test sample of its fold."""
-    given = parser("explain", main.__doc__).parse_args(arguments)
-    trained = opened(given)
+    given = Explain.of(arguments)
+    trained = opened(given, given.thresholds)
     heatmaps = explain(trained, trained.method(given.method))
     if not np.isfinite(heatmaps.relevance).all():
         finite = np.isfinite(heatmaps.relevance).all(axis=(1, 2, 3))
@@ -215,8 +215,8 @@ def main(arguments: list[str]) -> None:
     tables.write(table, given.out, tables.EXPLANATIONS)
 
 
-def opened(given: argparse.Namespace) -> Trained:
-    """Read what the arguments of ``parser`` name.
+def opened(given: OfExplained, thresholds: Path | None = None) -> Trained:
+    """Read what a job is asked to explain; ``thresholds`` of units, if they are chosen.
 
     Raises
     ------
@@ -224,9 +224,8 @@ def opened(given: argparse.Namespace) -> Trained:
         If no test sample is left, or the weights do not fit.
     """
     torch.set_num_threads(given.threads)
-    architecture, labels, explaining = read_settings(
-        given.settings, architecture=Architecture, labels=Labels, explaining=Explaining
-    )
+    asked = given.settings
+    architecture, labels, explaining = asked.architecture, asked.labels, asked.explaining
     determinism.configure(deterministic=True)
     model = Model.of(given)
     store = open_clips(given.index)
@@ -258,29 +257,10 @@ def opened(given: argparse.Namespace) -> Trained:
         rows=rows,
         clips=clips,
         targets=torch.from_numpy(cohort.targets(rows, labels)),
-        thresholds=_thresholds(given.thresholds, labels) if given.thresholds else None,
+        thresholds=_thresholds(thresholds, labels) if thresholds else None,
     )
 
 
 def _thresholds(path: Path, labels: Labels) -> Tensor:
     chosen = tables.read(path, tables.THRESHOLDS).set_index("unit")["threshold"]
     return torch.tensor(chosen.loc[list(labels.names)].to_numpy())
-
-
-def parser(stage: str, purpose: str | None) -> argparse.ArgumentParser:
-    """Return the arguments that every stage on one model's explanations has."""
-    made = cohort.parser(stage, purpose, settings="architecture, labels, explaining")
-    made.add_argument("--method", required=True, choices=methods.METHODS)
-    made.add_argument("--model", type=Path, required=True, help="folder of the model")
-    made.add_argument(
-        "--thresholds",
-        type=Path,
-        nargs="?",
-        help="from which score units are found, if chosen",
-    )
-    made.add_argument("--out", type=Path, required=True, help="table (.csv)")
-    if stage == "explain":
-        made.add_argument("--relevance", type=Path, required=True, help="heatmaps (.npz)")
-    else:
-        made.add_argument("--samples", type=int, required=True)
-    return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from facebias.architectures.network import Network
 from facebias.clips.store import open_clips
 from facebias.cohort import Clips, Reader
 from facebias.replacement import replacing
-from facebias.study import Backbone, StudyError, read_settings
+from facebias.stages.models import Features
+from facebias.study import Backbone, StudyError
 
 # Frames computed at a time: more make a GPU no faster, and of VGG16 these take 2 GB.
 FRAMES_AT_ONCE = 64
@@ -26,17 +26,9 @@ FRAMES_AT_ONCE = 64
 
 def main(arguments: list[str]) -> None:
     """Compute the features of a frozen network for every clip."""
-    parser = argparse.ArgumentParser(prog="facebias features", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: backbone, device")
-    parser.add_argument("--architecture", required=True)
-    parser.add_argument("--pretrained", type=Path, required=True, help="converted weights")
-    parser.add_argument("--index", type=Path, required=True, help="of the clips")
-    parser.add_argument("--array", type=Path, required=True, help="output (.npy)")
-    parser.add_argument("--out", type=Path, required=True, help="its index (.parquet)")
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args(arguments)
+    given = Features.of(arguments)
     torch.set_num_threads(given.threads)
-    backbone, place = read_settings(given.settings, backbone=Backbone, device=str)
+    backbone, place = given.settings.backbone, given.settings.device
     determinism.configure(deterministic=True)
     store = open_clips(given.index)
     if not store.samples:

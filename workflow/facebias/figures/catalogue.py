@@ -65,22 +65,9 @@ class Figure:
             EACH if name == ANY else name: results[result] for name, result in self.reads.items()
         }
 
-    def words(
-        self,
-        given: Mapping[str, str | Iterable[str]],
-        *,
-        select: Mapping[str, str],
-        keep: Mapping[str, Sequence[str]],
-        note: str = "",
-    ) -> list[str]:
-        """Return the options of ``facebias figure``: the ``given`` inputs, and what is shown."""
-        options = {
-            "--input": list(self._named(given)),
-            "--keep": [f"{name}={','.join(values)}" for name, values in keep.items()],
-            "--select": [f"{name}={value}" for name, value in select.items() if value],
-            "--note": [note] if note else [],
-        }
-        return [word for name, words in options.items() if words for word in (name, *words)]
+    def read(self, given: Mapping[str, str | Iterable[str]]) -> list[str]:
+        """Name the ``given`` inputs of its rule for ``facebias figure --input``."""
+        return list(self._named(given))
 
     def _named(self, given: Mapping[str, str | Iterable[str]]) -> Iterator[str]:
         for name in self.reads:
@@ -89,6 +76,12 @@ class Figure:
             paths = [found] if isinstance(found, str) else list(found)
             for number, path in enumerate(paths, 1):
                 yield f"{number if name == ANY else name}={path}"
+
+
+def pairs(chosen: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """Write ``COLUMN=VALUES`` for what is chosen; commas part values, and no value is no choice."""
+    words = {name: one if isinstance(one, str) else ",".join(one) for name, one in chosen.items()}
+    return [f"{name}={value}" for name, value in words.items() if value]
 
 
 FIGURES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from facebias import tables
 from facebias.figures import style
 from facebias.figures.catalogue import FIGURES
 from facebias.figures.request import FigureError, Request, in_order
-from facebias.study import Figures, Labels, read_settings
+from facebias.stages.report import Figure as Job
 
 # A figure is `function(tables, request) -> (Figure, DataFrame of every number drawn)`. Its module
 # names in INPUTS what it reads: a table by key, or "*" for any number of tables with free keys; and
@@ -25,18 +24,8 @@ Inputs = Mapping[str, tables.Table | None]
 
 def main(arguments: list[str]) -> None:
     """Run the stage ``figure``."""
-    parser = argparse.ArgumentParser(prog="facebias figure", description=__doc__)
-    parser.add_argument("name", choices=FIGURES)
-    parser.add_argument("--settings", required=True, help="JSON with figures and labels")
-    parser.add_argument("--input", nargs="+", required=True, metavar="KEY=PATH")
-    parser.add_argument("--select", nargs="+", default=[], metavar="KEY=VALUE")
-    parser.add_argument(
-        "--keep", nargs="+", default=[], metavar="COLUMN=VALUES", help="rows to draw; commas part"
-    )
-    parser.add_argument("--note", default="", help="what to say first under the panels")
-    parser.add_argument("--out", required=True, help="path without an ending")
-    asked = parser.parse_args(arguments)
-    figures, labels = read_settings(asked.settings, figures=Figures, labels=Labels)
+    asked = Job.of(arguments)
+    figures, labels = asked.settings.figures, asked.settings.labels
     request = Request(figures=figures, labels=labels, select=pairs(asked.select, "--select"))
     draw, inputs, optional = find(asked.name)
     given = read(pairs(asked.input, "--input"), inputs, optional)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import pandas as pd
 
 from facebias import tables
@@ -19,7 +16,8 @@ from facebias.published import (
 )
 from facebias.published.papers import PAPERS, Paper
 from facebias.replacement import replacing
-from facebias.study import StudyError, read_settings
+from facebias.stages.report import Published, PublishedComparison
+from facebias.study import StudyError
 from facebias.tables import Table
 
 CONTRACTS: dict[str, Table] = {
@@ -36,13 +34,7 @@ CONTRACTS: dict[str, Table] = {
 
 def published(arguments: list[str]) -> None:
     """Recompute, audit and judge the results of a published study from its tables."""
-    parser = argparse.ArgumentParser(prog="facebias published", description=published.__doc__)
-    parser.add_argument("paper", choices=PAPERS)
-    parser.add_argument("--values", type=Path, required=True, help="the printed numbers, CSV")
-    parser.add_argument("--contrasts", type=Path, required=True, help="statements on two, CSV")
-    parser.add_argument("--rankings", type=Path, help="statements on rankings, CSV")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the tables and page")
-    given = parser.parse_args(arguments)
+    given = Published.of(arguments)
     paper = PAPERS[given.paper]
     values = papers.values(given.values, paper)
     contrasts = statements.contrasts(values, papers.contrasts(given.contrasts), paper)
@@ -79,25 +71,18 @@ def classes(values: pd.DataFrame, rankings: pd.DataFrame, paper: Paper) -> dict[
 
 def compare(arguments: list[str]) -> None:
     """Place the results of a study beside those of the paper that it repeats."""
-    parser = argparse.ArgumentParser(
-        prog="facebias published_comparison", description=compare.__doc__
-    )
-    parser.add_argument("--settings", required=True, help="JSON: published, drawn, confidence")
-    parser.add_argument("--values", type=Path, required=True, help="the printed numbers, CSV")
-    parser.add_argument(
-        "--ours", type=Path, required=True, help="fairness.csv of classes, metrics.csv of units"
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    name, drawn, confidence = read_settings(
-        given.settings, published=str, drawn=bool, confidence=float
-    )
-    paper = PAPERS[name]
+    given = PublishedComparison.of(arguments)
+    asked = given.settings
+    paper = PAPERS[asked.published]
     values = papers.values(given.values, paper)
     if paper.kind == "classes":
-        assumed = fairness.intervals(fairness.draws(values, paper), paper, confidence=confidence)
-        table = comparison.gaps(tables.read(given.ours, tables.FAIRNESS), assumed, drawn=drawn)
+        assumed = fairness.intervals(
+            fairness.draws(values, paper), paper, confidence=asked.confidence
+        )
+        table = comparison.gaps(
+            tables.read(given.ours, tables.FAIRNESS), assumed, drawn=asked.drawn
+        )
     else:
         ours = tables.read(given.ours, tables.METRICS)
-        table = comparison.scores(ours, values, paper, drawn=drawn)
+        table = comparison.scores(ours, values, paper, drawn=asked.drawn)
     tables.write(table, given.out, contracts.COMPARISON)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from facebias import progress, provenance
 from facebias.record import layout
 from facebias.replacement import replacing
+from facebias.stages.report import Checksums
 from facebias.study import StudyError
 
 LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
@@ -51,11 +50,7 @@ def read(path: Path | str) -> dict[str, str]:
 
 def main(arguments: list[str]) -> None:
     """Write the SHA-256 of the files that some patterns stand for."""
-    parser = argparse.ArgumentParser(prog="facebias checksums", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: files (patterns), names")
-    parser.add_argument("--root", type=Path, required=True, help="what the patterns are under")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    asked = json.loads(given.settings)
-    paths = [path for file in asked["files"] for path in layout.expanded(file, asked["names"])]
+    given = Checksums.of(arguments)
+    names = given.settings.names
+    paths = [path for file in given.settings.files for path in layout.expanded(file, names)]
     write(sums(given.root, paths), given.out)

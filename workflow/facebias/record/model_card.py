@@ -5,8 +5,6 @@ The sections are those of Mitchell et al. 2019, *Model Cards for Model Reporting
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from facebias.record import study_record
 from facebias.record.card_facts import Card, facts
 from facebias.replacement import replacing
 from facebias.report import people, wording
-from facebias.study import Architecture, Data, Evaluation, Labels, Splits, read_settings
+from facebias.stages.report import ModelCard
 from facebias.vocabulary import printed
 
 TEMPLATES = Path(__file__).parent
@@ -27,22 +25,14 @@ MARKUP = re.compile(r"([\\`*<|])")
 
 def main(arguments: list[str]) -> None:
     """Write the card of one architecture as Markdown and HTML, and its metrics by group."""
-    given = _parser().parse_args(arguments)
-    text = json.loads(given.settings)
-    parts = read_settings(
-        given.settings,
-        architecture=Architecture,
-        data=Data,
-        labels=Labels,
-        splits=Splits,
-        evaluation=Evaluation,
-    )
-    architecture, data, labels, division, evaluation = parts
+    given = ModelCard.of(arguments)
+    asked = given.settings
+    data, labels, evaluation = asked.data, asked.labels, asked.evaluation
     names = {
         "architecture": [given.architecture],
-        "train_split": text["train_splits"],
-        "fold": range(division.n_folds),
-        "seed": text["seeds"],
+        "train_split": asked.train_splits,
+        "fold": range(asked.splits.n_folds),
+        "seed": asked.seeds,
     }
     manifest = tables.read(given.manifest, tables.MANIFEST)
     groupings = [
@@ -55,18 +45,18 @@ def main(arguments: list[str]) -> None:
         by_group["attribute"] != tables.EVERYBODY
     )
     card = Card(
-        study=text["study"],
-        title=text["title"],
+        study=asked.study,
+        title=asked.title,
         name=given.architecture,
-        architecture=architecture,
+        architecture=asked.architecture,
         data=data,
         labels=labels.among(manifest.columns),
-        splits=division,
-        trains=text["train_splits"],
-        tests=text["test_splits"],
-        compared_by=text["compared_by"],
+        splits=asked.splits,
+        trains=asked.train_splits,
+        tests=asked.test_splits,
+        compared_by=asked.compared_by,
         evaluation=evaluation,
-        trained=study_record.models(text["provenance"], names),
+        trained=study_record.models(asked.provenance, names),
         metrics=tables.read(given.metrics, tables.METRICS),
         by_group=by_group[own],
         fairness=tables.read(given.fairness, tables.FAIRNESS),
@@ -76,23 +66,6 @@ def main(arguments: list[str]) -> None:
         groupings=groupings,
     )
     write(card, given.out)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="facebias model_card", description=main.__doc__)
-    parser.add_argument(
-        "--settings",
-        required=True,
-        help="JSON: study and title (text), architecture, data, labels, splits, evaluation, seeds, "
-        "train_splits and test_splits (names, in order), compared_by (train split to attributes), "
-        "provenance (pattern of what training wrote)",
-    )
-    parser.add_argument("--architecture", required=True)
-    for name in ("metrics", "fairness", "splits", "manifest", "excluded"):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=f"{name}.csv")
-    parser.add_argument("--by-group", type=Path, required=True, help="metrics_by_group.csv")
-    parser.add_argument("--out", type=Path, required=True, help=".md, .html and .csv are added")
-    return parser
 
 
 def write(card: Card, stem: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,29 +11,30 @@ import yaml
 from facebias import configuration, tables
 from facebias.record import checksums, crate, study_record, times
 from facebias.replacement import replacing
+from facebias.stages.report import Record
 
 CONFIG, RECORD, TABLES = "config.yaml", "record.json", "tables"
 
 
 def main(arguments: list[str]) -> None:
     """Write the record of a finished study, and an RO-Crate around it."""
-    given = _parser().parse_args(arguments)
-    settings = json.loads(given.settings)
+    given = Record.of(arguments)
+    asked = given.settings
     config = yaml.safe_load(given.config.read_text(encoding="utf-8"))
     study = configuration.load(config)
     # Not those of the configuration: splits.match_sizes adds some.
-    names = study_record.names(study) | {"train_split": settings["train_splits"]}
+    names = study_record.names(study) | {"train_split": list(asked.train_splits)}
     digests = {path.stem: checksums.read(path) for path in given.checksums}
     made = study_record.record(
         study,
         config,
-        trained=study_record.models(settings["provenance"], names),
+        trained=study_record.models(asked.provenance, names),
         manifest=tables.read(given.manifest, tables.MANIFEST),
         excluded=tables.read(given.excluded, tables.EXCLUDED),
-        measured=times.jobs(given.benchmarks, settings["benchmarks"], names),
+        measured=times.jobs(given.benchmarks, asked.benchmarks, names),
         digests=digests,
-        patterns=settings["model_files"],
-        files=settings["files"],
+        patterns=asked.model_files,
+        files=asked.files,
     )
     study_record.write(made, given.out / RECORD)
     crate.write_guide(given.out / crate.README, study.study)
@@ -53,28 +52,6 @@ def main(arguments: list[str]) -> None:
         given=[given.manifest.relative_to(given.out.parent).as_posix()],
     )
     crate.write(described, given.out)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="facebias record", description=main.__doc__)
-    parser.add_argument(
-        "--settings",
-        required=True,
-        help="JSON: provenance (pattern of what training wrote), model_files (patterns, under the "
-        "folder of the study), benchmarks (patterns, under --benchmarks, and whether their jobs "
-        "run a network), train_splits, files (digest of names and sizes of the data set)",
-    )
-    parser.add_argument("--config", type=Path, required=True, help="resolved configuration")
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--excluded", type=Path, required=True)
-    parser.add_argument(
-        "--checksums", type=Path, nargs="+", required=True, help="in the crate already"
-    )
-    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="copied to the crate")
-    parser.add_argument("--cards", type=Path, nargs="+", required=True, help="in the crate already")
-    parser.add_argument("--benchmarks", type=Path, required=True, help="folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the crate")
-    return parser
 
 
 def _fill(folder: Path, *, config: Path, tidy: Sequence[Path]) -> None:

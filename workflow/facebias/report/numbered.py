@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,7 +10,7 @@ from facebias import tables
 from facebias.published.numbered import ITEMS, TABLE, Item
 from facebias.report import latex
 from facebias.report import print as print_table
-from facebias.study import read_settings
+from facebias.stages.report import NumberedTables
 from facebias.vocabulary import printed
 
 INTERVAL = "Brackets: interval over test subjects"
@@ -89,19 +87,10 @@ def lay_out(
 
 def main(arguments: list[str]) -> None:
     """Write the tables of a paper under their numbers."""
-    parser = argparse.ArgumentParser(prog="facebias numbered_tables", description=main.__doc__)
-    parser.add_argument("--settings", required=True, help="JSON: published, numbers, trainings")
-    parser.add_argument("--metrics", type=Path, required=True, help="tables/metrics.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the tables")
-    given = parser.parse_args(arguments)
-    paper, numbers, trainings = read_settings(
-        given.settings,
-        published=str,
-        numbers=tuple[int, ...],
-        trainings=Mapping[str, Mapping[str, float]],
-    )
+    given = NumberedTables.of(arguments)
+    paper = given.settings.published
     metrics = tables.read(given.metrics, tables.METRICS)
     for item in ITEMS[paper]:
-        if item.kind == TABLE and item.number in numbers:
+        if item.kind == TABLE and item.number in given.settings.numbers:
             out = given.out / f"{paper}_table_{item.number}.tex"
-            print_table.write([lay_out(item, paper, metrics, trainings)], out)
+            print_table.write([lay_out(item, paper, metrics, given.settings.trainings)], out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pandas as pd
 from facebias import tables
 from facebias.replacement import replacing
 from facebias.report import latex
+from facebias.stages.report import PrintTable
 from facebias.study import StudyError
 from facebias.tables import comparisons
 from facebias.vocabulary import MEANS, compared_groups, printed
@@ -90,15 +90,10 @@ PRINTED: dict[str, tuple[tables.Table, Callable[[pd.DataFrame], list[latex.Print
 
 def main(arguments: list[str]) -> None:
     """Run the stage ``print_table``."""
-    parser = argparse.ArgumentParser(prog="facebias print_table", description=__doc__)
-    parser.add_argument("name", choices=PRINTED)
-    parser.add_argument("--input", required=True, help="the tidy table, CSV")
-    parser.add_argument("--select", nargs="+", default=[], metavar="COLUMN=VALUE")
-    parser.add_argument("--out", required=True, help="FILE.tex; FILE.csv is written beside it")
-    asked = parser.parse_args(arguments)
+    asked = PrintTable.of(arguments)
     contract, lay_out = PRINTED[asked.name]
     frame = select(tables.read(asked.input, contract), asked.select, source=asked.input)
-    write(lay_out(frame), Path(asked.out))
+    write(lay_out(frame), asked.out)
 
 
 def write(parts: list[latex.Printed], out: Path) -> None:

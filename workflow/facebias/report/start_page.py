@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import math
 from collections.abc import Mapping
@@ -16,13 +15,14 @@ from facebias import tables, templates
 from facebias.evaluation import baselines
 from facebias.replacement import replacing
 from facebias.report import coincidences, findings, people, performance, planted_bias, wording
-from facebias.study import Data, Evaluation, Labels, Question, StudyError, read_settings
+from facebias.stages.report import StartPage
+from facebias.study import Data, Evaluation, Labels, Question, StudyError
 from facebias.vocabulary import printed, printed_pair
 
 TEMPLATE = Path(__file__).with_name("start_page.html.jinja")
 ANY = "any"
 # What the settings call otherwise than the page.
-NAMED = {"name": "study", "trains": "train_splits", "tests": "test_splits"}
+NAMED = {"study": "name", "train_splits": "trains", "test_splits": "tests"}
 # What is said of models that give one label, and of those that find any of several units.
 OF_CLASSES = ("accuracy", "tpr_macro", "auc_macro")
 OF_UNITS = (
@@ -51,41 +51,10 @@ SHORT_NAMES = {
 
 def main(arguments: list[str]) -> None:
     """Run the stage ``start_page``."""
-    parser = argparse.ArgumentParser(prog="facebias start_page", description=__doc__)
-    parser.add_argument(
-        "--settings",
-        required=True,
-        help="JSON: study, title, data, labels, evaluation, seeds, folds, and, in order, "
-        "architectures, train_splits, test_splits (names), matched (train split to one of the size "
-        "of the smallest; empty without splits.match_sizes), questions",
-    )
-    for name in ("metrics", "fairness", "exclusions", "splits", "manifest"):
-        parser.add_argument(f"--{name}", required=True, help=f"{name}.csv")
-    parser.add_argument("--excluded", required=True, help="excluded.csv")
-    parser.add_argument("--by-group", required=True, help="metrics_by_group.csv")
-    parser.add_argument("--confounds", required=True, help="confounds.csv")
-    parser.add_argument("--effects", nargs="*", help="effects.csv; none with one train split")
-    parser.add_argument("--out", required=True, help="start_page.html")
-    asked = parser.parse_args(arguments)
-    kinds = {
-        "name": str,
-        "title": str,
-        "data": Data,
-        "labels": Labels,
-        "evaluation": Evaluation,
-        "seeds": tuple[int, ...],
-        "folds": int,
-        "architectures": tuple[str, ...],
-        "trains": tuple[str, ...],
-        "tests": tuple[str, ...],
-        "matched": Mapping[str, str],
-        "questions": tuple[Question, ...],
-    }
-    keys = {NAMED.get(name, name): kind for name, kind in kinds.items()}
-    values = read_settings(asked.settings, **keys)
+    asked = StartPage.of(arguments)
     page = render(
         facts(
-            **dict(zip(kinds, values, strict=True)),
+            **{NAMED.get(name, name): part for name, part in vars(asked.settings).items()},
             metrics=tables.read(asked.metrics, tables.METRICS),
             by_group=tables.read(asked.by_group, tables.METRICS_BY_GROUP),
             fairness=tables.read(asked.fairness, tables.FAIRNESS),
@@ -94,7 +63,7 @@ def main(arguments: list[str]) -> None:
             roles=tables.read(asked.splits, tables.SPLITS),
             manifest=tables.read(asked.manifest, tables.MANIFEST),
             confounds=tables.read(asked.confounds, tables.CONFOUNDS),
-            effects=tables.read(asked.effects[0], tables.EFFECTS) if asked.effects else None,
+            effects=tables.read(asked.effects, tables.EFFECTS) if asked.effects else None,
         )
     )
     with replacing(asked.out) as temporary:

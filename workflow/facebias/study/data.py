@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from facebias.study.registries import Adapter, OnDisk
 from facebias.study.values import Count, Name, Number, Once, Share, SomeTexts, Texts, key, section
 
 MinIntensity = Annotated[
@@ -19,8 +20,6 @@ MinIntensity = Annotated[
         "shown at an intensity nobody scored is missing if this is above 1.",
     ),
 ]
-OnDisk = Literal["pictures", "videos", "sase_fe", "ckplus", "actor_study", "ravdess", "crema_d"]
-Adapter = Literal["drawn", OnDisk, "combined"]
 
 
 @section

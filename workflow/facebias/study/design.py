@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from facebias.study.registries import Criterion, Definition
 from facebias.study.values import (
     Count,
     Name,
@@ -22,17 +23,6 @@ from facebias.study.values import (
 )
 
 Condition = Mapping[str, Any]
-Criterion = Literal[
-    "equal_opportunity",
-    "equalized_odds",
-    "accuracy_gap",
-    "balanced_accuracy_gap",
-    "demographic_parity",
-    "f1_gap",
-    "f1_skew_normalised_gap",
-    "auc_gap",
-]
-Definition = Literal["signed", "absolute", "published", "per_class_mean", "worst_class"]
 
 
 @section

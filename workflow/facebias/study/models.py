@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from facebias.study.registries import Method, Schedule, WeightsFormat
 from facebias.study.values import (
     Count,
     Number,
@@ -60,9 +61,7 @@ class Training:
     momentum: ShareBelowOne = key(0.9, description="Momentum of SGD.")
     weight_decay: float = key(0.0, ge=0, description="Weight decay of SGD.")
     nesterov: bool = key(False, description="Nesterov momentum.")
-    schedule: Literal["constant", "cosine", "one_cycle"] = key(
-        "constant", description="Learning rate over the steps."
-    )
+    schedule: Schedule = key("constant", description="Learning rate over the steps.")
     label_smoothing: ShareBelowOne = key(0.0, description="Label smoothing of the softmax loss.")
     loss_average: Literal["entries", "units"] = key(
         "entries",
@@ -125,11 +124,9 @@ class Weights:
         description="`torchvision` (fetched from there), an address (`https://...`) or the path of "
         "a file."
     )
-    format: Literal["torchvision", "vggface_keras", "vggface_dag", "vggface_t7", "vggface2"] = (
-        Field(
-            "torchvision",
-            description="What kind of file it is; decides names, layout and input convention.",
-        )
+    format: WeightsFormat = Field(
+        "torchvision",
+        description="What kind of file it is; decides names, layout and input convention.",
     )
     sha256: Sha256 | None = key(None, description="SHA-256 of the file; another file is refused.")
     channel_order: Literal["auto", "rgb", "bgr"] = key(
@@ -247,12 +244,7 @@ class Explanation(Explaining):
 
     architectures: Texts = key((), description="Architectures to explain.")
     methods: Annotated[
-        tuple[
-            Literal[
-                "lrp", "lrp_alpha2_beta1", "integrated_gradients", "gradient_shap", "occlusion"
-            ],
-            ...,
-        ],
+        tuple[Method, ...],
         *Once,
         Field(min_length=1),
     ] = key(

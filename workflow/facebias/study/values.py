@@ -132,15 +132,6 @@ def _changes_nothing(field: dataclasses.Field[typing.Any], value: typing.Any) ->
     return was is not dataclasses.MISSING and bool(value == was == field.default)
 
 
-def settings(**parts: typing.Any) -> str:
-    """Write the slice of a study that one job uses as one line of JSON, keys sorted."""
-    return json.dumps(lean(parts), sort_keys=True)
-
-
-def read_settings(text: str, **kinds: typing.Any) -> tuple[typing.Any, ...]:
-    """Read ``settings`` back: one value per keyword, built as the type given for it.
-
-    >>> read_settings('{"training": {...}}', training=Training)
-    """
-    values = json.loads(text)
-    return tuple(build(kind, values[name]) for name, kind in kinds.items())
+def settings(asked: object = None, /, **parts: typing.Any) -> str:
+    """Write what a job uses of a study, a section or parts by name, as one line of JSON."""
+    return json.dumps(lean(parts if asked is None else asked), sort_keys=True)

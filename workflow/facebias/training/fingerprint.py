@@ -13,7 +13,8 @@ import torch
 
 from facebias import architectures, closure
 from facebias.cohort import Model, Reader
-from facebias.study import Architecture, read_settings
+from facebias.stages.models import Network
+from facebias.study import lean
 from facebias.training.loop import Examples
 from facebias.training.precision import Precision
 
@@ -22,7 +23,7 @@ CLIPS_AT_ONCE = 64
 
 def fingerprint(
     *,
-    settings: str,
+    settings: Network,
     model: Model,
     precision: Precision,
     rows: Mapping[str, pd.DataFrame],
@@ -34,7 +35,7 @@ def fingerprint(
     Parameters
     ----------
     settings
-        The slice of the configuration that the job gets.
+        What the job uses of the study.
     model
         Architecture, train split, fold and seed.
     precision
@@ -51,13 +52,12 @@ def fingerprint(
     -------
     Hexadecimal text.
     """
-    (architecture,) = read_settings(settings, architecture=Architecture)
     parts = {
-        "settings": json.loads(settings),
+        "settings": lean(settings),
         "model": dataclasses.asdict(model),
         "precision": [precision.name, precision.device.type],
         "torch": torch.__version__,
-        "code": code(architecture.called(model.architecture)),
+        "code": code(settings.architecture.called(model.architecture)),
         "people": {
             role: frame[["sample", "subject"]].to_numpy().tolist() for role, frame in rows.items()
         },

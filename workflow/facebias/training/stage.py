@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
@@ -22,7 +21,8 @@ from facebias.clips.store import ClipStore, open_clips
 from facebias.cohort import Model, Reader
 from facebias.features.store import open_features
 from facebias.replacement import replacing
-from facebias.study import Architecture, Labels, StudyError, read_settings
+from facebias.stages.models import Train
+from facebias.study import Architecture, Labels, StudyError, settings
 from facebias.training import interruption, loop, precision
 from facebias.training.checkpoint import Checkpoint
 from facebias.training.fingerprint import fingerprint
@@ -36,9 +36,9 @@ def main(arguments: list[str]) -> None:
 
     A signal stops it with exit status 75 (try again); the same command goes on from there.
     """
-    given = _parser().parse_args(arguments)
+    given = Train.of(arguments)
     torch.set_num_threads(given.threads)
-    architecture, labels = read_settings(given.settings, architecture=Architecture, labels=Labels)
+    architecture, labels = given.settings.architecture, given.settings.labels
     training = architecture.training
     model = Model.of(given)
     # First of all: an unfit device is to be known in seconds, and computes when it is chosen.
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(os.EX_TEMPFAIL) from None
     facts = {
         **vars(model),
-        "settings": given.settings,
+        "settings": settings(given.settings),
         "subjects": {role: sorted(set(part["subject"])) for role, part in rows.items()},
         "samples": {role: len(part) for role, part in rows.items()},
         "parameters": sum(value.numel() for value in network.parameters()),
@@ -112,7 +112,7 @@ def main(arguments: list[str]) -> None:
     _report(history)
 
 
-def _rows(given: argparse.Namespace, model: Model, store: ClipStore) -> dict[str, pd.DataFrame]:
+def _rows(given: Train, model: Model, store: ClipStore) -> dict[str, pd.DataFrame]:
     """Return the rows of the manifest that take part, by role."""
     manifest, roles = tables.read(given.manifest, tables.MANIFEST), splits.read(given.splits)
     rows = {
@@ -157,21 +157,8 @@ def _write(
         provenance.write(folder / "provenance.json", **facts, weights=digest)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = cohort.parser("train", main.__doc__, settings="architecture, labels")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument(
-        "--checkpoints", type=Path, required=True, help="folder that a killed job goes on from"
-    )
-    parser.add_argument("--pretrained", type=Path, nargs="?", help="weights to start from, if any")
-    parser.add_argument(
-        "--features", type=Path, nargs="?", help="index of what the frozen part gives, if any"
-    )
-    return parser
-
-
 def _examples(
-    rows: pd.DataFrame, given: argparse.Namespace, architecture: Architecture, labels: Labels
+    rows: pd.DataFrame, given: Train, architecture: Architecture, labels: Labels
 ) -> Examples:
     """Return the clips of ``rows`` or their features.
 

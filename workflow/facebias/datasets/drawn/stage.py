@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from facebias.datasets.drawn.looks import looks
 from facebias.datasets.drawn.people import people, samples
 from facebias.datasets.drawn.seeds import generator
 from facebias.replacement import replacing
-from facebias.study import Drawn, StudyError, read_settings
+from facebias.stages.clips import Draw
+from facebias.study import Drawn, StudyError
 
 TRUTH = tables.Table(
     "truth",
@@ -42,13 +42,8 @@ bottom), in pixels, flattened. ``cues`` names the planted cues of the film."""
 
 def main(arguments: list[str]) -> None:
     """Draw the films of a shard into a folder."""
-    parser = argparse.ArgumentParser(prog="facebias draw", description=__doc__)
-    parser.add_argument("--settings", required=True, help="JSON with drawn and labels")
-    parser.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the films")
-    options = parser.parse_args(arguments)
-    drawn, labels = read_settings(options.settings, drawn=Drawn, labels=tuple[str, ...])
-    draw(drawn, labels, shard=options.shard, out=options.out)
+    given = Draw.of(arguments)
+    draw(given.settings.drawn, given.settings.labels, shard=given.shard, out=given.out)
 
 
 def draw(drawn: Drawn, labels: tuple[str, ...], *, shard: int, out: Path) -> None:

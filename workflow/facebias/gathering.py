@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 from facebias import tables
+from facebias.stages.evaluation import Gather
 
 GATHERED = {
     table.name: table
@@ -26,10 +24,6 @@ GATHERED = {
 
 def main(arguments: list[str]) -> None:
     """Put several tables of one kind together."""
-    parser = argparse.ArgumentParser(prog="facebias gather", description=main.__doc__)
-    parser.add_argument("table", choices=GATHERED)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("inputs", type=Path, nargs="+")
-    given = parser.parse_args(arguments)
+    given = Gather.of(arguments)
     table = GATHERED[given.table]
     tables.write(tables.gather(given.inputs, table), given.out, table)
