@@ -22,7 +22,7 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes --requirement envs/lock.txt
 	$(BIN)/python -m pip check
 	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib
-	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "facebias.pth").write_text(str(pathlib.Path("workflow").resolve()) + "\n")'
+	$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 	@cp envs/lock.txt $@
 
 demo: install
@@ -51,6 +51,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 format: install

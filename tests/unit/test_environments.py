@@ -67,7 +67,7 @@ def test_every_rule_names_an_environment():
 def test_every_word_of_a_command_is_quoted(name):
     """A name or path is then one word of the command, whatever it holds."""
     text = RULES[name].partition("shell:")[2]
-    text += "".join(map(command, re.findall(r"\bcommand\(\"(\w+)\"\)", text)))
+    text += "".join(map(command, re.findall(r"\bcommand\([\"'](\w+)[\"']\)", text)))
     found = re.findall(r"{((?:input|output|params|wildcards|log)[\w.]*(?::\w+)?)}", text)
     assert found
     assert [each for each in found if not each.endswith(":q")] == []

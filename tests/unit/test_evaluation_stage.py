@@ -14,7 +14,7 @@ from sklearn import metrics as sk
 import scored
 from facebias import tables
 from facebias.evaluation import cells, counts, proportions, rates, resampling, stage
-from facebias.study import Split, settings
+from facebias.study import Selection, settings
 
 CELL = {"architecture": "vgg16", "train_split": "regular", "test_split": "all"}
 NAMES = ("joy", "grief", "rage")
@@ -185,7 +185,7 @@ def run_metrics(folder, paths, test, name="metrics"):
 
 def test_metrics_of_a_test_split(study, frame):
     folder, paths = study
-    found = run_metrics(folder, paths, Split(where={"gender": "female"}))
+    found = run_metrics(folder, paths, Selection(where={"gender": "female"}))
     expected = cells.metrics(
         scored.scored(frame[frame["gender"] == "female"]),
         {**CELL, "test_split": "some"},
@@ -198,17 +198,17 @@ def test_metrics_of_a_test_split(study, frame):
 
 def test_metrics_of_named_subjects_and_of_nobody(study):
     folder, paths = study
-    found = run_metrics(folder, paths, Split(where={}, subjects=("p000", "p007")))
+    found = run_metrics(folder, paths, Selection(where={}, subjects=("p000", "p007")))
     assert found["n_subjects"].max() == 2
-    empty = run_metrics(folder, paths, Split(where={"gender": "other"}))
+    empty = run_metrics(folder, paths, Selection(where={"gender": "other"}))
     assert empty["value"].isna().all()
     assert (empty[["n_subjects", "n_samples"]] == 0).all(axis=None)
 
 
 def test_outputs_are_the_same_bytes_in_any_order_of_files(study):
     folder, paths = study
-    run_metrics(folder, paths, Split(where={}), "one")
-    run_metrics(folder, paths[::-1], Split(where={}), "two")
+    run_metrics(folder, paths, Selection(where={}), "one")
+    run_metrics(folder, paths[::-1], Selection(where={}), "two")
     assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from explaining import build, clips, first, largest
 
-from facebias import explanation
 from facebias.explanation import methods
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -128,7 +127,3 @@ def test_methods_agree_on_the_place_that_matters():
         pixels = explained(name, network, given).pixels.abs()
         inside = pixels[..., :12, :12].sum() / pixels.sum()
         assert inside > 0.9, (name, float(inside))
-
-
-def test_names_for_planning_are_what_can_be_done():
-    assert tuple(methods.METHODS) == explanation.METHODS

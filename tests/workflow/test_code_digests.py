@@ -24,7 +24,7 @@ def command(name: str) -> str | None:
     """Return the stage that a rule runs; None: none of ours."""
     if "shell:" not in RULES[name]:
         return command(PARENTS[name])
-    found = re.search(r"\bcommand\(\"(\w+)\"\)", RULES[name])
+    found = re.search(r"\bcommand\([\"'](\w+)[\"']\)", RULES[name])
     return found and found[1]
 
 

@@ -39,11 +39,24 @@ def main(arguments: list[str]) -> int:
             # By its name: it is no part of what a stage does.
             given = importlib.import_module("facebias.by_hand").completed(name, given)
         stage.function()(given)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "facebias":
+            raise
+        extras = "pip install 'facebias[models,parquet,workflow]'"
+        print(
+            f"facebias {name}: {error.name} is not installed; {extras} brings it", file=sys.stderr
+        )
+        return 1
     except (StudyError, TableError, OSError) as error:
         print(f"facebias {name}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the stage that a command line names, and end with its exit code."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()

@@ -135,7 +135,7 @@ def _text(value: Any) -> str:
 
 def _words(kind: type[Job], name: str, value: Any) -> list[str]:
     """Write a typed value as words of a command; one without a name has only told jobs apart."""
-    (field,) = (each for each in dataclasses.fields(kind) if each.name == name)  # type: ignore[arg-type]
+    (field,) = (each for each in dataclasses.fields(kind) if each.name == name)
     named = option(field)
     if named is None:
         return []

@@ -29,6 +29,7 @@ from facebias.study import (
     Source,
     Study,
     StudyError,
+    Weights,
     crossed,
     fewest_resamples,
     registries,
@@ -199,12 +200,11 @@ def _architectures(study: Study) -> Iterator[str]:
             if option not in allowed:
                 yield f"{key}.options.{option}: unknown key{suggest(option, allowed)}"
         if settings.weights is not None:
-            yield from _weights(key, network, settings)
+            yield from _weights(key, network, settings, settings.weights)
 
 
-def _weights(key: str, name: str, settings: Architecture) -> Iterator[str]:
+def _weights(key: str, name: str, settings: Architecture, given: Weights) -> Iterator[str]:
     """Yield what is wrong with the pretrained weights of the network ``name``."""
-    given = settings.weights
     kinds = [kind for kind, entries in formats.FORMATS.items() if name in entries]
     if given.format not in kinds:
         known = f"{name} has {', '.join(kinds)}" if kinds else f"there are none for {name}"
@@ -240,11 +240,12 @@ def _explanation(study: Study) -> Iterator[str]:
     if target not in ways:
         yield f"explanation.target: found {target!r}{suggest(target, ways)}"
     composite = study.explanation.composite
-    chosen = composite if isinstance(composite, Mapping) else {None: composite}
-    for name, found in chosen.items():
-        key = "explanation.composite" if name is None else f"explanation.composite.{name}"
-        if name is not None and name not in study.explanation.architectures:
-            yield f"{key}: not explained{suggest(name, study.explanation.architectures)}"
+    chosen: list[tuple[str | None, str | None]]
+    chosen = [*composite.items()] if isinstance(composite, Mapping) else [(None, composite)]
+    for network, found in chosen:
+        key = "explanation.composite" if network is None else f"explanation.composite.{network}"
+        if network is not None and network not in study.explanation.architectures:
+            yield f"{key}: not explained{suggest(network, study.explanation.architectures)}"
         if found is not None and found not in registries.COMPOSITES:
             yield f"{key}: found {found!r}{suggest(found, registries.COMPOSITES)}"
     for label, units in study.explanation.units.items():

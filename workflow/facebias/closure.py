@@ -57,7 +57,7 @@ class Package:
         if self._cache:
             self._cache.write()
         digests = {
-            str(self.file(module).relative_to(self.folder.parent)): hashlib.sha256(
+            str(self.path(module).relative_to(self.folder.parent)): hashlib.sha256(
                 repr(sorted(codes.items())).encode()
             ).hexdigest()[:16]
             for module, codes in found.items()
@@ -105,10 +105,16 @@ class Package:
             self._files[module] = self._find(module)
         return self._files[module]
 
+    def path(self, module: str) -> Path:
+        """Return the file of a module that the package has."""
+        path = self.file(module)
+        assert path is not None, module
+        return path
+
     def source(self, module: str) -> Source:
         """Return what a module defines and names."""
         if module not in self._sources:
-            path = self.file(module)
+            path = self.path(module)
             edited = self.edited.get(str(path.relative_to(self.folder)))
             read = self._cache.read if self._cache else source.python
             self._sources[module] = read(edited or path.read_text(encoding="utf-8"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ import yaml
 from facebias import faults
 from facebias.replacement import replacing
 from facebias.stages.data import Resolve
-from facebias.study import Adapter, ConfigError, Data, File, Study, build, plain, slice_of
+from facebias.study import ConfigError, Data, File, Study, build, plain, registries, slice_of
 
 # Adapters with settings of their own, in the section of `data` named like them.
-SECTIONS = {field.name for field in dataclasses.fields(Data)} & {*typing.get_args(Adapter)}
+SECTIONS = {field.name for field in dataclasses.fields(Data)} & {*registries.DATA_SETS}
 
 
 def load(config: Mapping[str, Any]) -> Study:

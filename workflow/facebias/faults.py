@@ -130,7 +130,7 @@ def _inner(kind: Any, part: str | int) -> Any:
     """Return the type of one part of a section, mapping or list."""
     for one in _members(kind):
         if dataclasses.is_dataclass(one):
-            return typing.get_type_hints(one)[part]
+            return typing.get_type_hints(one)[str(part)]
         if typing.get_origin(one) is not None:
             inner = typing.get_args(one)
             return inner[1] if _base(one) is Mapping else inner[0]

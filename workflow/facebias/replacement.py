@@ -34,7 +34,7 @@ class OutputError(OSError):
     """An output that cannot be written: names it, the reason and what to do."""
 
     def __str__(self) -> str:
-        return f"{self.filename}: cannot be written ({self.strerror}); {REMEDIES[self.errno]}"
+        return f"{self.filename}: cannot be written ({self.strerror}); {REMEDIES[self.errno or 0]}"
 
 
 @contextlib.contextmanager

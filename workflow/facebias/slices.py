@@ -90,12 +90,12 @@ class Slices:
 
     def groups(self, wildcards: Wildcards) -> str:
         """Return what the metrics by group of the models of one train split depend on."""
-        attributes = self.targets.compared_by[wildcards.train_split]
+        attributes = tuple(self.targets.compared_by[wildcards.train_split])
         return settings(evaluation.MetricsByGroup.Settings(**self.measured, attributes=attributes))
 
     def effects(self, wildcards: Wildcards) -> str:
         """Return what the effects of training by one attribute depend on."""
-        together = self.targets.paired(wildcards.attribute)
+        together = tuple(map(tuple, self.targets.paired(wildcards.attribute)))
         return settings(evaluation.Effects.Settings(**self.measured, together=together))
 
     @property
@@ -151,6 +151,7 @@ class Slices:
 
     def _converted(self, name: str) -> str:
         architecture = self.study.architectures[name]
+        assert architecture.weights is not None, name
         backbone = dataclasses.replace(architecture.backbone, frames=None, frozen="none")
         backbone = dataclasses.replace(backbone, network=self.targets.network_of(name))
         return settings(models.Convert.Settings(backbone=backbone, weights=architecture.weights))
@@ -163,17 +164,18 @@ class Slices:
 
     @functools.cached_property
     def weights_of(self) -> Mapping[str, str]:
-        """Architecture to the first one with the same converted weights, whose file it takes."""
+        """Pretrained architecture to the first with the same converted weights, whose it takes."""
         return self._first_alike(self._converted)
 
     @functools.cached_property
     def features_of(self) -> Mapping[str, str]:
-        """Architecture to the first one with the same features, whose files it takes."""
+        """Pretrained architecture to the first with the same features, whose it takes."""
         return self._first_alike(self._converted, self._extracted, self.targets.endings.__getitem__)
 
     def _first_alike(self, *facts: Callable[[str], str]) -> dict[str, str]:
         firsts: dict[tuple[str, ...], str] = {}
         return {
             name: firsts.setdefault(tuple(fact(name) for fact in facts), name)
-            for name in self.targets.architectures
+            for name, architecture in self.study.architectures.items()
+            if architecture.weights is not None
         }

@@ -121,7 +121,7 @@ def _write(node: object, words: list[str]) -> None:
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(node, ast.ClassDef) and field == "body":
-                value = [each for each in value if not _is_key(each)]
+                value = [each for each in node.body if not _is_key(each)]
             if value.__class__ is not ast.Load:
                 _write(value, words)
         words.append(")")

@@ -11,6 +11,7 @@ import hashlib
 import marshal
 import sys
 from pathlib import Path
+from typing import Any
 
 from facebias import source
 from facebias.replacement import replacing
@@ -56,7 +57,7 @@ class SourceCache:
             with replacing(self.path) as temporary:
                 temporary.write_bytes(marshal.dumps((self._reader, self._kept)))
 
-    def _load(self) -> dict[str, tuple]:
+    def _load(self) -> dict[str, tuple[Any, ...]]:
         with contextlib.suppress(*_BROKEN):
             reader, kept = marshal.loads(self.path.read_bytes())
             if reader == self._reader:
@@ -68,7 +69,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(found: Source) -> tuple:
+def _plain(found: Source) -> tuple[Any, ...]:
     definitions = {
         name: (each.names, each.arguments, each.texts, each.folders)
         for name, each in found.definitions.items()

@@ -93,5 +93,5 @@ def printed_pair(pair: tuple[str, str], between: str = " \u2212 ") -> str:
 def compared_groups(row: Mapping[str, object], between: str = " \u2212 ") -> str:
     """Name in print whom a row of a table compares."""
     if row["comparison"] == PAIR:
-        return printed_pair((row["first"], row["second"]), between)
+        return printed_pair((str(row["first"]), str(row["second"])), between)
     return printed(row["groups"])

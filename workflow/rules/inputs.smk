@@ -46,8 +46,10 @@ def weights_file(wildcards):
 
 def pretrained(wildcards):
     """List the converted weights that training starts from: none or one."""
+    if not weights_of(wildcards):
+        return []
     owner = slices.weights_of[wildcards.architecture]
-    return expand(rules.convert_weights.output, architecture=owner) if weights_of(wildcards) else []
+    return expand(rules.convert_weights.output, architecture=owner)
 
 
 def fixed_features(wildcards):

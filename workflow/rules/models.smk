@@ -56,7 +56,7 @@ rule train_model:
         checkpoints=f"{OUT}/checkpoints/{MODEL}",
     shell:
         # With a trap, bash waits for training, which saves and stops when the whole job gets a signal.
-        "trap : TERM HUP USR1; " + command("train")
+        f"trap : TERM HUP USR1; {command('train')}"
 
 
 rule predict:

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facebias.stages.job import Job, input_file, output_file, parameter, wildcard
-from facebias.study import Evaluation, GroupComparison, Labels, Question, Resampling, section
-from facebias.study import Split as TestSplit
+from facebias.study import (
+    Evaluation,
+    GroupComparison,
+    Labels,
+    Question,
+    Resampling,
+    Selection,
+    section,
+)
 
 
 class Gather(Job):
@@ -35,7 +42,7 @@ class Metrics(OfCell):
     class Settings:
         labels: Labels
         evaluation: Resampling
-        test: TestSplit
+        test: Selection
 
     settings: Settings = parameter()
     test_split: str = wildcard()

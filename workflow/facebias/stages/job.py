@@ -65,6 +65,7 @@ threads = _declared(THREADS)
 @typing.dataclass_transform(
     kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,)
 )
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
     """What one job is asked. A subclass is named as its stage; its fields are the options."""
 

@@ -149,7 +149,7 @@ class TrainSplits:
     def all_holdouts(self) -> dict[str | None, Holdout]:
         """The hold-outs by name; None: that without a name. Empty with folds."""
         if self.holdouts is not None:
-            return dict(self.holdouts)
+            return {name: self.holdouts[name] for name in self.holdouts}
         return {} if self.holdout is None else {None: self.holdout}
 
     @property

@@ -252,7 +252,7 @@ class Explanation(Explaining):
         description="Layer-wise relevance propagation, and second opinions: each method explains "
         "every model. The declared gaps of relevance are of the first.",
     )
-    composite: str | Mapping[str, str] | None = key(
+    composite: str | Mapping[str, str] | None = key(  # type: ignore[assignment] # `of` chooses
         None,
         description="Rules of `lrp` by layer type, for all architectures or by the name of each; "
         'without one, what suits the architecture; see "Composites" below.',

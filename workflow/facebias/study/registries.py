@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -27,12 +27,21 @@ def names(file: str, *registries: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_DATA_SETS = names("datasets/__init__.py", "ADAPTERS")
-Adapter = Literal[_DATA_SETS]
-OnDisk = Literal[tuple(name for name in _DATA_SETS if name not in ("drawn", "combined"))]
-Criterion = Literal[names("evaluation/fairness_criteria.py", "OF_CLASSES", "OF_UNITS")]
-Definition = Literal[names("evaluation/fairness_criteria.py", "DEFINITIONS")]
-Schedule = Literal[names("training/schedules.py", "SCHEDULES")]
-WeightsFormat = Literal[names("architectures/formats.py", "FORMATS")]
-Method = Literal[names("explanation/methods.py", "METHODS")]
+DATA_SETS = names("datasets/__init__.py", "ADAPTERS")
 COMPOSITES = names("explanation/composites.py", "COMPOSITES")
+if TYPE_CHECKING:
+    Adapter = str
+    OnDisk = str
+    Criterion = str
+    Definition = str
+    Schedule = str
+    WeightsFormat = str
+    Method = str
+else:
+    Adapter = Literal[DATA_SETS]
+    OnDisk = Literal[tuple(name for name in DATA_SETS if name not in ("drawn", "combined"))]
+    Criterion = Literal[names("evaluation/fairness_criteria.py", "OF_CLASSES", "OF_UNITS")]
+    Definition = Literal[names("evaluation/fairness_criteria.py", "DEFINITIONS")]
+    Schedule = Literal[names("training/schedules.py", "SCHEDULES")]
+    WeightsFormat = Literal[names("architectures/formats.py", "FORMATS")]
+    Method = Literal[names("explanation/methods.py", "METHODS")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,6 @@ def read(path: Path | str, table: Table) -> pd.DataFrame:
     return check(frame, table, source=str(path))
 
 
-def gather(paths: list[Path | str], table: Table) -> pd.DataFrame:
+def gather(paths: Sequence[Path | str], table: Table) -> pd.DataFrame:
     """Read several files of one kind into one table, in the order given."""
     return check(pd.concat([read(path, table) for path in paths], ignore_index=True), table)
