@@ -138,3 +138,22 @@ def strips():
         for seed, name in enumerate(("vgg16", "cnn3d"))
     }
     return models | {"manifest": rows}
+
+
+def judged(facts, where, people, **changes):
+    settings = evaluation(**changes)
+    means, gaps, joint = relevance_stage.compared(
+        where, facts, people, labels=labels(), evaluation=settings
+    )
+    named = tuple(facts["architecture"].unique())
+    return (
+        means,
+        relevance_stage.judged(gaps, settings, (scored.question("regular"),), named, "lrp"),
+        joint,
+    )
+
+
+def row(table, **wanted):
+    chosen = table[np.all([table[name] == value for name, value in wanted.items()], axis=0)]
+    assert len(chosen) == 1, f"{len(chosen)} rows"
+    return chosen.iloc[0]

@@ -1,14 +1,23 @@
-"""The facts of a made-up study that its start page asks for."""
+"""The start page of a made-up study: the facts that it asks for, and the page itself."""
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
+
+import diagnosed
+import pandas as pd
+import study_tables as made
 from study_tables import ARCHITECTURES, TESTS, TRAINS, labels
 
 import scored
+from facebias import tables
+from facebias.report import start_page
 from facebias.study import plain
 
 
-def settings(**changes: object) -> dict[str, object]:
+def study_settings(**changes: object) -> dict[str, object]:
     """Return them as plain values."""
     drawn = {
         "subjects": 36,
@@ -57,3 +66,47 @@ def settings(**changes: object) -> dict[str, object]:
         "questions": [plain(scored.question(*TRAINS))],
     }
     return {**given, **changes}
+
+
+def write_tables(folder, **changes):
+    every = {
+        "metrics": (made.metrics(), tables.METRICS),
+        "by-group": (made.by_group(changes.get("metrics")), tables.METRICS_BY_GROUP),
+        "fairness": (made.fairness(), tables.FAIRNESS),
+        "exclusions": (made.exclusions(), tables.EXCLUSIONS),
+        "excluded": (pd.DataFrame(columns=list(tables.EXCLUDED.columns)), tables.EXCLUDED),
+        "splits": (made.splits(), tables.SPLITS),
+        "manifest": (made.manifest(), tables.MANIFEST),
+        "effects": (made.effects(), tables.EFFECTS),
+        "confounds": (diagnosed.confound_table(), tables.CONFOUNDS),
+    }
+    arguments = []
+    for name, (table, contract) in every.items():
+        path = folder / f"{name}.csv"
+        tables.write(changes.get(name, table), path, contract)
+        arguments += [f"--{name}", str(path)]
+    return arguments
+
+
+def page(folder, *, settings=None, **changes):
+    arguments = write_tables(folder, **changes)
+    out = folder / "start_page.html"
+    text = json.dumps(settings or study_settings())
+    start_page.main(["--settings", text, *arguments, "--out", str(out)])
+    return out.read_text(encoding="utf-8")
+
+
+def words(html):
+    text = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def with_data(**changes):
+    settings = study_settings()
+    settings["data"] = {**settings["data"], **changes}
+    return settings
+
+
+def planted(*entries):
+    drawn = {**study_settings()["data"]["drawn"], "bias": list(entries)}
+    return with_data(drawn=drawn)

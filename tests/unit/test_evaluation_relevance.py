@@ -8,7 +8,7 @@ import located as made
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from located import judged, row
 
 import scored
 from facebias import tables
@@ -16,24 +16,10 @@ from facebias.evaluation import (
     outcomes,
     rates,
     relevance,
-    relevance_joint,
     relevance_stage,
     resampling,
 )
 from facebias.study import StudyError, settings
-
-
-def compared(facts, where, people, **changes):
-    settings = made.evaluation(**changes)
-    means, gaps, joint = relevance_stage.compared(
-        where, facts, people, labels=made.labels(), evaluation=settings
-    )
-    named = tuple(facts["architecture"].unique())
-    return (
-        means,
-        relevance_stage.judged(gaps, settings, (scored.question("regular"),), named, "lrp"),
-        joint,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +29,7 @@ def study():
     random = np.random.default_rng(1)
     shift = np.where(people["gender"] == "female", 0.25, 0.0)
     where = made.relevance(facts, background=shift + 0.1 * random.random(len(people)))
-    return people, facts, where, *compared(facts, where, people)
-
-
-def row(table, **wanted):
-    chosen = table[np.all([table[name] == value for name, value in wanted.items()], axis=0)]
-    assert len(chosen) == 1, f"{len(chosen)} rows"
-    return chosen.iloc[0]
+    return people, facts, where, *judged(facts, where, people)
 
 
 def test_means_are_those_of_the_samples(study):
@@ -89,7 +69,7 @@ def test_a_sample_that_several_seeds_explain_counts_once(study):
         pd.concat([table.assign(seed=seed) for seed in seeds], ignore_index=True)
         for table in (facts, where)
     )
-    more_means, more_gaps, _ = compared(*again, people)
+    more_means, more_gaps, _ = judged(*again, people)
     pd.testing.assert_frame_equal(more_means, means)
     columns = ["estimate", "ci_low", "ci_high", "p_value", "n_subjects", "n_samples"]
     pd.testing.assert_frame_equal(more_gaps[columns], gaps[columns])
@@ -134,7 +114,7 @@ def test_the_primary_family_is_the_relevance_in_own_units(study):
 def test_a_ratio_is_never_held_against_the_margin(study):
     people, facts, where, *_ = study
     same = where.assign(ratio=2.0 + 0.001 * where["positive"])
-    _, gaps, _ = compared(facts, same, people)
+    _, gaps, _ = judged(facts, same, people)
     ratios = gaps[gaps["measure"] == "ratio"]
     assert len(ratios)
     assert not ratios["verdict"].str.startswith("no gap larger").any()
@@ -162,7 +142,7 @@ def test_interval_of_a_gap_is_that_of_a_slow_loop_and_widened_for_those_who_ente
     few = facts["subject"].isin([f"p{number:02d}" for number in (0, 2, 4, *range(1, 12, 2))])
     kept = facts["sample"][(facts["label"] != "surprise") | few]
     facts, where = (part[part["sample"].isin(kept)] for part in (facts, where))
-    _, gaps, _ = compared(facts, where, people)
+    _, gaps, _ = judged(facts, where, people)
     found = row(gaps, region="hair", label="surprise", outcome="any", measure="positive")
     inside = where.merge(facts).query("region == 'hair' and explained == 'surprise'")
     means = []
@@ -181,7 +161,7 @@ def test_missing_relevance_is_no_zero(study):
     people, facts, where, *_ = study
     lost = (where["region"] == "units") & where["sample"].str.contains("surprise")
     holed = where.assign(positive=where["positive"].mask(lost), ratio=where["ratio"].mask(lost))
-    means, gaps, _ = compared(facts, holed, people)
+    means, gaps, _ = judged(facts, holed, people)
     found = row(means, region="units", group="male", label="surprise", outcome="any")
     assert np.isnan(found["positive"])
     assert (found["n_subjects"], found["n_samples"]) == (0, 0)
@@ -199,7 +179,7 @@ def test_missing_relevance_is_no_zero(study):
 def test_a_group_that_is_too_small_has_no_gap():
     people = made.manifest(subjects=4)
     facts = made.explained(people)
-    _, gaps, joint = compared(facts, made.relevance(facts), people)
+    _, gaps, joint = judged(facts, made.relevance(facts), people)
     assert gaps["estimate"].isna().all()
     assert gaps["note"].notna().all()
     assert joint["estimate"].isna().all()
@@ -210,7 +190,7 @@ def test_more_groups_are_compared_two_by_two():
     people = made.manifest(subjects=12)
     people["skin"] = ["abc"[int(name[1:]) % 3] for name in people["subject"]]
     facts = made.explained(people)
-    _, gaps, joint = compared(facts, made.relevance(facts), people, attributes=("skin",))
+    _, gaps, joint = judged(facts, made.relevance(facts), people, attributes=("skin",))
     assert list(gaps["groups"].unique()) == ["a - b", "a - c", "b - c"]
     assert len(joint) == 9
     estimates = gaps[gaps["label"] == "overall"].groupby("groups")["estimate"]
@@ -219,7 +199,7 @@ def test_more_groups_are_compared_two_by_two():
 
 def test_bca_intervals_differ_and_hold_the_estimate(study):
     people, facts, where, _, gaps, _ = study
-    _, other, _ = compared(facts, where, people, interval="bca")
+    _, other, _ = judged(facts, where, people, interval="bca")
     wanted = {"region": "background", "label": "overall", "outcome": "any", "measure": "positive"}
     first, second = row(gaps, **wanted), row(other, **wanted)
     assert first["estimate"] == second["estimate"]
@@ -252,114 +232,13 @@ def test_a_sample_of_another_study_is_refused():
         outcomes.outcomes(facts, people.iloc[1:], made.labels())
     where = made.relevance(facts)
     with pytest.raises(StudyError, match="not among the explanations"):
-        compared(facts.iloc[1:], where, people)
-
-
-# ------------------------------------------------------------------------------------------- joint
-
-
-def test_rank_correlation_is_that_of_scipy():
-    random = np.random.default_rng(0)
-    x, y = random.integers(0, 5, (2, 20, 9)).astype(float)
-    found = relevance_joint.rank_correlation(x, y)
-    expected = [stats.spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)]
-    assert np.allclose(found, expected)
-    x[0, 0] = np.nan
-    y[1] = 3
-    assert np.isnan(relevance_joint.rank_correlation(x, y)[:2]).all()
-
-
-def several(link, *, n=24):
-    """Make three architectures whose relevance gaps follow their hit-rate gaps by ``link``."""
-    people = made.manifest(subjects=n, repetitions=4)
-    female = (people["gender"] == "female").to_numpy()
-    facts, where = [], []
-    for number, name in enumerate(("vgg16", "resnet50", "cnn3d")):
-        random = np.random.default_rng(number)
-        place = people["label"].map({label: i for i, label in enumerate(made.LABELS)}).to_numpy()
-        gap = np.linspace(-0.45, 0.45, 9)[3 * number + place]
-        hits = random.random(len(people)) < 0.5 + np.where(female, gap, -gap)
-        share = 0.4 + link * np.where(female, gap, -gap) / 2 + 0.05 * random.normal(size=len(hits))
-        facts.append(made.explained(people, architecture=name, hits=hits))
-        where.append(made.relevance(facts[-1], seed=number, units=share))
-    return pd.concat(facts), pd.concat(where), people
-
-
-def test_gaps_that_go_together_are_found_together():
-    _, _, joint = compared(*several(1.0))
-    found = row(joint, region="units")
-    assert found["n_cells"] == 9
-    assert found["n_subjects"] == 24
-    assert found["estimate"] > 0.8
-    assert 0 < found["ci_low"] <= found["estimate"] <= found["ci_high"] <= 1
-    # Nine gaps that chance alone makes are in order, or nearly, far less often.
-    assert found["p_value"] < 0.05
-    assert found["null_low"] < 0 < found["null_high"]
-
-
-def test_a_correlation_is_not_mirrored_where_groups_of_one_size_exchange_names():
-    # Both gaps then change their signs, and the correlation keeps its own.
-    _, _, joint = compared(*several(1.0, n=10))
-    found = row(joint, region="units")
-    assert found["p_floor"] == pytest.approx(2 / 252)
-    assert found["null_low"] != pytest.approx(-found["null_high"], abs=0.01)
-
-
-def test_interval_of_a_correlation_draws_all_cells_together_and_is_widened():
-    facts, where, people = several(1.0, n=12)
-    _, _, joint = compared(facts, where, people)
-    drawn = {"units": [], relevance.NOWHERE: []}
-    for name in facts["architecture"].unique():
-        own = facts[facts["architecture"] == name].reset_index(drop=True)
-        share = where[(where["architecture"] == name) & (where["region"] == "units")]
-        values = {
-            "units": share["positive"].to_numpy(),
-            relevance.NOWHERE: (own["label"] == own["predicted"]).to_numpy(dtype=float),
-        }
-        for measure, of_sample in values.items():
-            each = [_resampled(own, of_sample, label, people) for label in made.LABELS]
-            drawn[measure].append(np.stack(each, axis=1))
-    both = [np.concatenate(parts, axis=1) for parts in drawn.values()]
-    values = relevance_joint.rank_correlation(*both)
-    expected = resampling.interval(values, confidence=0.95, subjects=6)
-    found = row(joint, region="units")
-    assert found["estimate"] == pytest.approx(values[0])
-    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
-
-
-def _resampled(facts, values, label, people):
-    """Draw the people of both groups anew: the gap in the mean over samples of a label."""
-    gender, means = people.groupby("subject")["gender"].first(), []
-    for group in ("female", "male"):
-        names = gender.index[gender == group].to_numpy()
-        weights = resampling.weights(names, resamples=400, seed=1)
-        inside = [(facts["subject"] == name) & (facts["label"] == label) for name in names]
-        sums = weights @ np.array([values[here].sum() for here in inside])
-        means.append(sums / (weights @ np.array([here.sum() for here in inside])))
-    return means[0] - means[1]
-
-
-def test_gaps_that_go_apart_have_the_other_sign_and_no_link_none():
-    _, _, joint = compared(*several(-1.0))
-    assert row(joint, region="units")["ci_high"] < 0
-    _, _, joint = compared(*several(0.0))
-    found = row(joint, region="units")
-    assert found["ci_low"] < 0 < found["ci_high"]
-    assert found["p_value"] > 0.05
-
-
-def test_few_cells_have_no_correlation(study):
-    people, facts, where, *_ = study
-    _, _, joint = compared(facts, where, people)
-    assert joint["n_cells"].tolist() == [3, 3, 3]
-    assert joint["estimate"].isna().all()
-    assert joint["note"].str.startswith("3 cells with both gaps; a correlation needs 4").all()
+        judged(facts.iloc[1:], where, people)
 
 
 def test_a_study_does_not_hang_on_the_order_of_rows(study):
     people, facts, where, _, gaps, _ = study
     shuffled = where.sample(frac=1, random_state=0)
-    _, again, _ = compared(facts.sample(frac=1, random_state=1), shuffled, people)
+    _, again, _ = judged(facts.sample(frac=1, random_state=1), shuffled, people)
     key = list(tables.RELEVANCE_GAPS.key)
     pd.testing.assert_frame_equal(
         gaps.sort_values(key, ignore_index=True),
@@ -372,7 +251,7 @@ def test_a_second_method_asks_no_question_of_its_own(study):
     people, facts, where, _, gaps, _ = study
     other = "integrated_gradients"
     both = (pd.concat([table, table.assign(method=other)]) for table in (facts, where))
-    _, found, _ = compared(*both, people)
+    _, found, _ = judged(*both, people)
     declared = found[found["family"] == "primary"]
     assert set(declared["method"]) == {"lrp"}
     alone = gaps[gaps["family"] == "primary"]

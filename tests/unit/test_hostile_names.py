@@ -274,7 +274,7 @@ def test_printed_tables_are_those_of_plain_names(names):
 
 def page(names: tuple[str, ...]) -> str:
     splits, given = names[4:], study(names)
-    data = start_pages.settings()["data"]
+    data = start_pages.study_settings()["data"]
     (weaker,) = data["drawn"]["bias"]
     weaker |= {"group": {"gender": names[0]}, "labels": ["grief"]}
     return start_page.render(

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from html import unescape
 from html.parser import HTMLParser
 
 import diagnosed
 import numpy as np
-import pandas as pd
 import pytest
 import start_pages
 import study_tables as made
+from start_pages import page, planted, words
 
-from facebias import tables
-from facebias.report import findings, planted_bias, start_page, wording
+from facebias.report import findings, wording
 from facebias.study import StudyError
-
-
-def write_tables(folder, **changes):
-    every = {
-        "metrics": (made.metrics(), tables.METRICS),
-        "by-group": (made.by_group(changes.get("metrics")), tables.METRICS_BY_GROUP),
-        "fairness": (made.fairness(), tables.FAIRNESS),
-        "exclusions": (made.exclusions(), tables.EXCLUSIONS),
-        "excluded": (pd.DataFrame(columns=list(tables.EXCLUDED.columns)), tables.EXCLUDED),
-        "splits": (made.splits(), tables.SPLITS),
-        "manifest": (made.manifest(), tables.MANIFEST),
-        "effects": (made.effects(), tables.EFFECTS),
-        "confounds": (diagnosed.confound_table(), tables.CONFOUNDS),
-    }
-    arguments = []
-    for name, (table, contract) in every.items():
-        path = folder / f"{name}.csv"
-        tables.write(changes.get(name, table), path, contract)
-        arguments += [f"--{name}", str(path)]
-    return arguments
-
-
-def page(folder, *, settings=None, **changes):
-    arguments = write_tables(folder, **changes)
-    out = folder / "start_page.html"
-    text = json.dumps(settings or start_pages.settings())
-    start_page.main(["--settings", text, *arguments, "--out", str(out)])
-    return out.read_text(encoding="utf-8")
-
-
-def words(html):
-    text = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
-
-
-def with_data(**changes):
-    settings = start_pages.settings()
-    settings["data"] = {**settings["data"], **changes}
-    return settings
-
-
-def planted(*entries):
-    drawn = {**start_pages.settings()["data"]["drawn"], "bias": list(entries)}
-    return with_data(drawn=drawn)
-
 
 # ------------------------------------------------------------------------------------ start page
 
@@ -102,108 +54,6 @@ def test_the_page_says_what_was_run(tmp_path):
     assert "VGG16, VGGFace, ResNet50, SENet50, 3D-CNN and ResNet3D" in said
     assert "anger, disgust and contempt count as one label, upset" in said
     assert " ," not in said
-
-
-def test_a_planted_bias_is_found_when_signs_and_intervals_say_so(tmp_path):
-    said = words(page(tmp_path, fairness=made.fairness(gap=-0.3, spread=0.1)))
-    assert "People with gender female show sadness, anger, disgust and contempt at 0.4" in said
-    assert "The study finds the planted bias: in all 6 architectures samples of the group" in said
-    assert said.count("] as planted") == 6
-
-
-def test_a_planted_bias_is_not_found_when_every_interval_includes_zero(tmp_path):
-    said = words(page(tmp_path, fairness=made.fairness(gap=-0.05, spread=0.4)))
-    assert "does not find the planted bias: in none of 6 architectures" in said
-    assert "The study finds" not in said
-    assert "interval includes 0" in said
-
-
-def test_a_gap_of_the_wrong_sign_is_no_finding(tmp_path):
-    said = words(page(tmp_path, fairness=made.fairness(gap=0.3, spread=0.1)))
-    assert "does not find the planted bias" in said
-    assert said.count("opposite sign") == 6
-
-
-def test_some_architectures_find_it(tmp_path):
-    table = made.fairness(gap=-0.3, spread=0.1)
-    weak = table["architecture"].isin(["vgg16", "cnn3d", "resnet50", "senet50"])
-    table.loc[weak, ["ci_low", "ci_high"]] = [-0.6, 0.1]
-    assert "only in part: in 2 of 6 architectures" in words(page(tmp_path, fairness=table))
-
-
-def test_only_the_first_train_split_counts_for_the_planted_bias(tmp_path):
-    table = made.fairness(gap=-0.3, spread=0.1)
-    regular = table["train_split"] == "regular"
-    table.loc[regular, ["ci_low", "ci_high"]] = [-0.9, 0.9]
-    assert "does not find the planted bias" in words(page(tmp_path, fairness=table))
-
-
-def test_nothing_planted_is_said(tmp_path):
-    said = words(page(tmp_path, settings=planted()))
-    assert "Nothing was planted" in said
-    assert "finds the planted" not in said
-
-
-def test_real_data_has_no_section_on_planting(tmp_path):
-    said = words(page(tmp_path, settings=with_data(adapter="pictures", drawn=None)))
-    assert "planted" not in said.replace("Drawn faces with a planted bias", "")
-    assert "How models treat real people" not in said
-
-
-def test_a_bias_without_a_direction_is_not_judged(tmp_path):
-    entry = {"kind": "frequencies", "group": {"gender": "female"}, "labels": {"anger": 0.5}}
-    said = words(page(tmp_path, settings=planted(entry)))
-    assert "anger times 0.5" in said
-    assert "cannot be said beforehand" in said
-
-
-def test_a_bias_in_an_attribute_that_is_not_evaluated_cannot_be_found(tmp_path):
-    entry = {"kind": "label_noise", "group": {"skin": "dark"}, "share": 0.3}
-    said = words(page(tmp_path, settings=planted(entry)))
-    assert "30 % of the recorded labels of people with skin dark are wrong" in said
-    assert "not among the attributes that the study evaluates" in said
-
-
-def test_a_cue_favours_its_group():
-    entry = {
-        "kind": "cue",
-        "group": {"gender": "male"},
-        "label": "anger",
-        "where": "hair",
-        "strength": 1,
-    }
-    (target,) = planted_bias.targets([entry])
-    assert (target.group, target.worse) == ("male", False)
-    found = planted_bias.checks(made.fairness(gap=-0.3, spread=0.1), target, "regular")
-    assert all(check.found for check in found)
-
-
-def test_biases_of_both_directions_in_one_group_have_no_direction():
-    worse = {"kind": "label_noise", "group": {"gender": "male"}, "share": 0.2}
-    better = {
-        "kind": "cue",
-        "group": {"gender": "male"},
-        "label": "anger",
-        "where": "hair",
-        "strength": 1,
-    }
-    assert planted_bias.targets([worse, better]) == []
-
-
-@pytest.mark.parametrize(
-    ("where", "said"),
-    [
-        ({}, "everybody"),
-        ({"gender": "female"}, "gender female"),
-        (
-            {"age": {"min": 60}, "skin": ["dark", "medium"]},
-            "age at least 60 and skin dark or medium",
-        ),
-        ({"any": [{"gender": "male"}, {"age": {"max": 30}}]}, "(gender male or age at most 30)"),
-    ],
-)
-def test_conditions_are_put_into_words(where, said):
-    assert wording.condition(where) == said
 
 
 def test_signed_gaps_are_counted_against_chance(tmp_path):
@@ -352,12 +202,12 @@ def test_three_groups_compare_pairs(tmp_path):
 
 
 def test_text_from_the_configuration_is_escaped(tmp_path):
-    html = page(tmp_path, settings=start_pages.settings(title="a <b>& c"))
+    html = page(tmp_path, settings=start_pages.study_settings(title="a <b>& c"))
     assert "a &lt;b&gt;&amp; c" in html
 
 
 def test_folds_and_seeds_give_ranges_of_people(tmp_path):
-    settings = start_pages.settings(seeds=[1, 2], folds=5)
+    settings = start_pages.study_settings(seeds=[1, 2], folds=5)
     said = words(page(tmp_path, settings=settings, splits=made.splits(folds=5)))
     assert "in 5 folds so that every person is tested once" in said
     assert "180 models" in said
@@ -423,7 +273,7 @@ def test_every_hold_out_has_its_own_numbers(tmp_path):
 
 
 def test_page_says_where_every_person_weighs_the_same(tmp_path):
-    given = start_pages.settings()
+    given = start_pages.study_settings()
     assert "weighs the same" not in words(page(tmp_path, settings=given))
     given["evaluation"]["weights"] = "subjects"
     assert "Every person weighs the same" in words(page(tmp_path, settings=given))

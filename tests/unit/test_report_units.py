@@ -120,7 +120,7 @@ def page(study, **changes):
         min_occurrences=40,
         threshold="validation",
     )
-    settings = start_pages.settings()
+    settings = start_pages.study_settings()
     data = {**settings["data"], "adapter": "videos", "root": "x", "drawn": None}
     asked = {
         "name": "units",

@@ -251,10 +251,9 @@ def _explanation(study: Study) -> Iterator[str]:
     for label, units in study.explanation.units.items():
         if label not in names:
             yield f"explanation.units.{label}: no such label{suggest(label, names)}"
-        for unit in units:
-            if unit not in action_units.UNITS:
-                known = ", ".join(map(str, action_units.UNITS))
-                yield f"explanation.units.{label}: found {unit}, expected some of {known}"
+        known = ", ".join(map(str, action_units.UNITS))
+        for unit in (unit for unit in units if unit not in action_units.UNITS):
+            yield f"explanation.units.{label}: found {unit}, expected some of {known}"
     if study.explanation.landmarks is not None and study.data.adapter == "drawn":
         yield "explanation.landmarks: drawn people bring their own; remove it"
 
