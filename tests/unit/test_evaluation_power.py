@@ -318,7 +318,7 @@ def test_plans_that_make_no_sense_are_refused(option, message):
 
 def test_rows_interval_is_fairlearns():
     # Each end moves by about 0.02 with the draw of 200 resamples.
-    parts = drawn((5, 5), [4, 0])
+    parts = drawn((5, 5), [4, 0], gap=0.4)
     theirs = calibration.fairlearn_interval(parts, resamples=200, seed=1)
     ours = calibration.rows_interval(parts, np.random.default_rng(1), resamples=5000)
     assert ours == pytest.approx(theirs, abs=0.06)
