@@ -16,7 +16,7 @@ def faults(given: str, **changes):
     weights = Weights(source="file.pth", format=given, sha256=None, channel_order="auto")
     settings = synthetic.architecture(**{"width": 1, "input_size": 224, **changes})
     settings = dataclasses.replace(settings, weights=weights)
-    found = checks._weights("architectures.a", "resnet50", settings)
+    found = checks._weights("architectures.a", "resnet50", settings, settings.weights)
     return [line for line in found if ".weights.source" not in line]
 
 

@@ -67,26 +67,14 @@ def test_inputs_of_a_rule_are_the_results_of_a_study():
 
 
 def test_words_are_those_that_the_stage_reads():
-    words = FIGURE.words(
-        {"fairness": "gaps.csv", catalogue.EACH: ["a.csv", "b.csv"]},
-        select={"attribute": "age = 30", "variant": ""},
-        keep={"architecture": ["vgg16", "cnn3d"]},
-        note="As figure 2.",
-    )
-    assert words == [
-        *("--input", "fairness=gaps.csv", "1=a.csv", "2=b.csv"),
-        *("--keep", "architecture=vgg16,cnn3d"),
-        *("--select", "attribute=age = 30"),
-        *("--note", "As figure 2."),
-    ]
-    assert stage.pairs(words[1:4], "--input") == {
-        "fairness": "gaps.csv",
-        "1": "a.csv",
-        "2": "b.csv",
-    }
+    words = FIGURE.read({"fairness": "gaps.csv", catalogue.EACH: ["a.csv", "b.csv"]})
+    assert words == ["fairness=gaps.csv", "1=a.csv", "2=b.csv"]
+    found = {"fairness": "gaps.csv", "1": "a.csv", "2": "b.csv"}
+    assert stage.pairs(words, "--input") == found
+    chosen = {"attribute": "age = 30", "variant": "", "architecture": ["vgg16", "cnn3d"]}
+    assert catalogue.pairs(chosen) == ["attribute=age = 30", "architecture=vgg16,cnn3d"]
 
 
 def test_what_a_study_lacks_is_left_out_of_the_words():
     figure = Figure(draw="facebias.figures.new:draw", reads={"maps": "maps", "check": "check"})
-    given = {"maps": ["maps.npz"], "check": []}
-    assert figure.words(given, select={}, keep={}) == ["--input", "maps=maps.npz"]
+    assert figure.read({"maps": ["maps.npz"], "check": []}) == ["maps=maps.npz"]
