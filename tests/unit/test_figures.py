@@ -12,6 +12,7 @@ import published_results
 import pytest
 import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, strip_inputs, texts, unit_inputs
+from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
 from facebias import tables
@@ -98,10 +99,22 @@ def test_every_family_draws_readable_full_panels(name, tmp_path):
         assert axes.has_data() or axes.texts or axes.patches, "an empty panel"
         left, right = axes.get_xlim()
         assert left < right
+        assert not outside(axes)
     assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".pdf", ".png"}
     pdf = (tmp_path / "figure.pdf").read_bytes()
     assert b"CreationDate" not in pdf
     assert b"/Type3" not in pdf
+
+
+def outside(axes):
+    """List the numbers drawn as lines or dots that lie outside a panel, by pixels."""
+    drawn = [(line.get_transform(), line.get_xydata()) for line in axes.lines]
+    dots = [each for each in axes.collections if isinstance(each, PathCollection)]
+    drawn += [(each.get_offset_transform(), each.get_offsets()) for each in dots]
+    places = [way.transform(np.ma.filled(spots, np.nan)) for way, spots in drawn if len(spots)]
+    found = [spots[np.isfinite(spots).all(axis=1)] for spots in places]
+    box = axes.bbox.padded(1)
+    return [spot for spots in found for spot in spots.tolist() if not box.contains(*spot)]
 
 
 # Lines and text, hatches, pictures; how they are saved is the same for all.
