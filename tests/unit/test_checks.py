@@ -3,9 +3,10 @@
 import dataclasses
 
 import pytest
+import studies
 import synthetic
 
-from facebias import checks
+from facebias import checks, configuration
 from facebias.study import Weights
 
 # Which variant of ResNet50 the weights of a format fit.
@@ -34,3 +35,12 @@ def test_weights_fit_one_width():
     assert faults("torchvision", width=0.5, options={"variant": "torchvision"}) == [
         "architectures.a.width: found 0.5; pretrained weights fit width 1 alone"
     ]
+
+
+def test_a_fault_of_one_architecture_hides_none_of_another():
+    unknown = {"architectures.vgg61": {}, "architectures.tnn3d": {"clips": "wide"}}
+    unseen = {"architectures.resnet50": {"clips": "wide"}, "architectures.senet50": {"clips": "x"}}
+    study = configuration.load(studies.changed(studies.SMALL, {**unknown, **unseen}))
+    faults = [line.partition(":")[0] for line in checks._architectures(study)]
+    named = ("vgg61", "tnn3d", "resnet50.clips", "senet50.clips")
+    assert faults == [f"architectures.{name}" for name in named]

@@ -120,6 +120,9 @@ def test_help_says_what_a_stage_does_and_takes(name, capsys):
     assert STAGES[name].purpose[1:] in said
     for field in dataclasses.fields(JOBS[name]):
         assert field.name.replace("_", "-") in said or field.name in said
+    settings = typing.get_type_hints(JOBS[name]).get("settings")
+    if job.is_section(settings):
+        assert ", ".join(part.name for part in dataclasses.fields(settings)) in said
 
 
 @pytest.mark.parametrize("name", JOBS)
