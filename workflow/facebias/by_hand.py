@@ -49,7 +49,10 @@ def completed(stage: str, arguments: Sequence[str]) -> list[str]:
     typed = kind.typed(others)
     found = choose(dict(jobs(asked.study, kind)), typed)
     lock.hold(asked.study)
-    print(f"facebias {stage} {shlex.join(found)}", file=sys.stderr)
+    # Of the settings there are pages.
+    at = found.index("--settings") if "--settings" in found else len(found)
+    shown = shlex.join([*found[:at], *found[at + 2 :]])
+    print(f"facebias {stage} {shown}", file=sys.stderr)
     # The last of two words for one option holds.
     return [*found, *(word for name in typed for word in _words(kind, name, typed[name]))]
 
