@@ -35,7 +35,7 @@ import changed
 import copied
 import mutations
 import reach
-from facebias import source
+from facebias.stages import source
 from mutations import Mutant
 from reach import Graph, Node
 
@@ -72,11 +72,11 @@ LIBRARIES = (
 
 
 def room(path: str) -> str:
-    """Name the part of the project that a file is of: a package, the lone modules, the rules."""
+    """Name the part of the project that a file is of: a room of the package, or the rules."""
     if path.startswith(RULES):
         return "rules"
     parts = PurePosixPath(path.removeprefix(reach.PACKAGE)).parts
-    return "/".join(parts[:2] if parts[:2] == ("datasets", "drawn") else parts[:-1][:1]) or "alone"
+    return "drawn people" if "drawn" in parts else parts[0]
 
 
 def draw(texts: Mapping[str, str], number: int, seed: int) -> list[Mutant]:

@@ -16,8 +16,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from facebias import source
-from facebias.source import BODY, IMPORTS, Named, Source
+from facebias.stages import source
+from facebias.stages.source import BODY, IMPORTS, Named, Source
 
 Node = tuple[str, str]
 Entry = tuple[Node, str]
@@ -251,10 +251,9 @@ def mirrored(path: str) -> list[str]:
     """Name the files of tests that a module of the package has of its own, were they there."""
     if not path.startswith(PACKAGE) or not path.endswith(".py"):
         return []
-    # Deep modules go without the name of the outermost package.
+    # They go without the names of the outermost folders.
     parts = path.removeprefix(PACKAGE).removesuffix(".py").removesuffix("/__init__").split("/")
-    starts = (0, 1) if len(parts) > 2 else (0,)
-    return [f"tests/unit/test_{'_'.join(parts[start:])}.py" for start in starts]
+    return [f"tests/unit/test_{'_'.join(parts[start:])}.py" for start in range(len(parts))]
 
 
 def changed(path: str, before: str | None, after: str | None) -> set[Node]:

@@ -16,12 +16,13 @@ import pandas as pd
 import synthetic
 import torch
 
-from facebias import cohort, tables
-from facebias.architectures import network as networks
+from facebias import tables
 from facebias.clips import store
-from facebias.training import loop, precision
-from facebias.training.interruption import Interruption
-from facebias.training.loop import Examples
+from facebias.data import cohort
+from facebias.models.architectures import network as networks
+from facebias.models.training import loop, precision
+from facebias.models.training.interruption import Interruption
+from facebias.models.training.loop import Examples
 
 FRAMES, SIDE = 20, 256  # a clip of study A
 BYTES = FRAMES * SIDE * SIDE * 3

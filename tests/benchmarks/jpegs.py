@@ -10,7 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from facebias.architectures import inputs
+from facebias.models.architectures import inputs
 
 CONVENTION = inputs.CONVENTIONS["imagenet"]
 

@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "tests" / "unit"), str(ROOT / "workflow")]
 import filmed  # noqa: E402
 
 from facebias import study  # noqa: E402
-from facebias.vocabulary import printed  # noqa: E402
+from facebias.core.vocabulary import printed  # noqa: E402
 
 LABELS = study.Labels(
     kind="classes", names=("happiness", "surprise", "sadness", "anger", "disgust", "contempt"),

@@ -24,11 +24,11 @@ import yaml
 from facenet_pytorch import MTCNN
 from threadpoolctl import threadpool_limits
 
-from facebias import configuration, study
+from facebias import study
 from facebias.clips import faces, keyframes, stage
 from facebias.clips.decode import Footage
-from facebias.datasets.drawn import film
-from facebias.study import Preprocessing
+from facebias.data.datasets.drawn import film
+from facebias.study import Preprocessing, configuration
 
 WIDTH, HEIGHT, FPS, FRAMES = 1280, 960, 100, 350  # a video of SASE-FE
 VIDEOS_OF_STUDY_A = 600  # 50 people, 12 videos of each

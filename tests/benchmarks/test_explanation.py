@@ -12,9 +12,10 @@ import pytest
 import torch
 import zennit.core
 
-from facebias import configuration, explanation
-from facebias.architectures import network as networks
+from facebias import explanation
 from facebias.explanation import composites, methods
+from facebias.models.architectures import network as networks
+from facebias.study import configuration
 
 DEMO = configuration.read(Path(__file__).parents[2] / "config" / "demo.yaml")
 CLIPS, FRAMES = DEMO.explanation.batch_size, DEMO.clips.frames

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 import scored
-from facebias import cohort, tables
+from facebias import tables
 from facebias.clips import store
+from facebias.data import cohort
 from facebias.evaluation import cells
 from facebias.evaluation.scores import Scores
 

@@ -17,8 +17,8 @@ import studies
 import yaml
 from snakemake.api import SnakemakeApi
 
-from facebias import plan
 from facebias.stages import STAGES
+from facebias.workflow import plan
 
 DEMO = yaml.safe_load((studies.ROOT / "config/demo.yaml").read_text())
 N_NETWORKS, N_SPLITS = len(DEMO["architectures"]), len(DEMO["splits"]["train"])

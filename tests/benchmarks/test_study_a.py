@@ -16,9 +16,10 @@ import studies
 import torch
 import yaml
 
-from facebias import configuration, explanation
-from facebias.architectures import network as networks
+from facebias import explanation
 from facebias.explanation import methods
+from facebias.models.architectures import network as networks
+from facebias.study import configuration
 
 HOUR = 3600
 # SASE-FE and the splits of config/domnich2021.yaml: 12 videos of each person; 40, 13 and 27 people

@@ -24,11 +24,12 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from facebias import cohort, tables
-from facebias.architectures import inputs
+from facebias import tables
 from facebias.clips import store
+from facebias.data import cohort
+from facebias.models.architectures import inputs
+from facebias.models.training import augmentation, feeding
 from facebias.study import Augmentation
-from facebias.training import augmentation, feeding
 
 CLIPS, FRAMES, SIDE, SIZE, BATCH = 36, 20, 256, 224, 12
 # As in study A: each change with probability 0.5.

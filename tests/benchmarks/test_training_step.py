@@ -24,10 +24,11 @@ from torch import nn
 from torch.nn import functional
 from torch.utils import flop_counter
 
-from facebias import cohort, study
-from facebias.architectures import network as networks
-from facebias.features.store import FeatureStore
-from facebias.training.loop import Examples
+from facebias import study
+from facebias.data import cohort
+from facebias.models.architectures import network as networks
+from facebias.models.features.store import FeatureStore
+from facebias.models.training.loop import Examples
 
 CHANGES = study.Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
 STILL = study.Augmentation(flip=0.0, rotate=0.0, degrees=0.0, brighten=0.0, brightness=0.0)

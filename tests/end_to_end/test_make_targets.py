@@ -81,11 +81,11 @@ def test_plan_names_keys_and_files_and_writes_nothing(study, tmp_path):
 
 def test_plan_names_an_edited_source_file(study, tmp_path):
     clone = shutil.copytree(study[0], tmp_path / "clone")
-    with open(clone / "workflow/facebias/training/loop.py", "a") as file:
+    with open(clone / "workflow/facebias/models/training/loop.py", "a") as file:
         file.write("assert True\n")
     said = stages(make(clone, "plan", study[1]).stdout)
     assert said["train_model"][-1].startswith("edited: ")
-    assert "training/loop.py" in make(clone, "plan", study[1], COLUMNS="100").stdout
+    assert "models/training/loop.py" in make(clone, "plan", study[1], COLUMNS="100").stdout
     assert said["predict"][-1] == "after train_model"
 
 
@@ -121,7 +121,7 @@ def test_plan_of_a_broken_configuration_says_what_a_run_says(study, tmp_path):
 def test_figures_are_drawn_anew_without_torch_or_anything_upstream(study, tmp_path):
     """Even where models and metrics are out of date: here by a key and by a source file."""
     clone = shutil.copytree(study[0], tmp_path / "clone")
-    with open(clone / "workflow/facebias/training/loop.py", "a") as file:
+    with open(clone / "workflow/facebias/models/training/loop.py", "a") as file:
         file.write("assert True\n")
     changes = {"figures.colours": COLOURS, "evaluation.resamples": 150, "training.epochs": 2}
     config = studies.write(studies.changed(studies.SMALL, changes), tmp_path)

@@ -16,7 +16,8 @@ import pytest
 import studies
 import yaml
 
-from facebias import configuration, tables
+from facebias import tables
+from facebias.study import configuration
 from miniatures import actor_study, ckplus, sase_fe
 from miniatures.performers import Performer
 

@@ -12,11 +12,12 @@ import studies
 import tracing
 import yaml
 
-from facebias import closure, configuration, tables
-from facebias.architectures import ARCHITECTURES
-from facebias.datasets import ADAPTERS
-from facebias.figures.stage import FIGURES
-from facebias.stages import STAGES
+from facebias import tables
+from facebias.data.datasets import ADAPTERS
+from facebias.models.architectures import ARCHITECTURES
+from facebias.presentation.figures.stage import FIGURES
+from facebias.stages import STAGES, closure
+from facebias.study import configuration
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small_study")]
 

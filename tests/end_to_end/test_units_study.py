@@ -6,7 +6,7 @@ import pytest
 import studies
 
 from facebias import tables
-from facebias.datasets.drawn import people, stage
+from facebias.data.datasets.drawn import people, stage
 from facebias.study import Drawn
 
 pytestmark = pytest.mark.slow

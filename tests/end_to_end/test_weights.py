@@ -12,7 +12,7 @@ import studies
 import torch
 import torchvision
 
-from facebias import provenance
+from facebias.core import provenance
 
 pytestmark = pytest.mark.slow
 STILL = {"flip": 0, "rotate": 0, "brighten": 0}

@@ -24,12 +24,12 @@ if missing := [name for name in ("zennit", "pydantic") if importlib.util.find_sp
     )
 
 from facebias import study
-from facebias.architectures import network as networks
-from facebias.architectures.network import Network
-from facebias.cohort import Reader
-from facebias.training import loop
-from facebias.training.interruption import Interrupted, Interruption
-from facebias.training.precision import Precision
+from facebias.data.cohort import Reader
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.network import Network
+from facebias.models.training import loop
+from facebias.models.training.interruption import Interrupted, Interruption
+from facebias.models.training.precision import Precision
 
 CLASSES, CLIPS, BATCH = 6, 12, 12
 CROP, SMALL = 256, 56  # side of the clips as cut: no network takes that side, all resample

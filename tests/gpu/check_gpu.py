@@ -35,15 +35,16 @@ import torch
 from bench import NETWORKS, After, Bench, clips, train
 from torch.utils import flop_counter
 
-from facebias import determinism, device, explanation, study
-from facebias.architectures import inputs
-from facebias.architectures import network as networks
-from facebias.architectures.network import Network
+from facebias import explanation, study
 from facebias.explanation import attribution, composites
-from facebias.training import precision
-from facebias.training.checkpoint import Checkpoint
-from facebias.training.interruption import Interrupted
-from facebias.training.precision import Precision
+from facebias.models import determinism, device
+from facebias.models.architectures import inputs
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.network import Network
+from facebias.models.training import precision
+from facebias.models.training.checkpoint import Checkpoint
+from facebias.models.training.interruption import Interrupted
+from facebias.models.training.precision import Precision
 
 SECONDS = 240
 STEPS = 10  # timed; the clips are drawn once and repeated

@@ -12,7 +12,8 @@ import pytest
 import studies
 import synthetic
 
-from facebias import configuration, study, tables
+from facebias import study, tables
+from facebias.study import configuration
 
 IDS = ["--architecture", "cnn3d", "--train-split", "regular", "--fold", "0", "--seed", "1"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import processes
 import pytest
 
-from facebias.training import loop
+from facebias.models.training import loop
 
 # One worker makes what is interrupted, once for all tests.
 pytestmark = pytest.mark.xdist_group("interruption")

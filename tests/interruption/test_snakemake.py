@@ -16,7 +16,9 @@ import standstill
 import studies
 import synthetic
 
-from facebias import configuration, lock, study
+from facebias import study
+from facebias.study import configuration
+from facebias.workflow import lock
 
 MODEL = Path("cnn3d", "regular", "fold-0", "seed-1")
 RESULTS = Path("results", "small")

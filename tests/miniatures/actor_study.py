@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from facebias.datasets.drawn import film
-from facebias.datasets.drawn.expressions import UNITS
+from facebias.data.datasets.drawn import film
+from facebias.data.datasets.drawn.expressions import UNITS
 from miniatures.performers import Performer, Take, perform
 
 # The drawn units but for AU14, which nobody annotated here.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from facebias.datasets.ckplus import EMOTIONS
+from facebias.data.datasets.ckplus import EMOTIONS
 from miniatures.performers import Performer, Take, perform
 
 SHOWN = ("surprise", "happiness", "anger", "sadness", "disgust", "contempt", "fear")

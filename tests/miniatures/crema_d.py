@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facebias.datasets.crema_d import EMOTIONS
+from facebias.data.datasets.crema_d import EMOTIONS
 from media import write_video
 from miniatures.performers import Performer, perform
 

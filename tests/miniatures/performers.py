@@ -7,12 +7,12 @@ import functools
 
 import numpy as np
 
-from facebias.datasets.drawn import expressions, film
-from facebias.datasets.drawn.bending import Bending
-from facebias.datasets.drawn.expressions import EXPRESSIONS, ONE_SIDED, UNITS
-from facebias.datasets.drawn.head import Head, head
-from facebias.datasets.drawn.looks import looks
-from facebias.datasets.drawn.seeds import generator
+from facebias.data.datasets.drawn import expressions, film
+from facebias.data.datasets.drawn.bending import Bending
+from facebias.data.datasets.drawn.expressions import EXPRESSIONS, ONE_SIDED, UNITS
+from facebias.data.datasets.drawn.head import Head, head
+from facebias.data.datasets.drawn.looks import looks
+from facebias.data.datasets.drawn.seeds import generator
 
 SEED = 20
 SIZE = 112

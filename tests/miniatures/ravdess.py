@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facebias.datasets.drawn import film
-from facebias.datasets.ravdess import CODES
+from facebias.data.datasets.drawn import film
+from facebias.data.datasets.ravdess import CODES
 from miniatures.performers import Performer, perform
 
 EMOTIONS = CODES["emotion"]

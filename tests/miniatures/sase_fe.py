@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facebias.datasets.drawn import film
-from facebias.datasets.sase_fe import EMOTIONS
+from facebias.data.datasets.drawn import film
+from facebias.data.datasets.sase_fe import EMOTIONS
 from miniatures.performers import Performer, perform
 
 FPS = 100

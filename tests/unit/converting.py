@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from facebias import study
-from facebias.architectures import conversion, formats
-from facebias.architectures import network as networks
-from facebias.architectures.files import READERS
+from facebias.models.architectures import conversion, formats
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.files import READERS
 from facebias.study import Weights
 
 

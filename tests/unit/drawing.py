@@ -6,8 +6,8 @@ import located
 import study_tables as made
 from matplotlib.text import Text
 
-from facebias.figures import stage, style
-from facebias.figures.request import Request
+from facebias.presentation.figures import stage, style
+from facebias.presentation.figures.request import Request
 
 GENDER = {"attribute": "gender"}
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from zennit.core import BasicHook
 
-from facebias.architectures import network as networks
+from facebias.models.architectures import network as networks
 
 SIX = ("vgg16", "vggface", "resnet50", "senet50", "cnn3d", "resnet3d")
 

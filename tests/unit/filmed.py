@@ -16,20 +16,20 @@ import synthetic
 import torch
 
 from facebias import study, tables
-from facebias.architectures import network as networks
 from facebias.clips import faces, store
-from facebias.cohort import Model, Reader, targets
-from facebias.datasets.drawn import background, bias, expressions, film
-from facebias.datasets.drawn.bending import Bending
-from facebias.datasets.drawn.expressions import EXPRESSIONS
-from facebias.datasets.drawn.head import head
-from facebias.datasets.drawn.looks import looks
-from facebias.datasets.drawn.people import people
-from facebias.datasets.drawn.seeds import generator
+from facebias.data.cohort import Model, Reader, targets
+from facebias.data.datasets.drawn import background, bias, expressions, film
+from facebias.data.datasets.drawn.bending import Bending
+from facebias.data.datasets.drawn.expressions import EXPRESSIONS
+from facebias.data.datasets.drawn.head import head
+from facebias.data.datasets.drawn.looks import looks
+from facebias.data.datasets.drawn.people import people
+from facebias.data.datasets.drawn.seeds import generator
 from facebias.explanation import landmarks, relevance_stage, stage
 from facebias.explanation.landmarks import Landmarks
-from facebias.training import loop, precision
-from facebias.training.interruption import Interruption
+from facebias.models.architectures import network as networks
+from facebias.models.training import loop, precision
+from facebias.models.training.interruption import Interruption
 
 SIDE, SIZE, LENGTH = 48, 160, 12
 

@@ -10,8 +10,10 @@ import pandas as pd
 import studies
 import yaml
 
-from facebias import configuration, provenance, tables
-from facebias.record import checksums, layout, study_record
+from facebias import tables
+from facebias.core import provenance
+from facebias.presentation.record import checksums, layout, study_record
+from facebias.study import configuration
 
 MODEL = "{architecture}/{train_split}/fold-{fold}/seed-{seed}"
 MODEL_FILES = [f"models/{MODEL}/weights.safetensors", f"predictions/{MODEL}.parquet"]

@@ -9,15 +9,16 @@ import synthetic
 import torch
 from torch import Tensor
 
-from facebias import cohort, splits, study, tables
-from facebias.architectures import network as networks
-from facebias.architectures.network import Network
+from facebias import study, tables
 from facebias.clips.store import open_clips
-from facebias.cohort import Model
-from facebias.training import loop, precision
-from facebias.training.interruption import Interruption
-from facebias.training.loop import Examples
-from facebias.training.precision import Precision
+from facebias.data import cohort, splits
+from facebias.data.cohort import Model
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.network import Network
+from facebias.models.training import loop, precision
+from facebias.models.training.interruption import Interruption
+from facebias.models.training.loop import Examples
+from facebias.models.training.precision import Precision
 
 
 class Nowhere:

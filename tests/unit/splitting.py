@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from facebias import splits
+from facebias.data import splits
 from facebias.study import Holdout, Split, Splits, Validation
 
 SUBJECTS = pd.DataFrame(

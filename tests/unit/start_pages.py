@@ -13,7 +13,7 @@ from study_tables import ARCHITECTURES, TESTS, TRAINS, labels
 
 import scored
 from facebias import tables
-from facebias.report import start_page
+from facebias.presentation.report import start_page
 from facebias.study import plain
 
 

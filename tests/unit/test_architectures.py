@@ -13,9 +13,9 @@ import torch
 import torchvision
 from torch import nn
 
-from facebias import architectures
-from facebias.architectures import inputs, sizes, vgg, weights
-from facebias.architectures import network as networks
+from facebias.models import architectures
+from facebias.models.architectures import inputs, sizes, vgg, weights
+from facebias.models.architectures import network as networks
 from facebias.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -140,7 +140,7 @@ def test_forward_pass_equals_torchvision_in_3d():
 
 
 def test_gated_network_equals_its_formula():
-    from facebias.architectures.senet import Block
+    from facebias.models.architectures.senet import Block
 
     downsample = nn.Sequential(nn.Conv2d(16, 64, 1, stride=2, bias=False), nn.BatchNorm2d(64))
     block = Block(16, 16, 2, downsample).eval().double()
@@ -224,7 +224,7 @@ def test_order_of_frames_matters_and_neighbours_do_not(name):
 
 
 def test_pool_keeps_remainders_and_equals_torch():
-    from facebias.architectures.cnn3d import Pool
+    from facebias.models.architectures.cnn3d import Pool
 
     x = torch.randn(2, 3, 5, 7, 8)
     expected = nn.functional.max_pool3d(x, 2, ceil_mode=True)
@@ -287,7 +287,7 @@ def test_wrong_clips_are_refused():
 
 
 def test_registry_is_read_without_torch():
-    code = "import sys, facebias.architectures as a\n"
+    code = "import sys, facebias.models.architectures as a\n"
     code += "print(len([a.options(name) for name in a.ARCHITECTURES]), 'torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,

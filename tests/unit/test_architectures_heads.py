@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from facebias.architectures import heads
+from facebias.models.architectures import heads
 from facebias.study import Head
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -86,7 +86,7 @@ def test_every_room_gets_its_share():
 
 
 def test_one_seed_draws_the_same_mutants_of_every_room():
-    names = ("plan.py", "clips/index.py", "datasets/drawn/bias.py")
+    names = ("workflow/plan.py", "clips/index.py", "data/datasets/drawn/bias.py")
     texts = {
         path: (ROOT / path).read_text()
         for path in [f"workflow/facebias/{name}" for name in names] + ["workflow/rules/common.smk"]
@@ -94,9 +94,9 @@ def test_one_seed_draws_the_same_mutants_of_every_room():
     drawn = breaking.draw(texts, 20, 1)
     assert drawn == breaking.draw(texts, 20, 1) != breaking.draw(texts, 20, 2)
     assert {breaking.room(each.path) for each in drawn} == {
-        "alone",
+        "workflow",
         "clips",
-        "datasets/drawn",
+        "drawn people",
         "rules",
     }
     assert len({each.name for each in drawn}) == len(drawn) == 20

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from facebias import by_hand
 from facebias.stages.evaluation import Gather, Metrics
 from facebias.stages.report import Figure
 from facebias.study import StudyError
+from facebias.workflow import by_hand
 
 FIGURE = Figure.Settings.__new__(Figure.Settings)  # of no matter here
 

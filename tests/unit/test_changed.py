@@ -51,9 +51,7 @@ PAGE = Path(__file__).with_name("page.html")
     f"{PACKAGE}/page.html": "<p>once</p>",
     "Snakefile": 'include: "workflow/rules/all.smk"',
     "workflow/rules/all.smk": """
-from facebias import (
-    shapes,
-)
+from facebias import shapes
 
 rule one:
     params:
@@ -194,10 +192,13 @@ def test_the_mirrored_file_is_chosen_even_if_it_names_nothing(graph):
 @pytest.mark.parametrize(
     ("path", "mirrors"),
     [
-        ("relay.py", ["relay"]),
-        ("splits/__init__.py", ["splits"]),
-        ("splits/holdouts.py", ["splits_holdouts"]),
-        ("datasets/drawn/bias.py", ["datasets_drawn_bias", "drawn_bias"]),
+        ("workflow/relay.py", ["workflow_relay", "relay"]),
+        ("data/splits/__init__.py", ["data_splits", "splits"]),
+        ("data/splits/holdouts.py", ["data_splits_holdouts", "splits_holdouts", "holdouts"]),
+        (
+            "data/datasets/drawn/bias.py",
+            ["data_datasets_drawn_bias", "datasets_drawn_bias", "drawn_bias", "bias"],
+        ),
         ("page.html", []),
     ],
 )

@@ -6,8 +6,8 @@ import pytest
 import studies
 import synthetic
 
-from facebias import checks, configuration
-from facebias.study import Weights
+from facebias.study import Weights, configuration
+from facebias.workflow import checks
 
 # Which variant of ResNet50 the weights of a format fit.
 VARIANTS = {"torchvision": "torchvision", "vggface2": "caffe"}

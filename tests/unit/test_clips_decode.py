@@ -17,7 +17,7 @@ from PIL import Image
 from facebias.clips import UnusableError, decode
 from facebias.clips.decode import Footage
 from facebias.clips.pictures import read_picture
-from facebias.datasets import pictures, videos
+from facebias.data.datasets import pictures, videos
 from media import write_matrix, write_video
 
 

@@ -7,11 +7,10 @@ import re
 
 import pytest
 
-from facebias import closure
-from facebias.architectures import ARCHITECTURES
-from facebias.closure import Package
-from facebias.figures.stage import FIGURES
-from facebias.stages import STAGES
+from facebias.models.architectures import ARCHITECTURES
+from facebias.presentation.figures.stage import FIGURES
+from facebias.stages import STAGES, closure
+from facebias.stages.closure import Package
 
 FOLDER = closure.PACKAGE.folder
 ALL = frozenset(STAGES)
@@ -40,26 +39,26 @@ JUDGED = {"calibrate", "evaluate", "judge", "relevance_gaps"}
 # written, a definition is edited anyhow.
 EDITS = {
     # ------------------------------------------------------------------- nothing that was there
-    "a comment": ("training/loop.py", "def fit(", "# Why not?\ndef fit(", set()),
-    "a docstring": ("training/loop.py", '"""', '"""Other words. ', set()),
+    "a comment": ("models/training/loop.py", "def fit(", "# Why not?\ndef fit(", set()),
+    "a docstring": ("models/training/loop.py", '"""', '"""Other words. ', set()),
     "line breaks": ("tables/data.py", "\n\n", "\n\n\n", set()),
     "a description of a key": ("study/models.py", "Clips per step.", "Clips in a step.", set()),
     "a further architecture": (
-        "architectures/__init__.py",
+        "models/architectures/__init__.py",
         '    "vgg16": ',
-        '    "alexnet": "facebias.architectures.alexnet",\n    "vgg16": ',
+        '    "alexnet": "facebias.models.architectures.alexnet",\n    "vgg16": ',
         set(),
     ),
     "a further data set": (
-        "datasets/__init__.py",
+        "data/datasets/__init__.py",
         '    "drawn": ',
-        '    "affwild": "facebias.datasets.affwild",\n    "drawn": ',
+        '    "affwild": "facebias.data.datasets.affwild",\n    "drawn": ',
         set(),
     ),
     "a further figure": (
-        "figures/catalogue.py",
+        "presentation/figures/catalogue.py",
         '    "rates": ',
-        '    "new": Figure(draw="facebias.figures.new:draw", reads={}),\n    "rates": ',
+        '    "new": Figure(draw="facebias.presentation.figures.new:draw", reads={}),\n    "rates": ',
         set(),
     ),
     "a further stage": (
@@ -122,22 +121,27 @@ EDITS = {
     "the share that may be lost": ("clips/index.py", "MOST_GROUPS = ", "", {"index"}),
     "how films are turned": ("clips/decode.py", "class Upright", "", FILMS),
     "where faces are looked for": ("clips/location.py", "def table(", "", {"locate"}),
-    "freckles": ("datasets/drawn/skin.py", "def _freckles(", "", {"draw"}),
-    "beards": ("datasets/drawn/looks.py", "BEARDS = ", "", {"draw"}),
+    "freckles": ("data/datasets/drawn/skin.py", "def _freckles(", "", {"draw"}),
+    "beards": ("data/datasets/drawn/looks.py", "BEARDS = ", "", {"draw"}),
     # -------------------------------------------------------------------------------- networks
-    "a step of training": ("training/loop.py", "def _step(", "", {"train"}),
-    "a schedule": ("training/schedules.py", "START = ", "", {"train"}),
-    "a loss": ("training/losses.py", "def over_units(", "", {"train"}),
-    "how often training saves": ("training/saving.py", "SHARE = ", "", {"train"}),
-    "a head": ("architectures/heads.py", "class Recurrent(", "", NETWORKS | {"plan"}),
-    "names of published weights": ("architectures/formats.py", "VGGFACE = ", "", {"convert"}),
+    "a step of training": ("models/training/loop.py", "def _step(", "", {"train"}),
+    "a schedule": ("models/training/schedules.py", "START = ", "", {"train"}),
+    "a loss": ("models/training/losses.py", "def over_units(", "", {"train"}),
+    "how often training saves": ("models/training/saving.py", "SHARE = ", "", {"train"}),
+    "a head": ("models/architectures/heads.py", "class Recurrent(", "", NETWORKS | {"plan"}),
+    "names of published weights": (
+        "models/architectures/formats.py",
+        "VGGFACE = ",
+        "",
+        {"convert"},
+    ),
     "the checks of a device": (
-        "device.py",
+        "models/device.py",
         "def _fault_of_gpu(",
         "",
         NETWORKS | {"features"},
     ),
-    "a seed of torch": ("determinism.py", "def torch_seed(", "", {"train", "randomise"}),
+    "a seed of torch": ("models/determinism.py", "def torch_seed(", "", {"train", "randomise"}),
     # ------------------------------------------------------------------------------- heatmaps
     "a composite": ("explanation/composites.py", "RECURRENT = ", "", HEATMAPS),
     "squares of occlusion": ("explanation/methods.py", "SQUARES = ", "", HEATMAPS),
@@ -182,15 +186,25 @@ EDITS = {
         {"published", "published_comparison"},
     ),
     # ------------------------------------------------------------------------- what is read
-    "a colour of all figures": ("figures/style.py", "INK, SOFT, FAINT = ", "", {"figure"}),
+    "a colour of all figures": (
+        "presentation/figures/style.py",
+        "INK, SOFT, FAINT = ",
+        "",
+        {"figure"},
+    ),
     "what is found, in LaTeX": (
-        "report/latex.py",
+        "presentation/report/latex.py",
         "FOUND = ",
         "",
         {"numbered_tables", "print_table"},
     ),
-    "the start page": ("report/coincidences.py", "def between_splits(", "", {"start_page"}),
-    "the record": ("record/crate.py", "def write(", "", {"record"}),
+    "the start page": (
+        "presentation/report/coincidences.py",
+        "def between_splits(",
+        "",
+        {"start_page"},
+    ),
+    "the record": ("presentation/record/crate.py", "def write(", "", {"record"}),
     # ---------------------------------------------------------------------- whatever there is
     "the error of a study": ("study/errors.py", "class StudyError(", "", ALL),
     "the command line": (
@@ -255,25 +269,25 @@ def test_files_are_those_that_a_stage_uses():
     assert packages == {
         "__init__.py",
         "__main__.py",
-        "replacement.py",
-        "splits",
+        "core",
+        "data",
         "stages",
         "study",
         "tables",
     }
-    assert {"splits/stage.py", "splits/drawing.py", "tables/files.py"} <= files("split")
-    assert "splits/holdouts.py" not in files("split")
-    assert "training/loop.py" in files("train")
-    assert not {path for path in files("metrics") if path.startswith(("training", "figures"))}
-    assert not {path for path in files("train") if path.startswith(("figures", "evaluation"))}
+    assert {"data/splits/stage.py", "data/splits/drawing.py", "tables/files.py"} <= files("split")
+    assert "data/splits/holdouts.py" not in files("split")
+    assert "models/training/loop.py" in files("train")
+    assert not {path for path in files("metrics") if path.startswith(("models", "presentation"))}
+    assert not {path for path in files("train") if path.startswith(("presentation", "evaluation"))}
 
 
 @pytest.mark.parametrize(
     ("file", "found"),
     [
-        ("figures/gaps_signed.py", {"figure gaps_signed"}),
-        ("architectures/cnn3d.py", {"train cnn3d"}),
-        ("architectures/vgg.py", {"train vgg16", "train vggface"}),
+        ("presentation/figures/gaps_signed.py", {"figure gaps_signed"}),
+        ("models/architectures/cnn3d.py", {"train cnn3d"}),
+        ("models/architectures/vgg.py", {"train vgg16", "train vggface"}),
     ],
 )
 def test_members_of_a_registry_are_apart(file, found):
@@ -296,7 +310,7 @@ def test_comments_and_docstrings_of_all_files_reach_nothing():
 def test_every_definition_that_some_stage_reaches_counts():
     """Decorating any function changes the digests of exactly the stages that reach it."""
     reached = {name: closure.PACKAGE.reached(*asked) for name, asked in ENTRIES.items()}
-    for module in ("facebias.tables.files", "facebias.splits.drawing", "facebias.cohort"):
+    for module in ("facebias.tables.files", "facebias.data.splits.drawing", "facebias.data.cohort"):
         path = closure.PACKAGE.file(module)
         text = path.read_text(encoding="utf-8")
         here = closure.PACKAGE.source(module)

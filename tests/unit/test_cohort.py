@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facebias import cohort
+from facebias.data import cohort
 
 MEBI = 1024**2
 

@@ -3,8 +3,8 @@ import re
 import yaml
 
 import config_reference
-from facebias import architectures
-from facebias.datasets.drawn import bias
+from facebias.data.datasets.drawn import bias
+from facebias.models import architectures
 
 
 def test_page_and_schema_are_those_of_the_settings():

@@ -9,20 +9,16 @@ import studies
 import yaml
 
 import config_reference
-from facebias import (
-    architectures,
-    checks,
-    configuration,
-    datasets,
-    faults,
-    study,
-)
-from facebias.architectures import formats
+from facebias import study
+from facebias.data import datasets
 from facebias.evaluation import fairness_criteria as criteria
 from facebias.explanation import methods
+from facebias.models import architectures
+from facebias.models.architectures import formats
+from facebias.models.training import loop, losses, precision, schedules
 from facebias.stages.models import Network
-from facebias.study import ConfigError, Labels, build, settings
-from facebias.training import loop, losses, precision, schedules
+from facebias.study import ConfigError, Labels, build, configuration, faults, settings
+from facebias.workflow import checks, resolved
 
 CONFIGS = sorted((studies.ROOT / "config").glob("*.yaml"))
 
@@ -203,7 +199,7 @@ def test_the_resolved_file_has_every_key_and_names_in_their_order(tmp_path, orde
     out = tmp_path / "config.yaml"
     networks = dict(order(studies.SMALL["architectures"].items()))
     asked = json.dumps({"study": studies.SMALL | {"architectures": networks}})
-    configuration.main(["--settings", asked, "--out", str(out)])
+    resolved.main(["--settings", asked, "--out", str(out)])
     written = yaml.safe_load(out.read_text())
     assert written == configuration.resolve(studies.SMALL)
     assert [*written["architectures"]] == [*networks]

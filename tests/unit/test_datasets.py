@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import facebias
-from facebias import datasets, study, tables
-from facebias.datasets import naming, sheets, stage
+from facebias import study, tables
+from facebias.data import datasets
+from facebias.data.datasets import naming, sheets, stage
 from facebias.study import Drawn, StudyError
 from media import LONDON, REPOSITORY, data_settings, label_settings, needs_london
 

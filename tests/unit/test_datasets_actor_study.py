@@ -14,9 +14,10 @@ from annotated import (
     units,
 )
 
-from facebias import datasets, tables
+from facebias import tables
 from facebias.clips.decode import Footage
-from facebias.datasets import files
+from facebias.data import datasets
+from facebias.data.datasets import files
 from facebias.study import StudyError
 from media import label_settings
 

@@ -18,7 +18,8 @@ from annotated import (
     units,
 )
 
-from facebias import datasets, study, tables
+from facebias import study, tables
+from facebias.data import datasets
 from facebias.study import StudyError
 from miniatures import ckplus
 
@@ -100,7 +101,7 @@ def test_combined_landmarks_and_tables(drawn, tmp_path):
         f"{drawn}/actor_study/annotations.csv",
     ]
     modules = ["combined", "ckplus", "actor_study"]
-    expected = [f"facebias.datasets.{name}" for name in modules]
+    expected = [f"facebias.data.datasets.{name}" for name in modules]
     assert datasets.modules(combined_settings()) == expected
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import studies
 
-from facebias import checks, configuration, datasets
-from facebias.study import ConfigError, Data
+from facebias.data import datasets
+from facebias.study import ConfigError, Data, configuration
+from facebias.workflow import checks
 
 CKPLUS = {"adapter": "ckplus", "root": "x", "subjects": "subjects.csv"}
 PICTURES = {"adapter": "pictures", "root": "x", "manifest": "samples.csv"}

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facebias import datasets
 from facebias.clips.decode import Footage
+from facebias.data import datasets
 from facebias.study import StudyError
 from media import data_settings, label_settings
 from miniatures import crema_d, ravdess, sase_fe

@@ -20,9 +20,10 @@ from annotated import (
     units,
 )
 
-from facebias import datasets, tables
+from facebias import tables
 from facebias.clips.decode import Footage
-from facebias.datasets.ckplus import UNITS as CODED
+from facebias.data import datasets
+from facebias.data.datasets.ckplus import UNITS as CODED
 from facebias.study import StudyError
 from media import label_settings
 from miniatures import ckplus

@@ -6,12 +6,15 @@ import pytest
 import torch
 from explaining import build, clips, first
 
-from facebias import closure, determinism
 from facebias.explanation import methods
-from facebias.stages import STAGES
+from facebias.models import determinism
+from facebias.stages import STAGES, closure
 
 IEEE = {"matmul": "ieee", "convolution": "ieee", "recurrence": "ieee"}
-CHOOSE, CONFIGURE = ("facebias.device", "choose"), ("facebias.determinism", "configure")
+CHOOSE, CONFIGURE = (
+    ("facebias.models.device", "choose"),
+    ("facebias.models.determinism", "configure"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ import warnings
 import pytest
 import torch
 
-from facebias import device, reservation, stages
+from facebias import stages
+from facebias.models import device, reservation
 from facebias.study import StudyError
 
 V100 = ("Tesla V100-SXM2-32GB", (7, 0))
@@ -97,7 +98,7 @@ def test_gpu_that_computes_is_taken(gpu, wanted):
 
 ANOTHER_JOB = """
 import sys, tempfile
-from facebias import reservation
+from facebias.models import reservation
 tempfile.tempdir = sys.argv[1]
 if sys.argv[2] == "any":
     print(reservation.first_free(sys.argv[3:]), flush=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facebias import drawing
+from facebias.workflow import drawing
 
 
 class Api:

@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from facebias.datasets.drawn import bias, stage
-from facebias.datasets.drawn.bending import Bending
-from facebias.datasets.drawn.expressions import EXPRESSIONS, UNITS
-from facebias.datasets.drawn.head import Head, head
-from facebias.datasets.drawn.looks import looks
-from facebias.datasets.drawn.people import people, samples
+from facebias.data.datasets.drawn import bias, stage
+from facebias.data.datasets.drawn.bending import Bending
+from facebias.data.datasets.drawn.expressions import EXPRESSIONS, UNITS
+from facebias.data.datasets.drawn.head import Head, head
+from facebias.data.datasets.drawn.looks import looks
+from facebias.data.datasets.drawn.people import people, samples
 from facebias.study import Drawn
 
 NAMES = tuple(EXPRESSIONS)

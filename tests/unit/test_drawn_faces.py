@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from facebias.datasets.drawn import stage
-from facebias.datasets.drawn.bending import Bending
-from facebias.datasets.drawn.expressions import EXPRESSIONS
-from facebias.datasets.drawn.head import head
-from facebias.datasets.drawn.looks import BEARDS, Looks, looks
-from facebias.datasets.drawn.people import people
+from facebias.data.datasets.drawn import stage
+from facebias.data.datasets.drawn.bending import Bending
+from facebias.data.datasets.drawn.expressions import EXPRESSIONS
+from facebias.data.datasets.drawn.head import head
+from facebias.data.datasets.drawn.looks import BEARDS, Looks, looks
+from facebias.data.datasets.drawn.people import people
 from facebias.study import Drawn
 
 BANDS = 5

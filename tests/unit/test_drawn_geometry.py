@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facebias import action_units
-from facebias.datasets.drawn import geometry
-from facebias.datasets.drawn.expressions import (
+from facebias.core import action_units
+from facebias.data.datasets.drawn import geometry
+from facebias.data.datasets.drawn.expressions import (
     EXPRESSIONS,
     UNITS,
     performance,
     temperament,
 )
-from facebias.datasets.drawn.looks import looks
+from facebias.data.datasets.drawn.looks import looks
 
 PERSON = {"subject": "P001", "gender": "female", "age": 30, "skin_tone": 0.5}
 MOUTH_CORNERS, INNER_BROWS, OUTER_BROWS, CHIN = [48, 54], [21, 22], [18, 25], [8]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from facebias.datasets.drawn import mouth
-from facebias.datasets.drawn.paint import Brush
+from facebias.data.datasets.drawn import mouth
+from facebias.data.datasets.drawn.paint import Brush
 
 UNIT = 100
 

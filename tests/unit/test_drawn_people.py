@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facebias.datasets.drawn.looks import HAIR_COLOURS, looks
-from facebias.datasets.drawn.people import people, samples
+from facebias.data.datasets.drawn.looks import HAIR_COLOURS, looks
+from facebias.data.datasets.drawn.people import people, samples
 from facebias.study import Drawn
 
 NAMES = ("happiness", "surprise", "sadness", "anger", "disgust", "contempt")
@@ -72,7 +72,7 @@ def test_paths_follow_shard_and_sample():
 
 def test_listing_needs_no_drawing_library():
     code = (
-        "import sys; from facebias.datasets.drawn import people; "
+        "import sys; from facebias.data.datasets.drawn import people; "
         "sys.exit(bool({'cv2', 'torch', 'av'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facebias import action_units, tables
-from facebias.datasets.drawn import stage
-from facebias.datasets.drawn.expressions import ACTIVE, EXPRESSIONS, UNITS
-from facebias.datasets.drawn.people import samples
+from facebias import tables
+from facebias.core import action_units
+from facebias.data.datasets.drawn import stage
+from facebias.data.datasets.drawn.expressions import ACTIVE, EXPRESSIONS, UNITS
+from facebias.data.datasets.drawn.people import samples
 from facebias.study import Drawn, StudyError, settings
 
 DRAWN = Drawn(

@@ -10,9 +10,10 @@ import studies
 from packaging.requirements import Requirement
 
 import environments
-from facebias import architectures, closure, datasets
-from facebias.figures.stage import FIGURES
-from facebias.stages import STAGES
+from facebias.data import datasets
+from facebias.models import architectures
+from facebias.presentation.figures.stage import FIGURES
+from facebias.stages import STAGES, closure
 from facebias.stages.job import command
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +139,11 @@ def test_the_environment_of_the_report_can_read_the_snakefile():
     modules = {f"{place}.{name}" for place, names in named for name in re.findall(r"\w+", names)}
     modules |= {place for place, _ in named}
     modules = {name for name in modules if closure.PACKAGE.file(name)}
-    assert {"facebias.prepared", "facebias.targets", "facebias.figures.catalogue"} <= modules
+    assert {
+        "facebias.workflow.prepared",
+        "facebias.workflow.targets",
+        "facebias.presentation.figures.catalogue",
+    } <= modules
     distributions = importlib.metadata.packages_distributions()
     packages = set().union(*map(needed, files(*modules)))
     own = brought("analysis")

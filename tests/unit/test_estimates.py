@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from facebias import configuration, estimates, prepared
-from facebias.estimates import Estimates
 from facebias.stages import STAGES
+from facebias.study import configuration
+from facebias.workflow import estimates, prepared
+from facebias.workflow.estimates import Estimates
 
 CONFIG = Path(__file__).parents[2] / "config"
 DEMO = yaml.safe_load((CONFIG / "demo.yaml").read_text())

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 import scored
-from facebias import decision, prediction, tables
+from facebias import tables
 from facebias.clips.store import open_clips
-from facebias.cohort import Model
+from facebias.data.cohort import Model
 from facebias.evaluation import scores, thresholds
+from facebias.models import decision, prediction
+from facebias.models.training import stage as training
 from facebias.study import StudyError, settings
-from facebias.training import stage as training
 
 MODEL = {"architecture": "vgg16", "train_split": "regular", "fold": 0, "seed": 1}
 

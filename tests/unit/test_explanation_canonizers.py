@@ -11,8 +11,8 @@ import pytest
 import torch
 from explaining import SIX, build, clips, first
 
-from facebias.architectures import heads, senet
 from facebias.explanation import attribution, composites
+from facebias.models.architectures import heads, senet
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facebias import action_units, tables
+from facebias import tables
 from facebias.clips.store import ClipStore
-from facebias.datasets.drawn import geometry
+from facebias.core import action_units
+from facebias.data.datasets.drawn import geometry
 from facebias.explanation import landmarks, regions
 from facebias.explanation.template import TEMPLATE
 

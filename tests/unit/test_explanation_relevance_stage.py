@@ -8,10 +8,12 @@ import pytest
 import studies
 import yaml
 
-from facebias import action_units, checks, configuration, tables
+from facebias import tables
+from facebias.core import action_units
 from facebias.explanation import alignment, landmarks, regions, relevance_stage
 from facebias.explanation.template import TEMPLATE
-from facebias.study import ConfigError, StudyError, settings
+from facebias.study import ConfigError, StudyError, configuration, settings
+from facebias.workflow import checks
 
 SIDE, CROP, FRAMES = 32, 64, 2
 POINTS = TEMPLATE * 20.0 + [32, 26]  # of the crop

@@ -18,8 +18,8 @@ from zennit.rules import Flat, Norm, ZPlus
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
 from facebias import explanation
-from facebias.architectures import inputs
 from facebias.explanation import attribution, composites, hooks, steps
+from facebias.models.architectures import inputs
 from facebias.study import StudyError, registries
 
 pytestmark = pytest.mark.usefixtures("one_thread")

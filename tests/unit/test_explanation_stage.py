@@ -13,9 +13,9 @@ from explaining import like_trained
 from scipy import stats
 
 from facebias import study, tables
-from facebias.architectures import network as networks
-from facebias.architectures import weights
 from facebias.explanation import methods, randomisation, stage
+from facebias.models.architectures import network as networks
+from facebias.models.architectures import weights
 from facebias.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -5,7 +5,7 @@ import logging
 import pytest
 from snakemake.logging import LogEvent, logger
 
-from facebias import failures
+from facebias.workflow import failures
 
 
 @pytest.fixture

@@ -15,16 +15,18 @@ import safetensors.torch
 import synthetic
 import torch
 
-from facebias import cohort, prediction, splits, study, tables
-from facebias.architectures import inputs, vgg, weights
-from facebias.architectures import network as networks
-from facebias.architectures.weights import Origin
+from facebias import study, tables
 from facebias.clips.store import open_clips
-from facebias.features import stage as features
-from facebias.features.store import open_features
+from facebias.data import cohort, splits
+from facebias.models import prediction
+from facebias.models.architectures import inputs, vgg, weights
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.weights import Origin
+from facebias.models.features import stage as features
+from facebias.models.features.store import open_features
+from facebias.models.training import loop
+from facebias.models.training import stage as training
 from facebias.study import StudyError
-from facebias.training import loop
-from facebias.training import stage as training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -16,8 +16,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
 from facebias import tables
-from facebias.figures import stage, style
-from facebias.figures.request import FigureError
+from facebias.presentation.figures import stage, style
+from facebias.presentation.figures.request import FigureError
 from facebias.study import plain
 
 # What each family is drawn from and what is selected, made when it is asked for.

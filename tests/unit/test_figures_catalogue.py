@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import studies
 
-from facebias import closure
-from facebias.figures import catalogue, stage
-from facebias.figures.catalogue import ANY, FIGURES, Figure
-from facebias.targets import Targets
+from facebias.presentation.figures import catalogue, stage
+from facebias.presentation.figures.catalogue import ANY, FIGURES, Figure
+from facebias.stages import closure
+from facebias.workflow.targets import Targets
 
 SHOWN = {kind: figure for kind, figure in FIGURES.items() if figure.path is not None}
 
@@ -25,11 +25,11 @@ def test_a_figure_reads_what_its_module_says(kind):
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_figure_is_drawn_again_for_its_own_module_alone(kind):
     files = closure.sources("figure", FIGURES[kind].module)
-    own = {f"facebias/figures/{other}.py" for other in FIGURES} & set(files)
-    assert f"facebias/figures/{kind}.py" in own
-    assert "facebias/figures/catalogue.py" in files
+    own = {f"facebias/presentation/figures/{other}.py" for other in FIGURES} & set(files)
+    assert f"facebias/presentation/figures/{kind}.py" in own
+    assert "facebias/presentation/figures/catalogue.py" in files
     bare = closure.sources("figure")
-    name = "facebias/figures/catalogue.py"
+    name = "facebias/presentation/figures/catalogue.py"
     assert files[name] == bare[name]
 
 
@@ -58,7 +58,9 @@ def test_a_caption_without_a_figure_is_of_another_page():
     assert others == {"model_card", "numbered", "start_page", "workflow"}
 
 
-FIGURE = Figure(draw="facebias.figures.new:draw", reads={"fairness": "gaps", ANY: "histories"})
+FIGURE = Figure(
+    draw="facebias.presentation.figures.new:draw", reads={"fairness": "gaps", ANY: "histories"}
+)
 
 
 def test_inputs_of_a_rule_are_the_results_of_a_study():
@@ -76,5 +78,7 @@ def test_words_are_those_that_the_stage_reads():
 
 
 def test_what_a_study_lacks_is_left_out_of_the_words():
-    figure = Figure(draw="facebias.figures.new:draw", reads={"maps": "maps", "check": "check"})
+    figure = Figure(
+        draw="facebias.presentation.figures.new:draw", reads={"maps": "maps", "check": "check"}
+    )
     assert figure.read({"maps": ["maps.npz"], "check": []}) == ["maps=maps.npz"]

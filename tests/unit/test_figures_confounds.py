@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawing import GENDER, draw, texts
 
-from facebias.figures import confounds
+from facebias.presentation.figures import confounds
 
 
 def drawn(table, **select):

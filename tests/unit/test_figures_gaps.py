@@ -9,7 +9,7 @@ import study_tables as made
 from drawing import GENDER, draw, texts
 
 from facebias.evaluation import fairness_criteria
-from facebias.figures import gaps
+from facebias.presentation.figures import gaps
 from facebias.tables import comparisons
 
 

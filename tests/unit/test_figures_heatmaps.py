@@ -5,8 +5,8 @@ import pytest
 import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, texts
 
-from facebias.figures import heatmap_pictures, heatmap_samples
-from facebias.figures.request import FigureError, Request
+from facebias.presentation.figures import heatmap_pictures, heatmap_samples
+from facebias.presentation.figures.request import FigureError, Request
 from facebias.study import Labels
 
 

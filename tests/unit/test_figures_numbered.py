@@ -11,8 +11,8 @@ import study_tables as made
 from drawing import GENDER, draw, texts, unit_inputs
 
 from facebias import tables
-from facebias.figures import stage, style
-from facebias.figures.request import FigureError
+from facebias.presentation.figures import stage, style
+from facebias.presentation.figures.request import FigureError
 from facebias.published import numbered
 from facebias.study import plain
 

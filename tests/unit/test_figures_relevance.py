@@ -9,7 +9,7 @@ import pytest
 from drawing import GENDER, draw, heatmap_inputs, texts
 from matplotlib.patches import Rectangle
 
-from facebias.figures.request import FigureError
+from facebias.presentation.figures.request import FigureError
 
 
 def test_regions_show_means_over_labels_beside_their_area():

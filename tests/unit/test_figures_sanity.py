@@ -9,7 +9,7 @@ import study_tables as made
 from drawing import GENDER, draw, heatmap_inputs, strip_inputs, texts, unit_inputs
 
 from facebias import study, tables
-from facebias.figures import sanity, stage
+from facebias.presentation.figures import sanity, stage
 
 MODEL = {"architecture": "vgg16", "train_split": "regular", "method": "lrp"}
 # Of figures that show heatmaps: what they are drawn from, and what is selected.

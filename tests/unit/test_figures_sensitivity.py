@@ -9,7 +9,7 @@ import pytest
 import study_tables as made
 from drawing import GENDER, draw, texts
 
-from facebias.figures.request import FigureError
+from facebias.presentation.figures.request import FigureError
 
 GIVEN = {"metrics": made.metrics(), "fairness": made.fairness()}
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from drawing import GENDER, draw, strip_inputs, texts
 
-from facebias.figures import style
-from facebias.figures.request import FigureError
+from facebias.presentation.figures import style
+from facebias.presentation.figures.request import FigureError
 
 
 def pictures(figure):

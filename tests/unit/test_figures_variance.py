@@ -11,8 +11,8 @@ import pytest
 from drawing import GENDER, draw, texts
 from matplotlib.colors import to_hex
 
-from facebias.figures import style
-from facebias.figures.variance import largest
+from facebias.presentation.figures import style
+from facebias.presentation.figures.variance import largest
 from facebias.tables import comparisons
 
 

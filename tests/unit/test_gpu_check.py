@@ -16,8 +16,9 @@ import yaml
 from bench import NETWORKS, Bench, Shape
 from torch import nn
 
-from facebias import configuration, determinism
-from facebias.training.precision import Precision
+from facebias.models import determinism
+from facebias.models.training.precision import Precision
+from facebias.study import configuration
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")

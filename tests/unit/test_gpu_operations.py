@@ -16,10 +16,10 @@ from torch import nn
 from torch.nn import functional
 
 from facebias import explanation
-from facebias.cohort import Reader
+from facebias.data.cohort import Reader
 from facebias.explanation import methods
+from facebias.models.training.loop import Examples
 from facebias.study import Augmentation
-from facebias.training.loop import Examples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

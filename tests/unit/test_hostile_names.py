@@ -40,9 +40,9 @@ from facebias.evaluation import (
     variance,
     verdicts,
 )
-from facebias.record import card_facts
-from facebias.report import print as print_table
-from facebias.report import start_page
+from facebias.presentation.record import card_facts
+from facebias.presentation.report import print as print_table
+from facebias.presentation.report import start_page
 from facebias.study import Data, build
 
 EVALUATION = dataclasses.replace(scored.EVALUATION, resamples=100, permutations=199)

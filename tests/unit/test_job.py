@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from facebias import closure, stages
-from facebias.stages import STAGES, job
+from facebias import stages
+from facebias.stages import STAGES, closure, job
 from facebias.stages.job import Job, input_file, output_file, parameter, threads, wildcard
 from facebias.study import section
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from facebias import lock
-from facebias.replacement import OutputError
+from facebias.core.replacement import OutputError
 from facebias.study import StudyError
+from facebias.workflow import lock
 
 HOLD = """
 import subprocess, sys
-from facebias import lock
+from facebias.workflow import lock
 lock.hold(sys.argv[1])
 # A job that is left behind when its Snakemake is killed: it ends with its input.
 job = subprocess.Popen(["cat"])

@@ -10,10 +10,11 @@ import pytest
 import studies
 from markdown_it import MarkdownIt
 
-from facebias import configuration, provenance, tables
+from facebias import tables
+from facebias.core import provenance
 from facebias.evaluation import by_group
-from facebias.record import layout, model_card, study_record
-from facebias.study import StudyError, plain
+from facebias.presentation.record import layout, model_card, study_record
+from facebias.study import StudyError, configuration, plain
 from facebias.tables import comparisons
 
 LABELS = ("happiness", "surprise", "sadness")

@@ -13,11 +13,11 @@ import pytest
 import study_tables as made
 import yaml
 
-from facebias import configuration, tables
-from facebias.figures import stage as figures
+from facebias import tables
+from facebias.presentation.figures import stage as figures
+from facebias.presentation.report import numbered as numbered_tables
 from facebias.published import contracts, numbered
-from facebias.report import numbered as numbered_tables
-from facebias.study import StudyError
+from facebias.study import StudyError, configuration
 
 ROOT = Path(__file__).parents[2]
 PAPER = "domnich2021"

@@ -8,11 +8,12 @@ import pytest
 import study_tables as made
 from matplotlib.text import Text
 
-from facebias import cohort, tables
-from facebias.datasets import occurrences
-from facebias.figures import occurrences as figure
-from facebias.figures import style
-from facebias.figures.request import Request
+from facebias import tables
+from facebias.data import cohort
+from facebias.data.datasets import occurrences
+from facebias.presentation.figures import occurrences as figure
+from facebias.presentation.figures import style
+from facebias.presentation.figures.request import Request
 from facebias.study import Labels, StudyError
 
 UNITS = ("AU1", "AU4", "AU12")

@@ -11,7 +11,7 @@ import numpy as np
 import pretrained
 import pytest
 
-from facebias.architectures import pickles
+from facebias.models.architectures import pickles
 from facebias.study import StudyError
 
 ARRAYS = {
@@ -141,5 +141,5 @@ def test_array_with_too_little_content_is_refused(tmp_path):
 def test_numpy_itself_never_unpickles():
     """Its own code reads sizes from the file; ours stands in for every name."""
     known = {value for value in pickles.ADMITTED.values() if callable(value)}
-    assert {value.__module__ for value in known} == {"facebias.architectures.pickles"}
+    assert {value.__module__ for value in known} == {"facebias.models.architectures.pickles"}
     assert len(pickles.ADMITTED) == 5

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from facebias import causes, plan, study
+from facebias import study
+from facebias.workflow import causes, plan
 
 HEADER = "s\th:m:s\tmax_rss\n"
 

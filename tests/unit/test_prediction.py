@@ -7,10 +7,11 @@ import pytest
 import synthetic
 import torch
 
-from facebias import prediction, study, tables
-from facebias.architectures import inference, weights
-from facebias.architectures import network as networks
+from facebias import study, tables
 from facebias.clips.store import open_clips
+from facebias.models import prediction
+from facebias.models.architectures import inference, weights
+from facebias.models.architectures import network as networks
 from facebias.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facebias import closure, provenance
-from facebias.stages import STAGES
+from facebias.core import provenance
+from facebias.stages import STAGES, closure
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +78,7 @@ def test_stages_that_start_in_a_second_do_not_import_torch(loaded, stage):
 
 def test_planning_a_study_loads_no_table_library():
     """Every plan waits for what these modules import."""
-    modules = "sys, facebias.closure, facebias.provenance"
+    modules = "sys, facebias.stages.closure, facebias.core.provenance"
     code = f"import {modules}; print({{'pandas', 'torch'}} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -8,7 +8,7 @@ import pytest
 import studies
 from rocrate.rocrate import ROCrate
 
-from facebias.record import stage
+from facebias.presentation.record import stage
 
 PROFILE = "https://w3id.org/ro/wfrun/workflow/0.5"
 PICTURES = {".png", ".jpg", ".jpeg", ".mp4", ".npy", ".npz", ".safetensors", ".parquet"}
@@ -124,7 +124,12 @@ def test_no_picture_weight_or_list_of_people_is_in_the_crate(root):
 
 def test_it_holds_the_code_as_it_is_now(root):
     copied = root / "provenance/code"
-    for name in ("Snakefile", "workflow/facebias/record/crate.py", "envs/lock.txt", "LICENSE"):
+    for name in (
+        "Snakefile",
+        "workflow/facebias/presentation/record/crate.py",
+        "envs/lock.txt",
+        "LICENSE",
+    ):
         assert (copied / name).read_bytes() == (studies.ROOT / name).read_bytes()
     assert not list(copied.rglob("__pycache__"))
 

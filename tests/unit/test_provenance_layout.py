@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from facebias.record import checksums, layout
+from facebias.presentation.record import checksums, layout
 from facebias.study import StudyError
 
 MODEL = "models/{architecture}/{train_split}/fold-{fold}/seed-{seed}"

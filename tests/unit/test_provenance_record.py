@@ -8,10 +8,9 @@ import finished_study as made
 import pytest
 import studies
 
-from facebias import configuration
-from facebias.cohort import Model
-from facebias.record import stage, study_record, times
-from facebias.study import StudyError
+from facebias.data.cohort import Model
+from facebias.presentation.record import stage, study_record, times
+from facebias.study import StudyError, configuration
 
 NAMES = study_record.names(configuration.load(studies.SMALL))
 VGG16 = Model("vgg16", "regular", 0, 1)

@@ -8,11 +8,12 @@ import studies
 from drawing import draw, texts
 from published_results import DEUSCHEL
 
-from facebias import checks, configuration, tables
+from facebias import tables
 from facebias.published import comparison, papers
-from facebias.study import ConfigError, StudyError
+from facebias.study import ConfigError, StudyError, configuration
 from facebias.tables import comparisons
-from facebias.vocabulary import compared_groups
+from facebias.tables.comparisons import compared_groups
+from facebias.workflow import checks
 
 FUSED = {
     "labels.names": ["happiness", "surprise", "sadness", "anger", "disgust", "contempt"],

@@ -6,7 +6,7 @@ import sys
 # Stands for Snakemake: sets a handler of its own later, runs a command in a shell and waits.
 WAITING = """
 import signal, subprocess, sys
-from facebias import relay
+from facebias.workflow import relay
 relay.pass_on()
 signal.signal(signal.SIGTERM, lambda number, frame: print("noted", flush=True))
 print("ended", subprocess.run(["bash", "-c", sys.argv[1]]).returncode, flush=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from facebias import replacement
-from facebias.replacement import OutputError, replacing
+from facebias.core import replacement
+from facebias.core.replacement import OutputError, replacing
 
 TRACED = {module.__file__ for module in (replacement, shutil, tempfile)}
 

@@ -12,7 +12,7 @@ import start_pages
 import study_tables as made
 from start_pages import page, planted, words
 
-from facebias.report import findings, wording
+from facebias.presentation.report import findings, wording
 from facebias.study import StudyError
 
 # ------------------------------------------------------------------------------------ start page

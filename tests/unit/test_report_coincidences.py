@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import study_tables as made
 
-from facebias.report import coincidences
+from facebias.presentation.report import coincidences
 
 
 def confounds():

@@ -6,7 +6,7 @@ import pytest
 import study_tables as made
 from start_pages import page, planted, with_data, words
 
-from facebias.report import planted_bias, wording
+from facebias.presentation.report import planted_bias, wording
 
 
 def test_a_planted_bias_is_found_when_signs_and_intervals_say_so(tmp_path):

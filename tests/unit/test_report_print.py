@@ -12,8 +12,8 @@ import pytest
 import study_tables as made
 
 from facebias import tables
-from facebias.report import latex
-from facebias.report import print as print_table
+from facebias.presentation.report import latex
+from facebias.presentation.report import print as print_table
 from facebias.study import StudyError
 
 

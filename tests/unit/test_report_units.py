@@ -26,11 +26,11 @@ from facebias.evaluation import (
     pairing,
     verdicts,
 )
-from facebias.figures import rates as rates_figure
-from facebias.figures import style
-from facebias.figures.request import Request
-from facebias.report import findings, start_page, wording
-from facebias.report import print as print_table
+from facebias.presentation.figures import rates as rates_figure
+from facebias.presentation.figures import style
+from facebias.presentation.figures.request import Request
+from facebias.presentation.report import findings, start_page, wording
+from facebias.presentation.report import print as print_table
 from facebias.study import Labels, build
 from facebias.tables import comparisons
 

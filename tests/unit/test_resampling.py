@@ -8,7 +8,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from facebias.architectures import inputs, resampling
+from facebias.models.architectures import inputs, resampling
 
 SIZES = [
     *((256, 256, 224), (256, 256, 112), (224, 224, 223), (100, 61, 33), (7, 5, 3), (500, 300, 48)),

@@ -7,11 +7,11 @@ import shutil
 
 import pytest
 
-from facebias import closure, source, source_cache
-from facebias.closure import Package
-from facebias.source_cache import SourceCache
+from facebias.stages import closure, source, source_cache
+from facebias.stages.closure import Package
+from facebias.stages.source_cache import SourceCache
 
-ENTRIES = ("facebias.__main__:main", "facebias.splits.stage:main")
+ENTRIES = ("facebias.__main__:main", "facebias.data.splits.stage:main")
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def test_what_is_kept_gives_the_same_digests_and_is_not_read_again(folder, reads
     assert Package(folder).digests(*ENTRIES) == first
     assert len(reads) == read
     # Another stage reaches further files.
-    Package(folder).digests("facebias.prediction:main")
+    Package(folder).digests("facebias.models.prediction:main")
     assert len(reads) > read
 
 
 @pytest.mark.parametrize(
-    "entries", [ENTRIES, ("facebias.tables",), ("facebias.report.start_page",)]
+    "entries", [ENTRIES, ("facebias.tables",), ("facebias.presentation.report.start_page",)]
 )
 def test_every_definition_is_kept_as_it_was_read(folder, entries):
     once = Package(folder)
@@ -59,13 +59,13 @@ def test_every_definition_is_kept_as_it_was_read(folder, entries):
 
 def test_a_file_that_changed_is_read_anew_however_old_it_looks(folder, reads):
     before = Package(folder).digests(*ENTRIES)
-    path = folder / "splits/drawing.py"
+    path = folder / "data/splits/drawing.py"
     read = len(reads)
     path.write_text(f"{path.read_text()}\nprint()\n")
     after = Package(folder).digests(*ENTRIES)
     assert len(reads) == read + 1
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"facebias/splits/drawing.py"}
+    assert changed == {"facebias/data/splits/drawing.py"}
 
 
 @pytest.mark.parametrize(

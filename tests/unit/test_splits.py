@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from splitting import SUBJECTS, declared, pools, roles
 
-from facebias import splits, tables
-from facebias.splits import stage
+from facebias import tables
+from facebias.data import splits
+from facebias.data.splits import stage
 from facebias.study import (
     Holdout,
     Rotation,

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from splitting import SUBJECTS, declared
 
-from facebias import splits
+from facebias.data import splits
 from facebias.study import Holdout, Split, Validation, settings
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from splitting import SUBJECTS, declared, pools, roles
 
-from facebias import splits
+from facebias.data import splits
 from facebias.study import Holdout, Rotation, Split, Validation
 
 GENDERS = {

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from facebias import gathering, tables
-from facebias.replacement import replacing
+from facebias import tables
+from facebias.core.replacement import replacing
+from facebias.data import gathering
 
 ROW = {"sample": "001", "subject": "001", "path": "a.jpg", "publishable": True}
 

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 import studies
 
-from facebias import prepared
-from facebias.slices import Slices, constant
 from facebias.stages import data, evaluation
 from facebias.study import build
-from facebias.targets import Targets
+from facebias.workflow import prepared
+from facebias.workflow.slices import Slices, constant
+from facebias.workflow.targets import Targets
 
 VARIANTS = {"wide": {"margin": 8}, "short": {"windows": [{"k": 1, "part": [0.4, 1.0]}]}}
 NETWORK = {"network": "vgg16", "width": 0.125, "input_size": 32}

@@ -14,14 +14,14 @@ import synthetic
 import torch
 from fitting import Nowhere, fit, same, small
 
-from facebias import replacement
-from facebias.architectures import network as networks
-from facebias.replacement import OutputError
-from facebias.training import checkpoint as checkpoints
-from facebias.training import loop, saving
-from facebias.training.checkpoint import Checkpoint
-from facebias.training.interruption import Interrupted, Interruption
-from facebias.training.state import Epoch, State
+from facebias.core import replacement
+from facebias.core.replacement import OutputError
+from facebias.models.architectures import network as networks
+from facebias.models.training import checkpoint as checkpoints
+from facebias.models.training import loop, saving
+from facebias.models.training.checkpoint import Checkpoint
+from facebias.models.training.interruption import Interrupted, Interruption
+from facebias.models.training.state import Epoch, State
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,12 +8,12 @@ import synthetic
 import torch
 from fitting import Nowhere, examples, same, small
 
-from facebias.architectures import inputs
-from facebias.architectures import network as networks
+from facebias.models.architectures import inputs
+from facebias.models.architectures import network as networks
+from facebias.models.training import divergence, loop, losses, stage
+from facebias.models.training.interruption import Interruption
+from facebias.models.training.precision import Precision, overflowed
 from facebias.study import StudyError
-from facebias.training import divergence, loop, losses, stage
-from facebias.training.interruption import Interruption
-from facebias.training.precision import Precision, overflowed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

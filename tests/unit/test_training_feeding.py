@@ -11,11 +11,11 @@ import synthetic
 import torch
 from fitting import fit, same, small
 
-from facebias.cohort import Reader
+from facebias.data.cohort import Reader
+from facebias.models.training import feeding
+from facebias.models.training.checkpoint import Checkpoint
+from facebias.models.training.interruption import Interrupted, Interruption
 from facebias.study import StudyError
-from facebias.training import feeding
-from facebias.training.checkpoint import Checkpoint
-from facebias.training.interruption import Interrupted, Interruption
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

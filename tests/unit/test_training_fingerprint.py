@@ -13,14 +13,16 @@ import synthetic
 import torch
 from fitting import examples, small
 
-from facebias import closure, cohort, splits, study, tables
+from facebias import study, tables
 from facebias.clips.store import open_clips
-from facebias.cohort import Model
+from facebias.data import cohort, splits
+from facebias.data.cohort import Model
+from facebias.models.training import fingerprint as fingerprints
+from facebias.models.training.fingerprint import fingerprint
+from facebias.models.training.precision import Precision
+from facebias.stages import closure
 from facebias.stages.models import Network
 from facebias.study import build
-from facebias.training import fingerprint as fingerprints
-from facebias.training.fingerprint import fingerprint
-from facebias.training.precision import Precision
 
 MODEL = Model("cnn3d", "regular", 0, 1)
 CPU = Precision("fp32", torch.device("cpu"))
@@ -149,13 +151,20 @@ def test_another_torch_is_another_training(made, monkeypatch):
 
 def test_code_is_what_training_runs():
     files = {path.removeprefix("facebias/") for path in fingerprints.code("cnn3d")}
-    assert {"training/loop.py", "training/state.py", "architectures/cnn3d.py"} <= files
-    assert not {"architectures/vgg.py", "prediction.py", "figures/stage.py"} & files
+    assert {
+        "models/training/loop.py",
+        "models/training/state.py",
+        "models/architectures/cnn3d.py",
+    } <= files
+    assert (
+        not {"models/architectures/vgg.py", "models/prediction.py", "presentation/figures/stage.py"}
+        & files
+    )
 
 
 @pytest.mark.parametrize(("more", "other"), [("\n# A comment.\n", False), ("\nprint()\n", True)])
 def test_edited_code_is_another_training_and_a_comment_is_not(made, monkeypatch, more, other):
-    before, file = name_of(made), "training/losses.py"
+    before, file = name_of(made), "models/training/losses.py"
     folder = closure.PACKAGE.folder
     edited = closure.Package(folder, {file: (folder / file).read_text(encoding="utf-8") + more})
     monkeypatch.setattr(closure, "digests", edited.digests)

@@ -11,10 +11,10 @@ import synthetic
 from fitting import same, small
 
 from facebias import study
+from facebias.models.training import interruption, loop, saving, stage
+from facebias.models.training.checkpoint import Checkpoint
+from facebias.models.training.interruption import SIGNALS, Interrupted
 from facebias.study import StudyError
-from facebias.training import interruption, loop, saving, stage
-from facebias.training.checkpoint import Checkpoint
-from facebias.training.interruption import SIGNALS, Interrupted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,13 +12,14 @@ import synthetic
 import torch
 from fitting import examples, fit, same, small
 
-from facebias import cohort, splits, study, tables
-from facebias.architectures import network as networks
+from facebias import study, tables
 from facebias.clips.store import open_clips
-from facebias.cohort import Model
+from facebias.data import cohort, splits
+from facebias.data.cohort import Model
+from facebias.models.architectures import network as networks
+from facebias.models.training import loop, losses, stage
+from facebias.models.training.schedules import SCHEDULES
 from facebias.study import Augmentation, StudyError
-from facebias.training import loop, losses, stage
-from facebias.training.schedules import SCHEDULES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -14,11 +14,11 @@ from safetensors import SafetensorError
 from sklearn import metrics as sk
 from torch.nn import functional
 
-from facebias import determinism
+from facebias.models import determinism
+from facebias.models.training import augmentation, feeding, losses, precision, stage
+from facebias.models.training.augmentation import Changes
+from facebias.models.training.schedules import SCHEDULES
 from facebias.study import Augmentation, StudyError
-from facebias.training import augmentation, feeding, losses, precision, stage
-from facebias.training.augmentation import Changes
-from facebias.training.schedules import SCHEDULES
 
 ALL = Augmentation(flip=0.5, rotate=0.5, degrees=15.0, brighten=0.5, brightness=0.3)
 

@@ -12,9 +12,9 @@ import synthetic
 import torch
 from fitting import examples, small
 
-from facebias.architectures import network as networks
-from facebias.training import loop, precision, saving
-from facebias.training.interruption import Interrupted, Interruption
+from facebias.models.architectures import network as networks
+from facebias.models.training import loop, precision, saving
+from facebias.models.training.interruption import Interrupted, Interruption
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

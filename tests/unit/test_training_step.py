@@ -18,13 +18,14 @@ from fitting import small
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from facebias import checks, cohort
-from facebias.architectures import inputs
-from facebias.architectures import network as networks
-from facebias.training import loop
-from facebias.training.loop import Examples, Task
-from facebias.training.precision import Precision
-from facebias.training.state import Epoch, State
+from facebias.data import cohort
+from facebias.models.architectures import inputs
+from facebias.models.architectures import network as networks
+from facebias.models.training import loop
+from facebias.models.training.loop import Examples, Task
+from facebias.models.training.precision import Precision
+from facebias.models.training.state import Epoch, State
+from facebias.workflow import checks
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
 CLIPS, UNITS = 6, 3

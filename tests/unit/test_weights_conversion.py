@@ -13,10 +13,11 @@ import torch
 import torchvision
 from converting import backbone, convert, converted
 
-from facebias import provenance, study
-from facebias.architectures import conversion, formats, inputs, weights
-from facebias.architectures import network as networks
-from facebias.architectures.files import READERS, from_keras
+from facebias import study
+from facebias.core import provenance
+from facebias.models.architectures import conversion, formats, inputs, weights
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.files import READERS, from_keras
 from facebias.study import StudyError, Weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from facebias.architectures import fetching
+from facebias.models.architectures import fetching
 from facebias.study import StudyError
 
 CONTENT = bytes(range(256)) * 4000

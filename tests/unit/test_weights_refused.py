@@ -12,9 +12,9 @@ import safetensors.torch
 import torch
 from converting import backbone, convert, converted
 
-from facebias.architectures import inputs, weights
-from facebias.architectures import network as networks
-from facebias.architectures.files import READERS
+from facebias.models.architectures import inputs, weights
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.files import READERS
 from facebias.study import StudyError
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -132,7 +132,7 @@ EDITS = {
         touched=(
             "Snakefile",
             "workflow/rules/models.smk",
-            "workflow/facebias/training/loop.py",
+            "workflow/facebias/models/training/loop.py",
             "workflow/report/rates.rst",
             "results/small/data/manifest.csv",
         ),
@@ -201,14 +201,14 @@ EDITS = {
     "units of a label": Edit(CONFIG | REGIONS, {"explanation.units": {"surprise": [26]}}),
     "margin of the faces": Edit(CONFIG | CLIPS | Counter(extract=2), {"clips.margin": 2}),
     # --------------------------------------------------- a source file of every stage, and others
-    "source of draw": source("datasets/drawn/film.py", CLIPS | Counter(draw=2, extract=2)),
-    "source of manifest": source("datasets/stage.py", MANIFEST),
+    "source of draw": source("data/datasets/drawn/film.py", CLIPS | Counter(draw=2, extract=2)),
+    "source of manifest": source("data/datasets/stage.py", MANIFEST),
     "source of extract": source("clips/decode.py", CLIPS | Counter(extract=2)),
     "source of index": source("clips/index.py", CLIPS),
     "source of quality": source("clips/quality.py", CONFOUNDS | Counter(quality=1)),
-    "source of split": source("splits/drawing.py", EVERYTHING),
-    "source of train": source("training/loop.py", MODELS),
-    "source of predict": source("prediction.py", PREDICTIONS),
+    "source of split": source("data/splits/drawing.py", EVERYTHING),
+    "source of train": source("models/training/loop.py", MODELS),
+    "source of predict": source("models/prediction.py", PREDICTIONS),
     "source of metrics": source("evaluation/scores.py", EVALUATION | RELEVANCE),
     "source of metrics_by_group": source(
         "evaluation/by_group.py", BY_GROUP | Counter(cell_metrics_by_group=4)
@@ -233,19 +233,25 @@ EDITS = {
     "source of relevance": source("explanation/regions.py", REGIONS),
     "source of relevance_gaps": source("evaluation/relevance_joint.py", RELEVANCE),
     "source of gather": source("tables/contract.py", EVERYTHING),
-    "source of figure": source("figures/style.py", FIGURES),
+    "source of figure": source("presentation/figures/style.py", FIGURES),
     "source of print_table": source(
-        "report/print.py", REPORT | Counter(print_metrics=4, print_fairness=1)
+        "presentation/report/print.py", REPORT | Counter(print_metrics=4, print_fairness=1)
     ),
-    "source of start_page": source("report/start_page.py", REPORT | Counter(start_page=1)),
-    "source of model_card": source("record/model_card.py", REPORT | Counter(model_card=2)),
-    "source of checksums": source("record/checksums.py", Counter(checksums=4, record=1)),
-    "source of record": source("record/crate.py", Counter(record=1)),
-    "source of one architecture": source("architectures/vgg.py", NETWORK | HEATMAPS),
+    "source of start_page": source(
+        "presentation/report/start_page.py", REPORT | Counter(start_page=1)
+    ),
+    "source of model_card": source(
+        "presentation/record/model_card.py", REPORT | Counter(model_card=2)
+    ),
+    "source of checksums": source(
+        "presentation/record/checksums.py", Counter(checksums=4, record=1)
+    ),
+    "source of record": source("presentation/record/crate.py", Counter(record=1)),
+    "source of one architecture": source("models/architectures/vgg.py", NETWORK | HEATMAPS),
     "source of one figure": source(
-        "figures/rates.py", REPORT | Counter(figure_rates=3, figure_rates_by_group=4)
+        "presentation/figures/rates.py", REPORT | Counter(figure_rates=3, figure_rates_by_group=4)
     ),
-    "source that no job runs": source("plan.py", Counter()),
+    "source that no job runs": source("workflow/plan.py", Counter()),
     # ---------------------------------------------------- definitions; all of them: test_closure.py
     "comment in what all import": source("tables/files.py", Counter(), "# "),
     "comment in the settings": source("study/models.py", Counter(), "# "),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facebias.datasets.sase_fe import EMOTIONS
+from facebias.data.datasets.sase_fe import EMOTIONS
 
 WEIGHTS = ("weights/senet50_ft_weight.pkl", "weights/vgg_face_dag.pth")
 ACTORS, DARK, MEN, PEOPLE = 21, 19, 47, 144

@@ -5,8 +5,8 @@ import re
 import pytest
 import studies
 
-from facebias import prepared
 from facebias.study import StudyError
+from facebias.workflow import prepared
 
 PICTURES = {
     "data": {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import studies
 
-from facebias import configuration, prepared
-from facebias.splits import holdouts
-from facebias.study import StudyError
+from facebias.data.splits import holdouts
+from facebias.study import StudyError, configuration
+from facebias.workflow import prepared
 
 TWO = {
     "data.drawn.subjects": 16,

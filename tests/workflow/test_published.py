@@ -6,7 +6,7 @@ import shlex
 import pytest
 import studies
 
-from facebias import lock
+from facebias.workflow import lock
 
 FUSED = {
     "published": "domnich2021",

@@ -13,9 +13,10 @@ import pytest
 import studies
 import yaml
 
-from facebias import checks, configuration, datasets, splits
-from facebias.splits import holdouts
-from facebias.study import Study
+from facebias.data import datasets, splits
+from facebias.data.splits import holdouts
+from facebias.study import Study, configuration
+from facebias.workflow import checks
 
 CONFIGS = studies.ROOT / "config"
 OVERLAYS = studies.ROOT / "tests" / "miniatures"

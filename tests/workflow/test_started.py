@@ -3,14 +3,14 @@
 import pytest
 import studies
 
-from facebias import lock
+from facebias.workflow import lock
 
 FIRST = "results/small/config.yaml"
 # Snakemake, saying when it would pass signals on.
 TELLING = """
 import sys
 sys.path.insert(0, {package!r})
-from facebias import relay
+from facebias.workflow import relay
 relay.pass_on = lambda: print("passes signals on")
 from snakemake.cli import main
 main(sys.argv[1:])

@@ -10,7 +10,7 @@ import pytest
 import studies
 import yaml
 
-from facebias import configuration
+from facebias.study import configuration
 
 # Two more margins of the same key frames, and one frame instead of two.
 VARIANTS = {

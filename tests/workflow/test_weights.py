@@ -7,8 +7,8 @@ import re
 import pytest
 import studies
 
-from facebias import prepared
 from facebias.study import StudyError
+from facebias.workflow import prepared
 
 STILL = {"flip": 0, "rotate": 0, "brighten": 0}
 

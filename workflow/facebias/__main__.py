@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     try:
         if STUDY in given and not HELP & set(given):
             # By its name: it is no part of what a stage does.
-            given = importlib.import_module("facebias.by_hand").completed(name, given)
+            given = importlib.import_module("facebias.workflow.by_hand").completed(name, given)
         stage.function()(given)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "facebias":

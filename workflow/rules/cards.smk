@@ -2,7 +2,7 @@
 
 
 # Relative, so that a clone elsewhere plans the same jobs.
-CARD = os.path.relpath(Path(PACKAGE_ROOT, "facebias/record/model_card"))
+CARD = os.path.relpath(Path(PACKAGE_ROOT, "facebias/presentation/record/model_card"))
 
 
 rule model_card:

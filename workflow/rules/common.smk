@@ -11,12 +11,16 @@ from snakemake.exceptions import WorkflowError
 # Not workflow.basedir: as a module, that is the folder of the Snakefile that uses this one.
 PACKAGE_ROOT = str(Path(workflow.current_basedir).parent)
 sys.path.insert(0, PACKAGE_ROOT)
-from facebias import architectures, datasets, failures, lock, prepared, relay, stages
-from facebias.slices import Slices, constant, unchanging
-from facebias.closure import sources
+from facebias.models import architectures
+from facebias.data import datasets
+from facebias.workflow import failures
+from facebias.workflow import lock, prepared, relay
+from facebias import stages
+from facebias.workflow.slices import Slices, constant, unchanging
+from facebias.stages.closure import sources
 from facebias.stages.job import command
 from facebias.study import StudyError, crossed, settings
-from facebias.targets import Targets
+from facebias.workflow.targets import Targets
 
 os.environ.update(stages.environment())
 

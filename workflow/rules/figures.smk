@@ -1,5 +1,5 @@
 # From results to figures: PDF for print, PNG for the screen, CSV with every number drawn. Which kinds
-# there are, and what each reads and shows, stands in facebias/figures/catalogue.py.
+# there are, and what each reads and shows, stands in facebias/presentation/figures/catalogue.py.
 from facebias.stages.report import Figure
 
 FIGURE = f"{OUT}/figures"

@@ -1,6 +1,6 @@
 # Input functions, and other functions of the wildcards that rules share. Nothing here runs a job.
-from facebias.architectures import formats
-from facebias.figures import catalogue
+from facebias.models.architectures import formats
+from facebias.presentation.figures import catalogue
 from facebias.published.numbered import OF_ALL_ARCHITECTURES
 
 

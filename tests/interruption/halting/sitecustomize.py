@@ -26,7 +26,7 @@ def halt(event, arguments):
 
 
 if sys.orig_argv[1:4] == ["-m", "facebias", "train"]:
-    from facebias.training import saving
+    from facebias.models.training import saving
 
     saving.SHARE = math.inf
     sys.addaudithook(halt)

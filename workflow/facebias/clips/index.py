@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from facebias import tables
-from facebias.datasets.reasons import commonest, kinds
 from facebias.stages.data import Index
 from facebias.study import StudyError
+from facebias.tables.reasons import commonest, kinds
 
 NOT_RECORDED = "not recorded"
 # A number with more values than this is a measure such as age; it makes no groups.

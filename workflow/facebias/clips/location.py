@@ -18,7 +18,7 @@ from facebias import tables
 from facebias.clips import UnusableError, faces, keyframes
 from facebias.clips.decode import Footage
 from facebias.clips.faces import Detections
-from facebias.progress import track
+from facebias.core.progress import track
 from facebias.stages.clips import Locate
 from facebias.study import Locating
 

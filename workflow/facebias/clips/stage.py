@@ -14,7 +14,7 @@ from facebias.clips import UnusableError, faces, location, store
 from facebias.clips.decode import Footage
 from facebias.clips.faces import one_thread
 from facebias.clips.location import Located
-from facebias.progress import track
+from facebias.core.progress import track
 from facebias.stages.clips import Extract
 from facebias.study import Preprocessing
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
-from facebias.replacement import replacing
+from facebias.core.replacement import replacing
 from facebias.study import StudyError
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
+from facebias.core.vocabulary import printed
 from facebias.evaluation import attributes as recorded
 from facebias.evaluation import (
     baselines,
@@ -31,7 +32,6 @@ from facebias.study import (
     crossed,
     fewest_resamples,
 )
-from facebias.vocabulary import printed
 
 MODEL = {"architecture": "given", "train_split": "given"}
 GIVEN = (MODEL["architecture"], MODEL["train_split"])

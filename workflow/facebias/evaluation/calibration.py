@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from facebias.core.progress import track
+from facebias.core.replacement import replacing
 from facebias.evaluation import (
     counts,
     fairness_criteria,
@@ -27,8 +29,6 @@ from facebias.evaluation import (
 from facebias.evaluation.counts import Counts
 from facebias.evaluation.designs import Design
 from facebias.evaluation.simulation import Population
-from facebias.progress import track
-from facebias.replacement import replacing
 from facebias.study import StudyError
 
 CRITERION, DEFINITION = "equalized_odds", "per_class_mean"

@@ -23,7 +23,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from facebias import splits, tables
+from facebias import tables
+from facebias.core.vocabulary import printed
+from facebias.data import splits
 from facebias.evaluation import association, permutation, rates
 from facebias.evaluation import people as counting
 from facebias.evaluation.attributes import Grouping, grouping
@@ -32,7 +34,6 @@ from facebias.evaluation.people import MEASURES, ROLES, People
 from facebias.stages.evaluation import Confounds
 from facebias.study import GroupComparison, Labels
 from facebias.tables import comparisons
-from facebias.vocabulary import printed
 
 # Four fifths, turned round: as rough as that rule, and as easy to check by hand.
 FACTOR = 1.25

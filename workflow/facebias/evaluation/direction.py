@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from facebias.core.vocabulary import printed
 from facebias.evaluation import fairness_criteria
 from facebias.evaluation import rates as rated
 from facebias.tables import OVERALL, comparisons
-from facebias.vocabulary import compared_groups, printed
+from facebias.tables.comparisons import compared_groups
 
 SIGNED = ("signed", fairness_criteria.PER_LABEL)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from facebias.core.progress import track
 from facebias.evaluation import proportions, verdicts
 from facebias.evaluation.designs import (
     CONFIDENCE,
@@ -25,7 +26,6 @@ from facebias.evaluation.designs import (
     judged,
 )
 from facebias.evaluation.fairness_criteria import PER_LABEL
-from facebias.progress import track
 from facebias.study import Evaluation
 
 # Gaps of simulated groups that are alike differ from 0 by rounding.

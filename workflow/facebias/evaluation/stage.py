@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from facebias import splits, tables
+from facebias import tables
+from facebias.data import splits
 from facebias.evaluation import attributes, cells, counts, groups, pairing, scores
 from facebias.stages.evaluation import Effects, Fairness, Metrics, OfCell
 from facebias.study import Labels

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from zennit.core import Composite
 
-from facebias.architectures.network import Network
+from facebias.models.architectures.network import Network
 
 # Given the scores (n, outputs), says which output of each clip is explained: (n,) int64.
 Choose = Callable[[Tensor], Tensor]

@@ -16,9 +16,9 @@ from torchvision.models.resnet import Bottleneck
 from torchvision.models.video.resnet import BasicBlock
 from zennit.canonizers import AttributeCanonizer, Canonizer, SequentialMergeBatchNorm
 
-from facebias.architectures import cnn3d, heads, resnet, resnet3d, senet
 from facebias.explanation import recurrence
 from facebias.explanation.steps import Addition, Gate, Mean
+from facebias.models.architectures import cnn3d, heads, resnet, resnet3d, senet
 
 
 class MergedBatchNorm(SequentialMergeBatchNorm):

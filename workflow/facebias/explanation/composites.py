@@ -16,8 +16,6 @@ from zennit.core import Composite, Hook
 from zennit.rules import Norm, Pass
 from zennit.types import Activation, AvgPool, Convolution, Linear
 
-from facebias.architectures.inputs import InputConvention
-from facebias.architectures.network import Network
 from facebias.explanation.canonizers import canonizers
 from facebias.explanation.hooks import (
     AlphaBeta,
@@ -31,6 +29,8 @@ from facebias.explanation.hooks import (
 )
 from facebias.explanation.recurrence import Recurrence
 from facebias.explanation.steps import Addition, Gate, Mean, Share, SignalTakesAll
+from facebias.models.architectures.inputs import InputConvention
+from facebias.models.architectures.network import Network
 from facebias.study import StudyError
 
 # In every denominator, as zennit has it; in an LSTM a thousand times as much, as its authors have.

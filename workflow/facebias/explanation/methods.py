@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from zennit.canonizers import AttributeCanonizer
 from zennit.core import Composite
 
-from facebias.architectures.network import Network
 from facebias.explanation import canonizers, composites
 from facebias.explanation.attribution import Attribution, Choose, propagate
+from facebias.models.architectures.network import Network
 
 # Points on the way from the baseline to the clip, and draws of a baseline and such a point.
 STEPS, DRAWS = 32, 32

@@ -16,12 +16,13 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from facebias import determinism, tables
-from facebias.architectures import network as networks
-from facebias.architectures.network import Network
+from facebias import tables
 from facebias.explanation.attribution import Choose
 from facebias.explanation.methods import Method
 from facebias.explanation.stage import Trained, evenly, opened
+from facebias.models import determinism
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.network import Network
 from facebias.stages.models import Randomise
 
 STEPS = 6

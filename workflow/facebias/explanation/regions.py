@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from facebias.action_units import EYES, JAW, MOUTH, UNITS, Hulls, parts_of
+from facebias.core.action_units import EYES, JAW, MOUTH, UNITS, Hulls, parts_of
 
 BROWS = (tuple(range(17, 22)), tuple(range(22, 27)))
 NOSE = (tuple(range(27, 36)),)

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facebias import action_units, progress, tables
+from facebias import tables
 from facebias.clips.store import open_clips
+from facebias.core import action_units, progress
+from facebias.core.replacement import replacing
 from facebias.explanation import alignment, regions
 from facebias.explanation.landmarks import Landmarks
 from facebias.explanation.relevance import Measured, measure
-from facebias.replacement import replacing
 from facebias.stages.evaluation import Relevance
 from facebias.study import StudyError
 

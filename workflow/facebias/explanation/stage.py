@@ -10,16 +10,19 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from facebias import cohort, determinism, device, progress, splits, tables
-from facebias.architectures import inference, weights
-from facebias.architectures import network as networks
-from facebias.architectures.network import Network
+from facebias import tables
 from facebias.clips.store import open_clips
-from facebias.cohort import Model, Reader
+from facebias.core import progress
+from facebias.core.replacement import replacing
+from facebias.data import cohort, splits
+from facebias.data.cohort import Model, Reader
 from facebias.explanation import default_composite, methods
 from facebias.explanation.attribution import Attribution, Choose, clips_at_once
 from facebias.explanation.methods import Method
-from facebias.replacement import replacing
+from facebias.models import determinism, device
+from facebias.models.architectures import inference, weights
+from facebias.models.architectures import network as networks
+from facebias.models.architectures.network import Network
 from facebias.stages.models import Explain, OfExplained
 from facebias.study import Architecture, Explaining, Labels, StudyError
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from facebias import tables
+from facebias.core.vocabulary import printed
 from facebias.published import contracts, recovery
 from facebias.published.papers import Paper
 from facebias.published.recovery import ACCURACY, FPR, METRICS, TPR
-from facebias.vocabulary import printed
 
 OVERALL = "overall"
 MULTIPLE, CELL, TOTALS, GROUPS, ONE_DRAW = "multiple", "cell", "totals", "groups", "groups_one_draw"

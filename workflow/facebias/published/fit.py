@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from facebias.faults import suggest
 from facebias.published import papers
 from facebias.published.papers import PAPERS
 from facebias.study import Study
+from facebias.study.faults import suggest
 
 DATA = Path(__file__).parents[2] / "published"
 

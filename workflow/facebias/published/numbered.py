@@ -7,9 +7,9 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
+from facebias.core.vocabulary import printed
 from facebias.published.papers import PAPERS
 from facebias.study import Study
-from facebias.vocabulary import printed
 
 TABLE, FIGURE = "table", "figure"
 HEATMAPS, SUBJECTS = "heatmaps_unit", "subjects"

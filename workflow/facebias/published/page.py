@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from facebias import templates
+from facebias.core import templates
+from facebias.core.vocabulary import printed
 from facebias.published import audit, fairness, statements
 from facebias.published.papers import Paper
-from facebias.vocabulary import compared_groups, printed
+from facebias.tables.comparisons import compared_groups
 
 TEMPLATES = Path(__file__).parent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from facebias import tables
+from facebias.core.replacement import replacing
 from facebias.published import (
     audit,
     comparison,
@@ -15,7 +16,6 @@ from facebias.published import (
     statements,
 )
 from facebias.published.papers import PAPERS, Paper
-from facebias.replacement import replacing
 from facebias.stages.report import Published, PublishedComparison
 from facebias.study import StudyError
 from facebias.tables import Table

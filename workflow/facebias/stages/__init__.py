@@ -50,26 +50,26 @@ class Stage:
 
 # fmt: off
 STAGES = {
-    "plan": Stage("facebias.plan:main", "say what a run would do, why, and for how long"),
-    "figures": Stage("facebias.drawing:main", "draw every figure and printed table again"),
+    "plan": Stage("facebias.workflow.plan:main", "say what a run would do, why, and for how long"),
+    "figures": Stage("facebias.workflow.drawing:main", "draw every figure and printed table again"),
     "resolve": Stage(
-        "facebias.configuration:main", "write the resolved configuration",
+        "facebias.workflow.resolved:main", "write the resolved configuration",
         "data", memory=500, minutes=5,
     ),
     "draw": Stage(
-        "facebias.datasets.drawn.stage:main", "draw people and film them",
+        "facebias.data.datasets.drawn.stage:main", "draw people and film them",
         "clips", minutes=60,
     ),
     "manifest": Stage(
-        "facebias.datasets.stage:main", "list the samples of a data set",
+        "facebias.data.datasets.stage:main", "list the samples of a data set",
         "data", minutes=30,
     ),
     "landmarks": Stage(
-        "facebias.datasets.stage:landmarks", "list the landmarks that a data set ships",
+        "facebias.data.datasets.stage:landmarks", "list the landmarks that a data set ships",
         "data", minutes=60,
     ),
     "split": Stage(
-        "facebias.splits.stage:main", "draw who trains, validates and tests",
+        "facebias.data.splits.stage:main", "draw who trains, validates and tests",
         "data", memory=1000, minutes=10,
     ),
     "locate": Stage(
@@ -89,27 +89,27 @@ STAGES = {
         "clips", minutes=60,
     ),
     "fetch": Stage(
-        "facebias.architectures.fetching:main", "fetch a file of pretrained weights",
+        "facebias.models.architectures.fetching:main", "fetch a file of pretrained weights",
         "data", memory=500, minutes=60,
     ),
     "convert": Stage(
-        "facebias.architectures.conversion:main", "convert pretrained weights",
+        "facebias.models.architectures.conversion:main", "convert pretrained weights",
         "models", memory=4000,
     ),
     "features": Stage(
-        "facebias.features.stage:main", "compute what a frozen network makes of clips",
+        "facebias.models.features.stage:main", "compute what a frozen network makes of clips",
         "models", memory=8000, minutes=240,
     ),
     "train": Stage(
-        "facebias.training.stage:main", "train one model",
+        "facebias.models.training.stage:main", "train one model",
         "models", memory=8000, minutes=1440,
     ),
     "predict": Stage(
-        "facebias.prediction:main", "score the test samples of one model",
+        "facebias.models.prediction:main", "score the test samples of one model",
         "models", memory=4000, minutes=120,
     ),
     "decide": Stage(
-        "facebias.decision:main", "choose from which score a unit counts as found",
+        "facebias.models.decision:main", "choose from which score a unit counts as found",
         "models", memory=4000, minutes=120,
     ),
     "explain": Stage(
@@ -125,7 +125,7 @@ STAGES = {
         "evaluation", memory=4000, minutes=60,
     ),
     "gather": Stage(
-        "facebias.gathering:main", "put tables of one kind together",
+        "facebias.data.gathering:main", "put tables of one kind together",
         "evaluation", minutes=10,
     ),
     "metrics": Stage(
@@ -170,15 +170,15 @@ STAGES = {
         "facebias.evaluation.calibration:main", "measure error rates of the statistics",
     ),
     "figure": Stage(
-        "facebias.figures.stage:main", "draw one figure",
+        "facebias.presentation.figures.stage:main", "draw one figure",
         "report",
     ),
     "print_table": Stage(
-        "facebias.report.print:main", "write one table for print",
+        "facebias.presentation.report.print:main", "write one table for print",
         "report", memory=1000, minutes=10,
     ),
     "numbered_tables": Stage(
-        "facebias.report.numbered:main", "write the tables of a published study by their numbers",
+        "facebias.presentation.report.numbered:main", "write the tables of a published study by their numbers",
         "report", memory=1000, minutes=10,
     ),
     "published": Stage(
@@ -190,19 +190,19 @@ STAGES = {
         "report", minutes=10,
     ),
     "start_page": Stage(
-        "facebias.report.start_page:main", "write the report's first page",
+        "facebias.presentation.report.start_page:main", "write the report's first page",
         "report",
     ),
     "model_card": Stage(
-        "facebias.record.model_card:main", "write the card of one architecture",
+        "facebias.presentation.record.model_card:main", "write the card of one architecture",
         "report",
     ),
     "checksums": Stage(
-        "facebias.record.checksums:main", "write the checksums of result files",
+        "facebias.presentation.record.checksums:main", "write the checksums of result files",
         "report", memory=500, minutes=120,
     ),
     "record": Stage(
-        "facebias.record.stage:main", "write the record of a study and its RO-Crate",
+        "facebias.presentation.record.stage:main", "write the record of a study and its RO-Crate",
         "report",
     ),
 }

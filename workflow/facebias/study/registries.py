@@ -27,7 +27,7 @@ def names(file: str, *registries: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-DATA_SETS = names("datasets/__init__.py", "ADAPTERS")
+DATA_SETS = names("data/datasets/__init__.py", "ADAPTERS")
 COMPOSITES = names("explanation/composites.py", "COMPOSITES")
 if TYPE_CHECKING:
     Adapter = str
@@ -42,6 +42,6 @@ else:
     OnDisk = Literal[tuple(name for name in DATA_SETS if name not in ("drawn", "combined"))]
     Criterion = Literal[names("evaluation/fairness_criteria.py", "OF_CLASSES", "OF_UNITS")]
     Definition = Literal[names("evaluation/fairness_criteria.py", "DEFINITIONS")]
-    Schedule = Literal[names("training/schedules.py", "SCHEDULES")]
-    WeightsFormat = Literal[names("architectures/formats.py", "FORMATS")]
+    Schedule = Literal[names("models/training/schedules.py", "SCHEDULES")]
+    WeightsFormat = Literal[names("models/architectures/formats.py", "FORMATS")]
     Method = Literal[names("explanation/methods.py", "METHODS")]

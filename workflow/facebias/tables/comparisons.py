@@ -6,10 +6,12 @@ A name may be any text, so columns hold names and never text made of them. ``gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+
+from facebias.core.vocabulary import printed, printed_pair
 
 # Two groups, first minus second; all groups at once; all people by a number; a single group.
 PAIR, RANGE, TREND, GROUP = "pair", "range", "trend", "group"
@@ -72,3 +74,10 @@ def of_all_groups(frame: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows of all groups at once; where there is no range, all rows."""
     ranges = frame["comparison"] == RANGE
     return frame[ranges] if ranges.any() else frame
+
+
+def compared_groups(row: Mapping[str, object], between: str = " \u2212 ") -> str:
+    """Name in print whom a row of a table compares."""
+    if row["comparison"] == PAIR:
+        return printed_pair((str(row["first"]), str(row["second"])), between)
+    return printed(row["groups"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facebias.replacement import replacing
+from facebias.core.replacement import replacing
 from facebias.tables.contract import Table, TableError
 
 _PANDAS = {"text": "object", "whole": "int64", "number": "float64", "truth": "bool"}
