@@ -58,7 +58,7 @@ EDITS = {
     "a further figure": (
         "presentation/figures/catalogue.py",
         '    "rates": ',
-        '    "new": Figure(draw="facebias.presentation.figures.new:draw", reads={}),\n    "rates": ',
+        '    "new": Figure(draw="facebias.presentation.new:draw", reads={}),\n    "rates": ',
         set(),
     ),
     "a further stage": (

@@ -75,7 +75,9 @@ PRINTED = [
 rule start_page:
     """Write the first page: what was run, what was found, how sure one can be."""
     input:
-        template=os.path.relpath(f"{PACKAGE_ROOT}/facebias/presentation/report/start_page.html.jinja"),
+        template=os.path.relpath(
+            f"{PACKAGE_ROOT}/facebias/presentation/report/start_page.html.jinja"
+        ),
         metrics=rules.gather_metrics.output,
         by_group=rules.gather_metrics_by_group.output,
         fairness=rules.gather_fairness.output,

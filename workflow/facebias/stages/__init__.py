@@ -178,7 +178,8 @@ STAGES = {
         "report", memory=1000, minutes=10,
     ),
     "numbered_tables": Stage(
-        "facebias.presentation.report.numbered:main", "write the tables of a published study by their numbers",
+        "facebias.presentation.report.numbered:main",
+        "write the tables of a published study by their numbers",
         "report", memory=1000, minutes=10,
     ),
     "published": Stage(
