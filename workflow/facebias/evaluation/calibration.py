@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def study(
     }
     signed, size = _resampled(parts, resamples=resamples, seed=number)
     without = [_gaps(each) for each in counts.without_one(parts)]
-    level = {"confidence": 1 - LEVEL, "subjects": min(design.sizes)}
+    level: dict[str, Any] = {"confidence": 1 - LEVEL, "subjects": min(design.sizes)}
     intervals = {
         "subjects": resampling.interval(signed, **level),
         "bca": resampling.interval(signed, **level, left_out=[part[0][1:] for part in without]),
@@ -222,6 +223,7 @@ def measure(
 
 def _true_size(design: Design) -> float:
     """Return the true primary gap: wrong decisions fall on the other labels alike."""
+    assert isinstance(design.gap, float)  # of designs with one gap for all labels
     others = design.populations[0].labels - 1
     return design.gap + design.gap / others
 

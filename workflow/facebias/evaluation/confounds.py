@@ -18,7 +18,8 @@ A ``warning`` follows one of three fixed rules:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,11 +40,11 @@ from facebias.tables import comparisons
 FACTOR = 1.25
 ALL = "all"
 # Measure, then how an association is computed such that resamples can be averaged, and its scale.
-ASSOCIATIONS = {
+ASSOCIATIONS: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {
     "cramers_v": (association.squared_v, association.root),
     "normalised_mutual_information": (association.normalised_mutual_information, np.abs),
 }
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def confounds(
@@ -193,7 +194,7 @@ def _tables(people: People) -> dict[str, np.ndarray]:
 
 
 def _associated(
-    compared: Comparison, counts: np.ndarray, compute: object
+    compared: Comparison, counts: np.ndarray, compute: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute an association for data and resamples (1 + B,), and as chance deals it (1 + P,)."""
     if len(compared.large) < 2:
@@ -203,7 +204,9 @@ def _associated(
     return compute(np.stack(resampled, axis=1)), compute(np.stack(by_chance, axis=1))
 
 
-def _scaled(values: np.ndarray, scale: object, compared: Comparison) -> tuple[float, float]:
+def _scaled(
+    values: np.ndarray, scale: Callable[..., np.ndarray], compared: Comparison
+) -> tuple[float, float]:
     smallest = compared.smallest(*compared.large)
     if len(values) < 2 or smallest < 2:
         return np.nan, np.nan
@@ -236,7 +239,9 @@ def _measures(people: People, compared: Comparison, where: str) -> Iterator[Row]
             ends = compared.interval(mean[name], name)
             row = _estimate(mean[name][0], ends, samples[places, position])
             yield {"measure": measure, **comparisons.group(name), **row}
-        largest = np.fmax.reduce([of_pair[:, position] for of_pair in units.values()] or [[]])
+        largest = np.fmax.reduce(
+            [of_pair[:, position] for of_pair in units.values()] or [np.empty(0)]
+        )
         for pair in itertools.combinations(compared.members, 2):
             places = np.concatenate([compared.members[name] for name in pair])
             row = _estimate(np.nan, (np.nan, np.nan), samples[places, position])

@@ -131,8 +131,8 @@ class Counts:
                 self.subjects, np.bincount(places), resamples=resamples, seed=seed
             )
             return resampling.weighted(drawn, found)
-        drawn = resampling.blocks(self.subjects, resamples=resamples, seed=seed)
-        return np.concatenate([self.summed(weights) for weights in drawn])
+        blocks = resampling.blocks(self.subjects, resamples=resamples, seed=seed)
+        return np.concatenate([self.summed(weights) for weights in blocks])
 
     def left_out(self) -> np.ndarray:
         """Return ``summed`` counts of everybody, then without one subject each: (1 + S, ...)."""

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from facebias.evaluation import gaps, permutation, rates, resampling, standard_errors
 from facebias.evaluation.counts import Counts
-from facebias.evaluation.gaps import Contrast, Criterion, Kept
+from facebias.evaluation.fairness_criteria import Criterion
+from facebias.evaluation.gaps import Contrast, Kept
 from facebias.evaluation.permutation import Chance
 from facebias.evaluation.power import POWER
 
@@ -178,7 +179,8 @@ def _pairs(groups: int) -> list[tuple[int, int]]:
 
 def _simulated(name: str, parts: Sequence[Counts], kept: Kept, *, seed: int) -> _Rate:
     """Measure a rate in resampled groups."""
-    own, noise, variance, of_mean = [], [], [], {pair: [] for pair in _pairs(len(parts))}
+    own, noise, variance = [], [], []
+    of_mean: dict[tuple[int, int], list[np.ndarray]] = {pair: [] for pair in _pairs(len(parts))}
     for place, part in enumerate(parts):
         chosen = {
             pair: each[name] for pair, each in zip(of_mean, kept, strict=True) if place in pair
@@ -204,13 +206,15 @@ def _resampled(
 ) -> tuple[np.ndarray, np.ndarray, dict[tuple[int, int], np.ndarray]]:
     """Return rates and variances (1 + R, L) of one group, variances (1 + R,) of means by pair."""
     table = part.table
+    drawn: Iterable[np.ndarray]
     if part.kinds is None:
         drawn = resampling.blocks(part.subjects, resamples=STUDIES, seed=seed)
     else:
         table, kinds = part.kinds
         people = np.bincount(kinds)
         drawn = [resampling.of_kinds(part.subjects, people, resamples=STUDIES, seed=seed)]
-    rate, variance, of_mean = [], [], {pair: [] for pair in chosen}
+    rate, variance = [], []
+    of_mean: dict[tuple[int, int], list[np.ndarray]] = {pair: [] for pair in chosen}
     for members in drawn:
         found = standard_errors.measure(name, members, table, part.concordance)
         rate.append(found.rate)

@@ -49,7 +49,7 @@ def rates(measured: pd.DataFrame, gap: Mapping[str, object]) -> Rates | None:
     None where the groups have no label in common. Of equalized odds, which compares two rates, the
     true positive rate; of the largest gap of a label the rate that differs more.
     """
-    found = []
+    found: list[Rates] = []
     # Balanced accuracy has no rate of its own where labels exclude each other.
     for criteria in (fairness_criteria.OF_UNITS, fairness_criteria.OF_CLASSES):
         if not found and gap["criterion"] in criteria:

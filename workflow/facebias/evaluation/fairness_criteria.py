@@ -115,6 +115,7 @@ def absolute(criterion: Criterion, differences: Differences) -> np.ndarray:
 
 def published(criterion: Criterion, differences: Differences) -> np.ndarray:
     """As Domnich & Anbarjafari 2021 compute the criterion, or its first user: 0 to 1 per rate."""
+    assert criterion.published is not None  # asked for where it is defined
     return criterion.published(differences)
 
 

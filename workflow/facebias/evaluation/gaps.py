@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -162,7 +163,8 @@ def _studentised(
         if criterion.sized:
             used = (contrasts[rate] for rate in criterion.rates_of(SIZES[0]))
             each = [contrast.per_label() for pair in zip(*used, strict=True) for contrast in pair]
-            found[name, PER_LABEL] = tuple(map(np.hstack, zip(*each, strict=True)))
+            differences, errors = zip(*each, strict=True)
+            found[name, PER_LABEL] = np.hstack(differences), np.hstack(errors)
     return found
 
 
@@ -192,13 +194,15 @@ def excess(
     """
     random = np.random.default_rng(0)
     own = [group[:1] for group in members]
-    labels, means = {}, {}
+    labels: dict[str, list[Contrast]] = {}
+    means: dict[str, list[Contrast]] = {}
     for name in _rates(criteria):
         measured = [standard_errors.measure(name, group, table, concordance) for group in own]
         pairs = list(itertools.combinations(measured, 2))
         labels[name], means[name] = [], []
         for place, (a, b) in enumerate(pairs):
             one = _contrast(a, b, _chosen(a.rate - b.rate, kept, name, place), True)
+            assert one.error is not None
             labels[name].append(_noisy(one.difference, one.error, one.kept, random))
             mean = rates.average(one.difference[:, one.kept])[:, None]
             error = (
@@ -235,13 +239,11 @@ def by_chance(
     """Compute ``studentised`` gaps of all assignments (1 + P,), some at a time."""
     measuring = _measuring(table, criteria, concordance)
     parts = [_studentised(members, measuring, criteria, kept) for members in dealt.blocks()]
-    return {
-        key: tuple(
-            np.concatenate([parts[0][key][end][:1], *(part[key][end][1:] for part in parts)])
-            for end in (0, 1)
-        )
-        for key in parts[0]
-    }
+
+    def whole(key: tuple[str, str], of: Literal[0, 1]) -> np.ndarray:
+        return np.concatenate([parts[0][key][of][:1], *(part[key][of][1:] for part in parts)])
+
+    return {key: (whole(key, 0), whole(key, 1)) for key in parts[0]}
 
 
 def _rates(criteria: Mapping[str, Criterion]) -> list[str]:
@@ -273,11 +275,18 @@ class Contrast:
 
     def per_label(self) -> tuple[np.ndarray, np.ndarray]:
         """Return differences and errors, missing where a label does not count."""
-        return tuple(np.where(self.kept, each, np.nan) for each in (self.difference, self.error))
+        assert self.error is not None  # of contrasts that were studentised
+        difference, error = (
+            np.where(self.kept, each, np.nan) for each in (self.difference, self.error)
+        )
+        return difference, error
 
 
 def _contrast(
-    a: standard_errors.Measured, b: standard_errors.Measured, kept: np.ndarray, averaged: bool
+    a: standard_errors.Measurement,
+    b: standard_errors.Measurement,
+    kept: np.ndarray,
+    averaged: bool,
 ) -> Contrast:
     mean = None
     if averaged and kept.any():
@@ -315,8 +324,11 @@ def _gap(
         return missing, missing
     compute = DEFINITIONS[definition]
     values = compute(criterion, [contrast.difference[:, contrast.kept] for contrast in pair])
-    if any(contrast.error is None for contrast in pair):
-        return values, np.full(len(values), np.nan)
     if _of_means(criterion, definition):
-        return values, np.sum([contrast.error_of_mean for contrast in pair], axis=0)
-    return values, compute(criterion, [contrast.error[:, contrast.kept] for contrast in pair])
+        of_means = [each.error_of_mean for each in pair if each.error_of_mean is not None]
+        missing = np.full(len(values), np.nan)
+        return values, np.sum(of_means, axis=0) if len(of_means) == len(pair) else missing
+    errors = [each.error[:, each.kept] for each in pair if each.error is not None]
+    if len(errors) < len(pair):
+        return values, np.full(len(values), np.nan)
+    return values, compute(criterion, errors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,7 +165,7 @@ def _compare(
         criteria=tested.criteria,
         fewest=evaluation.min_subjects_per_label,
     )
-    options = {"criteria": tested.criteria, "kept": kept}
+    options: dict[str, Any] = {"criteria": tested.criteria, "kept": kept}
     resampled = gaps.between([tested.resampled[name] for name in large], **options)
     without = []
     if evaluation.interval == "bca":
@@ -312,7 +313,7 @@ def _estimated(
         subjects=subjects,
         left_out=left_out if signed else None,
     )
-    if not signed:
+    if excess is not None:
         low, high = resampling.of_size(
             values,
             (low, high),
@@ -337,7 +338,7 @@ def _estimated(
 
 def _row(
     compared: comparisons.Row, key: tuple[str, str], parts: Sequence[Counts], notes: list[str]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return a row without an estimate."""
     return {
         **compared,

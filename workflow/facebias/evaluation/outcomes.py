@@ -49,4 +49,5 @@ def outcomes(explanations: pd.DataFrame, manifest: pd.DataFrame, labels: Labels)
     named = np.select([present & predicted, present, predicted], OUTCOMES[1:4], OUTCOMES[4]).astype(
         object
     )
-    return explanations.assign(outcome=np.where(recorded, named, None))
+    named[~recorded] = None
+    return explanations.assign(outcome=named)

@@ -92,10 +92,9 @@ def effects(
 
 def _check_same(first: Counts, second: Counts, before: str, after: str) -> None:
     # Averaged over seeds, the same whole number comes out as different sums of fractions.
+    one, other = (each.numbers(each.table).sum(axis=2) for each in (first, second))
     same = np.array_equal(first.subjects, second.subjects) and np.allclose(
-        *(each.numbers(each.table).sum(axis=2) for each in (first, second)),
-        rtol=0,
-        atol=permutation.TOLERANCE,
+        one, other, rtol=0, atol=permutation.TOLERANCE
     )
     if not same:
         raise StudyError(
@@ -124,7 +123,7 @@ def _changes(
             for name, place in zip(names, inside, strict=True)
             if place.sum() < evaluation.min_subjects
         ]
-        row = {
+        row: dict[str, object] = {
             **compared,
             **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
             "n_subjects": int(sum(place.sum() for place in inside)),

@@ -11,6 +11,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -285,7 +286,7 @@ def _people(given: argparse.Namespace) -> Population:
         people = population(_finished(given), given.correlation)
         if given.units and people.exclusive:
             raise StudyError("--units: the predictions have exclusive classes; leave it away")
-    asked = {
+    asked: dict[str, Any] = {
         name: tuple(value) if name == "samples" else value
         for name in (
             "labels", "samples", "rate", "correlation", "between_labels", "prevalence",

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -159,7 +160,7 @@ def _check_spaces(column: pd.Series, path: Path) -> None:
         )
 
 
-def _kind(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> str:
+def _kind(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> Literal["classes", "units"]:
     units = [name for name in names if f"label_{name}" in frame.columns]
     if units and "label" in frame.columns:
         raise StudyError(

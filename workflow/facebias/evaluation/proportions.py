@@ -12,13 +12,14 @@ see docs/calibration.md).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from facebias.evaluation import rates
 
 
 def effective(
-    rate: np.ndarray, variance: np.ndarray, *, people: np.ndarray, samples: np.ndarray
+    rate: ArrayLike, variance: ArrayLike, *, people: ArrayLike, samples: ArrayLike
 ) -> np.ndarray:
     """Return the number of independent samples with the variance of a rate.
 
@@ -30,22 +31,22 @@ def effective(
     return np.minimum(np.where(found > 0, found, people), samples)
 
 
-def score(
-    rate: np.ndarray, number: np.ndarray, quantile: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def score(rate: ArrayLike, number: ArrayLike, quantile: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return the score interval of rates of ``number`` independent samples: lower and upper ends.
 
     ``quantile`` is how many standard errors the interval reaches to either side.
     """
     number = np.maximum(number, 1e-9)  # of nobody everything is possible
+    rate, quantile = np.asarray(rate), np.asarray(quantile)
     square = quantile**2 / number
     middle = (rate + square / 2) / (1 + square)
     half = quantile * np.sqrt(rate * (1 - rate) / number + square / (4 * number)) / (1 + square)
     return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
 
 
-def student(people: np.ndarray, confidence: float) -> np.ndarray:
+def student(people: ArrayLike, confidence: float) -> np.ndarray:
     """Return the quantile for an interval of a rate over so many people; NaN for fewer than two."""
+    people = np.asarray(people)
     return special.stdtrit(np.where(people > 1, people - 1, np.nan), (1 + confidence) / 2)
 
 

@@ -134,7 +134,8 @@ def entering(name: str, table: np.ndarray) -> np.ndarray:
         present, absent = table[..., [0, 2]].sum(axis=-1), table[..., [1, 3]].sum(axis=-1)
         return (present + absent) * ((present > 0) & (absent > 0))
     ratio = RATIOS[name]
-    return Ratio((0, 0, 0, 0), tuple(map(bool, ratio.denominator)), ratio.pooled).sums(table)[1]
+    tp, fp, fn, tn = (int(part > 0) for part in ratio.denominator)
+    return Ratio((0, 0, 0, 0), (tp, fp, fn, tn), ratio.pooled).sums(table)[1]
 
 
 def entering_by_subject(name: str, table: np.ndarray) -> np.ndarray:

@@ -277,6 +277,7 @@ class Pair:
 
     def by_chance(self, counted: Sums) -> tuple[np.ndarray, np.ndarray]:
         """Return the same gaps for every way to deal the subjects, and their standard errors."""
+        assert self.dealt is not None  # both groups are large enough
         together = np.concatenate(self.places)
         parts = [
             standard_errors.of_sums(members, counted.values[together], counted.weights[together])
@@ -285,9 +286,9 @@ class Pair:
         each = parts[0].rate - parts[1].rate
         kept = ~np.isnan(each[0])
         values = np.concatenate([each, rates.average(each[:, kept])[:, None]], axis=1)
-        variances = sum(part.variance for part in parts)
+        variances = np.sum([part.variance for part in parts], axis=0)
         overall = (
-            sum(part.variance_of_mean(kept) for part in parts)
+            np.sum([part.variance_of_mean(kept) for part in parts], axis=0)
             if kept.any()
             else np.full(len(each), np.nan)
         )
@@ -300,13 +301,13 @@ class Pair:
         entering = np.stack([(counted.samples[places] > 0).sum(axis=0) for places in self.places])
         overall = [(counted.samples[places].sum(axis=1) > 0).sum() for places in self.places]
         entering = np.column_stack([entering, overall])
-        enough = (entering >= people.evaluation.min_subjects).all(axis=0)
+        enough = np.all(entering >= people.evaluation.min_subjects, axis=0)
         samples = sum(counted.samples[places].sum(axis=0) for places in self.places)
         if self.dealt is not None and enough.any():
             values, left_out = self.resampled(counted), self._left_out(counted)
             dealt, errors = self.by_chance(counted)
         for place, label in enumerate([*people.labels, OVERALL]):
-            row = {
+            row: dict[str, object] = {
                 "label": label,
                 **comparisons.pair(*self.names),
                 "n_subjects": int(entering[:, place].sum()),

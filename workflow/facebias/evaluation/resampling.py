@@ -107,7 +107,7 @@ def interval(
     values: np.ndarray,
     *,
     confidence: float,
-    subjects: int,
+    subjects: float,
     left_out: Sequence[np.ndarray] | None = None,
 ) -> tuple[float, float]:
     """Bootstrap interval from the data's value and its B resampled ones.
@@ -162,7 +162,7 @@ def of_size(
     excess: float,
     p_value: float,
     confidence: float,
-    subjects: int,
+    subjects: float,
 ) -> tuple[float, float]:
     """Correct the interval of a size of a gap, which cannot be negative.
 
@@ -185,7 +185,7 @@ def of_size(
     return low, max(ends[1], middle + reach)
 
 
-def expanded(tail: float, *, subjects: int) -> float:
+def expanded(tail: float, *, subjects: float) -> float:
     """Return the share of resamples to leave in a tail so that it holds ``tail`` of the truth."""
     scale = np.sqrt(subjects / (subjects - 1))
     return float(special.ndtr(scale * special.stdtrit(subjects - 1, tail)))
@@ -210,7 +210,7 @@ def accelerated(
     return float(low), float(high)
 
 
-def spread(values: np.ndarray, *, subjects: int) -> float:
+def spread(values: np.ndarray, *, subjects: float) -> float:
     """Return the standard deviation of the resampled values, widened for few subjects."""
     usable = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or len(usable) < 2:

@@ -105,11 +105,11 @@ def join(
     train_split: str,
 ) -> Scores:
     """Join a ``tables.PREDICTIONS`` table of one model with the truth; see ``read``."""
-    for name, wanted in (("architecture", architecture), ("train_split", train_split)):
-        found = sorted(set(table[name]) - {wanted})
+    for name, own in (("architecture", architecture), ("train_split", train_split)):
+        found = sorted(set(table[name]) - {own})
         if found:
             raise StudyError(
-                f"predictions: {name} {', '.join(map(str, found))} found, expected only {wanted}; "
+                f"predictions: {name} {', '.join(map(str, found))} found, expected only {own}; "
                 "give the files of one model"
             )
     if table.duplicated(["seed", "sample"]).any():

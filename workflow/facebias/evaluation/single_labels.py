@@ -106,7 +106,7 @@ def largest(found: Sequence[SingleLabels], labels: Sequence[str]) -> str:
     sizes = np.abs([each.estimate for each in found])
     if np.isnan(sizes).all():
         return OVERALL
-    return labels[np.unravel_index(np.nanargmax(sizes), sizes.shape)[1]]
+    return labels[int(np.unravel_index(np.nanargmax(sizes), sizes.shape)[1])]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -98,14 +98,14 @@ class Curved:
     def variance_of_mean(self, kept: np.ndarray) -> np.ndarray:
         """Return the variance (R,) of the mean over the ``kept`` labels, which go together."""
         moved, few = np.zeros(self.members.shape), np.sqrt(_few(self.entering))
-        for place in np.flatnonzero(kept):
+        for place in np.flatnonzero(kept).tolist():
             moved += self.moves[place]() * few[:, [place]] / kept.sum()
         return _spread(self.members, moved)
 
 
 def measure(
     name: str, members: np.ndarray, table: np.ndarray, concordance: np.ndarray | None = None
-) -> Measured | Curved:
+) -> Measurement:
     """Measure one of ``rates.RATIOS`` or ``rates.CURVED`` in groups of subjects.
 
     Parameters
@@ -123,7 +123,8 @@ def measure(
 
 
 # Measures groups (R, S) of the same subjects.
-Measuring = Callable[[np.ndarray], Measured | Curved]
+Measurement = Measured | Curved
+Measuring = Callable[[np.ndarray], Measurement]
 
 
 def measuring(name: str, table: np.ndarray, concordance: np.ndarray | None = None) -> Measuring:
@@ -131,6 +132,7 @@ def measuring(name: str, table: np.ndarray, concordance: np.ndarray | None = Non
     if name in BY_RATES:
         return functools.partial(_of_two_rates, name, table=table.astype(float))
     if name == "auc":
+        assert concordance is not None  # counted where it is asked for
         return functools.partial(_auc, table=table.astype(float), concordance=concordance)
     return functools.partial(_shares, terms=_terms(*rates.RATIOS[name].sums(table)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def rows(
     for criterion, declared in fairness_criteria.of_labels(exclusive=counted.exclusive).items():
         if "signed" not in declared.definitions or declared.rates[0] in rates.CURVED:
             continue
-        row = {
+        row: dict[str, Any] = {
             **comparisons.trend(groups.attribute),
             "criterion": criterion,
             "definition": TREND,

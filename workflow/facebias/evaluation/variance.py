@@ -167,7 +167,7 @@ def intervals(
             for weights, part in zip(of_people, parts, strict=True)
         ]
         for key, values in gaps.between(summed, criteria=criteria).items():
-            levels = {SUBJECTS: smallest, SEEDS: len(seeds)}.get(source)
+            levels: float = len(seeds) if source == SEEDS else smallest
             if source == TOTAL:
                 levels = min(smallest, 1 + freedom(moved[key], [part.folds for part in parts]))
             ends = (np.nan, np.nan)

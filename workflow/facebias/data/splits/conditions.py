@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facebias.study import Split
+from facebias.study import Selection
 
 
 def selects(where: Mapping[str, Any], frame: pd.DataFrame) -> np.ndarray:
@@ -57,7 +57,7 @@ def attributes_in(where: Mapping[str, Any]) -> set[str]:
     return names
 
 
-def selected(split: Split, frame: pd.DataFrame) -> np.ndarray:
+def selected(split: Selection, frame: pd.DataFrame) -> np.ndarray:
     """Tell which rows of ``frame`` (with ``subject`` and attributes) belong to a split."""
     chosen = selects(split.where, frame)
     if split.subjects is not None:

@@ -74,8 +74,8 @@ def misfits(study: Study) -> Iterator[str]:
             yield f"{key}: no train split names it{tests_nothing}; add one or remove it"
         if not tested:
             yield f"{key}: no test split names it; add one or remove it"
-    for name, holdout in splits.all_holdouts.items():
-        key = "splits.holdout" if name is None else f"splits.holdouts.{name}"
+    for of, holdout in splits.all_holdouts.items():
+        key = "splits.holdout" if of is None else f"splits.holdouts.{of}"
         for attribute in holdout.attributes or ():
             if attribute not in study.evaluation.attributes:
                 hint = suggest(attribute, study.evaluation.attributes)

@@ -108,6 +108,7 @@ def alone(splits: Splits, name: str) -> TrainSplits:
     if splits.holdouts is None:
         return kept
     own = train[name].holdout
+    assert own is not None  # checked where there are several (holdouts.faults)
     holdout = dataclasses.replace(splits.holdouts[own], attributes=None)
     return dataclasses.replace(kept, holdouts={own: holdout})
 
