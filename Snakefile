@@ -98,6 +98,6 @@ rule provenance:
 
 rule published:
     input:
-        rules.published_domnich2021.output,
-        rules.published_deuschel2020.output,
-        rules.figure_published.output,
+        expand(rules.published_classes.output, paper=OF_CLASSES),
+        expand(rules.published_units.output, paper=OF_UNITS),
+        expand(rules.figure_published.output, paper=OF_CLASSES),

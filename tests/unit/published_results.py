@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 import study_tables as made
 
-from facebias.published import comparison, contracts, fairness, fit, papers
-from facebias.published.papers import PAPERS
+from facebias.published import comparison, contracts, fairness, numbered, papers
 
-DOMNICH, DEUSCHEL = PAPERS["domnich2021"], PAPERS["deuschel2020"]
+DOMNICH, DEUSCHEL = (papers.paper(papers.FOLDER / name) for name in ("domnich2021", "deuschel2020"))
 RESAMPLES = 400
 
 
-def path(name: str):
-    return fit.DATA / f"{name}.csv"
+def path(paper: str, table: str = "printed"):
+    return papers.FOLDER / paper / f"{table}.csv"
+
+
+def items(paper: str) -> list[numbered.Item]:
+    return list(numbered.items(papers.paper(papers.FOLDER / paper)))
 
 
 def values() -> pd.DataFrame:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import published_results as published
 import pytest
 import study_tables as made
 from drawing import GENDER, draw, texts, unit_inputs
@@ -17,7 +18,7 @@ from facebias.published import numbered
 from facebias.study import plain
 
 WHO = {**GENDER, "group": "female", "label": "surprise"}
-A = {item.number: item for item in numbered.ITEMS["domnich2021"] if item.kind == numbered.FIGURE}
+A = {item.number: item for item in published.items("domnich2021") if item.kind == numbered.FIGURE}
 TABLES = {
     "confusion": {"confusion": made.confusion()},
     "rates": {"metrics": made.metrics()},
@@ -44,7 +45,7 @@ def test_every_figure_shows_the_rows_of_its_number(number):
 
 
 def test_figures_of_action_units_show_all_subjects_and_all_units():
-    items = [item for item in numbered.ITEMS["deuschel2020"] if item.number in (4, 5)]
+    items = [item for item in published.items("deuschel2020") if item.number in (4, 5)]
     both, gender, skin, occurring = sorted(items, key=lambda item: item.number)
     assert skin.keep == {"train_split": ("light",)}
     assert both.keep["train_split"] == gender.keep["train_split"] + skin.keep["train_split"]
@@ -111,7 +112,7 @@ def test_the_stage_keeps_rows_and_says_which_figure_it_is(tmp_path):
         *("boxes", "--settings", settings, "--input", f"metrics={tmp_path}/metrics.csv"),
         *("--keep", "metric=accuracy", "train_split=male", "test_split=female,male"),
     ]
-    stage.main([*command, "--note", A[25].caption("domnich2021"), "--out", str(tmp_path / "f")])
+    stage.main([*command, "--note", A[25].caption, "--out", str(tmp_path / "f")])
     found = pd.read_csv(tmp_path / "f.csv")
     assert set(found["test_split"]) == {"female", "male"}
     assert b"%PDF" in (tmp_path / "f.pdf").read_bytes()
@@ -132,7 +133,7 @@ def test_rows_that_are_not_there_are_no_figure(keep, message):
 def test_a_sentence_before_the_note_makes_the_figure_higher_by_its_lines():
     figure, _ = drawn(A[21])
     before, height = figure.get_supxlabel(), figure.get_figheight()
-    style.note_first(figure, A[21].caption("domnich2021"))
+    style.note_first(figure, A[21].caption)
     after = figure.get_supxlabel()
     assert " ".join(after.split()).startswith("As figure 21 of Domnich & Anbarjafari 2021: ")
     assert " ".join(after.split()).endswith(" ".join(before.split()))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import published_results as published
 import pytest
 import study_tables as made
 import yaml
@@ -16,7 +17,7 @@ import yaml
 from facebias import tables
 from facebias.presentation.figures import stage as figures
 from facebias.presentation.report import numbered as numbered_tables
-from facebias.published import contracts, numbered
+from facebias.published import contracts, numbered, papers
 from facebias.study import StudyError, configuration
 
 ROOT = Path(__file__).parents[2]
@@ -65,19 +66,19 @@ def test_both_experiments_are_shown_only_where_both_are_run():
     assert found[4].select == {"attribute": "gender"}
 
 
-@pytest.mark.parametrize("paper", numbered.ITEMS)
+@pytest.mark.parametrize("paper", papers.names())
 def test_every_item_has_a_drawing_and_a_caption(paper):
     layouts = {*numbered_tables.LAYOUTS, "hyperparameters"}
-    for item in numbered.ITEMS[paper]:
+    for item in published.items(paper):
         assert item.drawing in (layouts if item.kind == numbered.TABLE else figures.FIGURES)
-        assert re.match(rf"As {item.kind} {item.number} of .* 20\d\d: .*\.$", item.caption(paper))
+        assert re.match(rf"As {item.kind} {item.number} of .* 20\d\d: .*\.$", item.caption)
 
 
-@pytest.mark.parametrize("paper", numbered.ITEMS)
+@pytest.mark.parametrize("paper", papers.names())
 def test_every_printed_number_of_the_paper_stands_in_its_table(paper):
     """The numbers of the registry are those beside which the papers' values were taken down."""
-    values = tables.read(ROOT / f"workflow/published/{paper}.csv", contracts.VALUES)
-    items = {item.number: item for item in numbered.ITEMS[paper] if item.kind == numbered.TABLE}
+    values = tables.read(published.path(paper), contracts.VALUES)
+    items = {item.number: item for item in published.items(paper) if item.kind == numbered.TABLE}
     assert set(values["paper_table"]) == set(items) - ({1} if paper == PAPER else set())
     for number, rows in values.groupby("paper_table"):
         for column, wanted in items[number].keep.items():
@@ -87,10 +88,10 @@ def test_every_printed_number_of_the_paper_stands_in_its_table(paper):
 def written(folder, metrics, numbers, trainings=None):
     tables.write(metrics, folder / "metrics.csv", tables.METRICS)
     trainings = trainings or dict.fromkeys(made.ARCHITECTURES, TRAININGS["vgg16"])
-    settings = {"published": PAPER, "numbers": numbers, "trainings": trainings}
+    settings = {"numbers": numbers, "trainings": trainings}
     numbered_tables.main(
         [
-            *("--settings", json.dumps(settings)),
+            *("--replication", str(papers.FOLDER / PAPER), "--settings", json.dumps(settings)),
             *("--metrics", str(folder / "metrics.csv"), "--out", str(folder / "tables")),
         ]
     )
@@ -158,7 +159,7 @@ def test_a_table_of_nothing_says_what_there_is(tmp_path):
 
 
 def test_scores_have_a_row_per_pair_of_splits():
-    item = next(item for item in numbered.ITEMS["deuschel2020"] if item.kind == numbered.TABLE)
+    item = next(item for item in published.items("deuschel2020") if item.kind == numbered.TABLE)
     rows = [
         ("vgg16", train, test, "overall", metric, value, value - 0.1, value + 0.1, 10, 400)
         for train, shift in (("female", 0.0), ("male", 0.1), ("mixed", 0.2))
@@ -179,12 +180,12 @@ def test_scores_have_a_row_per_pair_of_splits():
 def test_a_call_without_its_tables_says_what_is_missing(capsys):
     with pytest.raises(SystemExit):
         numbered_tables.main([])
-    assert "required: --settings, --metrics, --out" in capsys.readouterr().err
+    assert "required: --replication, --settings, --metrics, --out" in capsys.readouterr().err
 
 
 def test_start_page_says_which_numbers_are_made():
     def made(paper, kind):
-        return sorted({item.number for item in numbered.ITEMS[paper] if item.kind == kind})
+        return sorted({item.number for item in published.items(paper) if item.kind == kind})
 
     def said(words):
         """Read such as `1 to 3, 5 and 9`."""

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import published_results as published
@@ -10,23 +12,26 @@ import study_tables as made
 
 from facebias import __main__ as command
 from facebias import tables
-from facebias.published import audit, contracts, page, stage
+from facebias.published import audit, contracts, page, papers, stage
+
+ROOT = Path(__file__).parents[2]
 
 
-def run(name, out, *, values=None, rankings=True):
-    arguments = ["published", name, "--out", str(out)]
-    arguments += ["--values", str(values or published.path(name))]
-    arguments += ["--contrasts", str(published.path(f"{name}_contrasts"))]
-    if rankings and name == "domnich2021":
-        arguments += ["--rankings", str(published.path(f"{name}_rankings"))]
-    return command.main(arguments)
+def run(folder, out):
+    return command.main(["published", str(folder), "--out", str(out)])
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Return a copy of the first study, to be changed."""
+    return Path(shutil.copytree(papers.FOLDER / "domnich2021", tmp_path / "domnich2021"))
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     for name in ("domnich2021", "deuschel2020"):
-        assert run(name, folder / name) == 0
+        assert run(papers.FOLDER / name, folder / name) == 0
     return folder
 
 
@@ -91,7 +96,7 @@ def test_the_page_of_tables_without_a_fault(pages):
     }
     read["audit"] = read["audit"].head(0)
     read["extremes"] = read["extremes"].assign(ci_low=-1.0)
-    words = " ".join(page.render("domnich2021", published.DOMNICH, read).split())
+    words = " ".join(page.render(papers.FOLDER / "domnich2021", published.DOMNICH, read).split())
     assert "The printed numbers agree with each other. ##" in words
     assert "No interval excludes 0 before the correction either." in words
     assert "All 72 rates that the drawn samples of *upset* cannot enter" in words
@@ -111,22 +116,49 @@ def test_the_page_of_study_b(pages):
     assert "| male | female - male | F1 score, mean over labels | 0.44 | 0.55 | -0.11 |" in words
 
 
-def test_rates_that_contradict_each_other_are_named(tmp_path, capsys):
-    text = published.path("domnich2021").read_text()
+def test_rates_that_contradict_each_other_are_named(copied, tmp_path, capsys):
+    text = (copied / papers.PRINTED).read_text()
     wrong = text.replace(
         "12,vggface,regular,female,sadness,tpr,1.0", "12,vggface,regular,female,sadness,tpr,0.2"
     )
     assert wrong != text
-    (tmp_path / "values.csv").write_text(wrong)
-    assert run("domnich2021", tmp_path / "out", values=tmp_path / "values.csv") == 1
+    (copied / papers.PRINTED).write_text(wrong)
+    assert run(copied, tmp_path / "out") == 1
     said = capsys.readouterr().err
     assert "published rates of vggface, trained on regular, tested on female: no confusion" in said
     assert not (tmp_path / "out").exists()
 
 
-def test_rankings_are_needed(tmp_path, capsys):
-    assert run("domnich2021", tmp_path, rankings=False) == 1
-    assert "--rankings is needed for domnich2021" in capsys.readouterr().err
+def test_rankings_are_needed(copied, tmp_path, capsys):
+    (copied / papers.RANKINGS).unlink()
+    assert run(copied, tmp_path / "out") == 1
+    assert "domnich2021/rankings.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: classes", "kind: clases", 'kind: found "clases"; did you mean classes?'),
+        ("whole: all", "hole: all", "hole: unknown key; did you mean whole?"),
+        ("resolution: 0.025", "resolution: small", 'resolution: found "small", expected a number'),
+        ("    step: 2", "    step: 0", "numbered[3].step: found 0, expected at least 1"),
+        ("kind: classes", "", "kind: missing, it is needed"),
+    ],
+)
+def test_faults_of_what_is_known_of_a_paper_are_named(copied, tmp_path, capsys, old, new, said):
+    path = copied / papers.PAPER
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert run(copied, tmp_path / "out") == 1
+    err = capsys.readouterr().err
+    assert f"{path}: {said}" in err
+
+
+def test_no_code_names_a_published_study():
+    code = [*ROOT.glob("workflow/**/*.py"), *ROOT.glob("workflow/rules/*.smk"), ROOT / "Snakefile"]
+    assert len(code) > 150
+    for path in code:
+        named = [name for name in papers.names() if name in path.read_text(encoding="utf-8")]
+        assert not named, path
 
 
 def test_comparison_of_a_study_of_classes(tmp_path):
@@ -137,9 +169,9 @@ def test_comparison_of_a_study_of_classes(tmp_path):
 
 
 def compare(name, ours, folder):
-    settings = json.dumps({"published": name, "drawn": False, "confidence": 0.95})
+    settings = json.dumps({"drawn": False, "confidence": 0.95})
     out = folder / "comparison.csv"
     arguments = ["published_comparison", "--settings", settings, "--out", str(out)]
-    arguments += ["--values", str(published.path(name)), "--ours", str(ours)]
+    arguments += ["--replication", str(papers.FOLDER / name), "--ours", str(ours)]
     assert command.main(arguments) == 0
     return out

@@ -8,7 +8,7 @@ from published_results import DEUSCHEL, DOMNICH
 from facebias.published import fairness, papers, statements
 from facebias.study import StudyError
 
-RANKINGS = papers.rankings(published.path("domnich2021_rankings"))
+RANKINGS = papers.rankings(published.path("domnich2021", "rankings"))
 
 
 def checked(said=RANKINGS):
@@ -59,7 +59,7 @@ def test_a_statement_about_no_gap_is_an_error():
 
 
 def test_statements_on_emotions_that_disagree():
-    said = papers.contrasts(published.path("domnich2021_contrasts"))
+    said = papers.contrasts(published.path("domnich2021", "contrasts"))
     found = statements.contrasts(published.values(), said, DOMNICH)
     wrong = found[~found["agrees"]]
     assert list(zip(wrong["train_a"], wrong["label"], strict=True)) == [
@@ -73,7 +73,7 @@ def test_statements_on_emotions_that_disagree():
 
 def test_statements_of_study_b():
     values = papers.values(published.path("deuschel2020"), DEUSCHEL)
-    said = papers.contrasts(published.path("deuschel2020_contrasts"))
+    said = papers.contrasts(published.path("deuschel2020", "contrasts"))
     found = statements.contrasts(values, said, DEUSCHEL)
     wrong = found[~found["agrees"]]
     assert wrong[["train_a", "test_a", "relation", "train_b"]].to_numpy().tolist() == [
@@ -84,7 +84,7 @@ def test_statements_of_study_b():
 
 def test_a_statement_about_no_printed_number_is_an_error():
     values = papers.values(published.path("deuschel2020"), DEUSCHEL)
-    said = papers.contrasts(published.path("deuschel2020_contrasts")).assign(metric="auc")
+    said = papers.contrasts(published.path("deuschel2020", "contrasts")).assign(metric="auc")
     with pytest.raises(StudyError, match="no printed number for the claim"):
         statements.contrasts(values, said, DEUSCHEL)
 

@@ -173,12 +173,12 @@ def test_faults_of_the_printed_tables_are_named(tmp_path, column, value, said):
 @pytest.mark.parametrize(
     ("read", "name", "column"),
     [
-        (papers.rankings, "domnich2021_rankings", "end"),
-        (papers.contrasts, "deuschel2020_contrasts", "relation"),
+        (papers.rankings, ("domnich2021", "rankings"), "end"),
+        (papers.contrasts, ("deuschel2020", "contrasts"), "relation"),
     ],
 )
 def test_faults_of_statements_are_named(tmp_path, read, name, column):
-    frame = pd.read_csv(published.path(name), dtype=str)
+    frame = pd.read_csv(published.path(*name), dtype=str)
     frame.loc[1, column] = "same"
     frame.to_csv(tmp_path / "said.csv", index=False)
     with pytest.raises(TableError, match=f"row 3: {column} is same; expected"):

@@ -43,8 +43,8 @@ def test_published_needs_no_data_and_runs_once(tmp_path):
     assert jobs(done.stdout) == {
         "figure_published": 1,
         "published": 1,
-        "published_deuschel2020": 1,
-        "published_domnich2021": 1,
+        "published_classes": 1,
+        "published_units": 1,
         "total": 4,
     }
     folder = tmp_path / "results" / "published"

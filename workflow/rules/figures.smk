@@ -148,17 +148,19 @@ if targets.numbered_figures:
 
 
 rule figure_published:
-    """Draw the gaps of study A in three definitions, with what chance could have done to them."""
+    """Draw the gaps of a paper in three definitions, with what chance could have done to them."""
     input:
-        intervals=rules.published_domnich2021.output.intervals,
+        intervals=rules.published_classes.output.intervals,
     output:
-        pdf=f"{PUBLISHED}/domnich2021/figures/gaps.pdf",
-        csv=f"{PUBLISHED}/domnich2021/figures/gaps.csv",
-        png=f"{PUBLISHED}/domnich2021/figures/gaps.png",
+        pdf=f"{PUBLISHED}/figures/gaps.pdf",
+        csv=f"{PUBLISHED}/figures/gaps.csv",
+        png=f"{PUBLISHED}/figures/gaps.png",
     log:
-        f"{PUBLISHED}/domnich2021/logs/figures/gaps.log",
+        f"{PUBLISHED}/logs/figures/gaps.log",
     benchmark:
-        f"{PUBLISHED}/domnich2021/benchmarks/figures/gaps.tsv"
+        f"{PUBLISHED}/benchmarks/figures/gaps.tsv"
+    wildcard_constraints:
+        paper="|".join(OF_CLASSES) or NONE,
     group:
         "report"
     conda:

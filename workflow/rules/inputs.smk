@@ -1,7 +1,6 @@
 # Input functions, and other functions of the wildcards that rules share. Nothing here runs a job.
 from facebias.models.architectures import formats
 from facebias.presentation.figures import catalogue
-from facebias.published.numbered import OF_ALL_ARCHITECTURES
 
 
 def located_faces(wildcards):
@@ -123,13 +122,13 @@ def numbered_selected(wildcards):
 def numbered_kept(wildcards):
     """List the rows that it is drawn from."""
     item = numbered(wildcards)
-    declared = DECLARED if item.drawing in OF_ALL_ARCHITECTURES else {}
+    declared = DECLARED if catalogue.FIGURES[item.drawing].by_architecture else {}
     return catalogue.pairs({**item.keep, **declared})
 
 
 def numbered_note(wildcards):
     """Return what is said first under it."""
-    return numbered(wildcards).caption(STUDY.published)
+    return numbered(wildcards).caption
 
 
 def printed_cell(wildcards):

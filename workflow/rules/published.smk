@@ -1,32 +1,38 @@
 # Published studies: recomputed from their printed tables, and placed beside a study of ours.
 # Everything but the comparison needs no data set, no weights and no models.
+from facebias.published import papers
 from facebias.stages.report import NumberedTables, PublishedComparison
 
-PUBLISHED = f"{STUDY.results}/published"
-PRINTED_VALUES = os.path.relpath(Path(PACKAGE_ROOT, "published"))
-PAGES = os.path.relpath(Path(PACKAGE_ROOT, "facebias", "published"))
+REPLICATIONS = os.path.relpath(papers.FOLDER)
+REPLICATION = f"{REPLICATIONS}/{{paper}}"
+PUBLISHED = f"{STUDY.results}/published/{{paper}}"
+NONE = "(?!)"  # where there is none of a kind
+OF_CLASSES, OF_UNITS = papers.of_kind("classes"), papers.of_kind("units")
 
 
-rule published_domnich2021:
-    """Recompute the gaps of study A, audit its tables and check its statements."""
+rule published_classes:
+    """Recompute the gaps of a paper on classes, audit its tables and check its statements."""
     input:
-        template=f"{PAGES}/domnich2021.md.jinja",
-        values=f"{PRINTED_VALUES}/domnich2021.csv",
-        contrasts=f"{PRINTED_VALUES}/domnich2021_contrasts.csv",
-        rankings=f"{PRINTED_VALUES}/domnich2021_rankings.csv",
+        paper=f"{REPLICATION}/{papers.PAPER}",
+        page=f"{REPLICATION}/{papers.PAGE}",
+        values=f"{REPLICATION}/{papers.PRINTED}",
+        contrasts=f"{REPLICATION}/{papers.CONTRASTS}",
+        rankings=f"{REPLICATION}/{papers.RANKINGS}",
     output:
-        fairness=f"{PUBLISHED}/domnich2021/fairness.csv",
-        intervals=f"{PUBLISHED}/domnich2021/intervals.csv",
-        extremes=f"{PUBLISHED}/domnich2021/extremes.csv",
-        audit=f"{PUBLISHED}/domnich2021/audit.csv",
-        redrawn=f"{PUBLISHED}/domnich2021/redrawn.csv",
-        statements=f"{PUBLISHED}/domnich2021/statements.csv",
-        contrasts=f"{PUBLISHED}/domnich2021/contrasts.csv",
-        page=f"{PUBLISHED}/domnich2021/README.md",
+        fairness=f"{PUBLISHED}/fairness.csv",
+        intervals=f"{PUBLISHED}/intervals.csv",
+        extremes=f"{PUBLISHED}/extremes.csv",
+        audit=f"{PUBLISHED}/audit.csv",
+        redrawn=f"{PUBLISHED}/redrawn.csv",
+        statements=f"{PUBLISHED}/statements.csv",
+        contrasts=f"{PUBLISHED}/contrasts.csv",
+        page=f"{PUBLISHED}/README.md",
     log:
-        f"{PUBLISHED}/domnich2021/logs/tables.log",
+        f"{PUBLISHED}/logs/tables.log",
     benchmark:
-        f"{PUBLISHED}/domnich2021/benchmarks/tables.tsv"
+        f"{PUBLISHED}/benchmarks/tables.tsv"
+    wildcard_constraints:
+        paper="|".join(OF_CLASSES) or NONE,
     conda:
         environment("published")
     threads: 1
@@ -34,27 +40,29 @@ rule published_domnich2021:
         **needs("published"),
     params:
         code=sources("published"),
-        paper="domnich2021",
+        replication=subpath(input.paper, parent=True),
         folder=subpath(output.page, parent=True),
     shell:
         command("published")
 
 
-rule published_deuschel2020:
-    """Recompute the differences of study B and check its statements."""
+rule published_units:
+    """Recompute the differences of a paper on Action Units and check its statements."""
     input:
-        template=f"{PAGES}/deuschel2020.md.jinja",
-        values=f"{PRINTED_VALUES}/deuschel2020.csv",
-        contrasts=f"{PRINTED_VALUES}/deuschel2020_contrasts.csv",
-        rankings=[],
+        paper=f"{REPLICATION}/{papers.PAPER}",
+        page=f"{REPLICATION}/{papers.PAGE}",
+        values=f"{REPLICATION}/{papers.PRINTED}",
+        contrasts=f"{REPLICATION}/{papers.CONTRASTS}",
     output:
-        differences=f"{PUBLISHED}/deuschel2020/differences.csv",
-        contrasts=f"{PUBLISHED}/deuschel2020/contrasts.csv",
-        page=f"{PUBLISHED}/deuschel2020/README.md",
+        differences=f"{PUBLISHED}/differences.csv",
+        contrasts=f"{PUBLISHED}/contrasts.csv",
+        page=f"{PUBLISHED}/README.md",
     log:
-        f"{PUBLISHED}/deuschel2020/logs/tables.log",
+        f"{PUBLISHED}/logs/tables.log",
     benchmark:
-        f"{PUBLISHED}/deuschel2020/benchmarks/tables.tsv"
+        f"{PUBLISHED}/benchmarks/tables.tsv"
+    wildcard_constraints:
+        paper="|".join(OF_UNITS) or NONE,
     conda:
         environment("published")
     threads: 1
@@ -62,7 +70,7 @@ rule published_deuschel2020:
         **needs("published"),
     params:
         code=sources("published"),
-        paper="deuschel2020",
+        replication=subpath(input.paper, parent=True),
         folder=subpath(output.page, parent=True),
     shell:
         command("published")
@@ -72,11 +80,13 @@ rule published_deuschel2020:
 COMPARISON, NUMBERED_PRINTED = [], []
 
 if STUDY.published is not None:
+    OWN = f"{REPLICATIONS}/{STUDY.published}"
 
     rule published_comparison:
         """Place this study beside the published one."""
         input:
-            values=f"{PRINTED_VALUES}/{STUDY.published}.csv",
+            paper=f"{OWN}/{papers.PAPER}",
+            values=f"{OWN}/{papers.PRINTED}",
             # Classes are compared by their gaps, units by their scores and the differences of these.
             ours=(
                 rules.gather_metrics.output
@@ -101,9 +111,9 @@ if STUDY.published is not None:
             **needs("published_comparison"),
         params:
             code=sources("published_comparison"),
+            replication=OWN,
             settings=constant(
                 PublishedComparison.Settings(
-                    published=STUDY.published,
                     drawn=targets.is_drawn,
                     confidence=STUDY.evaluation.confidence,
                 )
@@ -118,6 +128,7 @@ if STUDY.published is not None:
     rule print_numbered:
         """Write the tables of the published study under their numbers."""
         input:
+            paper=f"{OWN}/{papers.PAPER}",
             metrics=rules.gather_metrics.output,
         output:
             tex=[
@@ -144,9 +155,9 @@ if STUDY.published is not None:
             **needs("numbered_tables"),
         params:
             code=sources("numbered_tables"),
+            replication=OWN,
             settings=constant(
                 NumberedTables.Settings(
-                    published=STUDY.published,
                     numbers=tuple(targets.numbered_tables),
                     trainings={
                         name: {

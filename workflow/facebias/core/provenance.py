@@ -18,7 +18,7 @@ from facebias.core.replacement import replacing
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parents[1]
 # What the jobs run, seen from ROOT. A configuration is recorded as a whole elsewhere.
-CODE = ("Snakefile", "workflow", "envs")
+CODE = ("Snakefile", "workflow", "envs", "replications")
 LOCK = "envs/lock.txt"
 LIBRARIES = (
     "torch",

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from facebias.published import papers
-from facebias.published.papers import PAPERS
 from facebias.study import Study
 from facebias.study.faults import suggest
-
-DATA = Path(__file__).parents[2] / "published"
 
 
 def misfits(study: Study) -> Iterator[str]:
@@ -18,17 +14,17 @@ def misfits(study: Study) -> Iterator[str]:
     if study.published is None:
         return
     name = study.published
-    if name not in PAPERS:
-        yield f"published: no such study {name!r}{suggest(name, PAPERS)}"
+    if name not in papers.names():
+        yield f"published: no such study {name!r}{suggest(name, papers.names())}"
         return
-    paper = PAPERS[name]
+    paper = papers.paper(papers.FOLDER / name)
     if study.labels.kind != paper.kind:
         yield f"published: {name} has {paper.kind}, labels.kind is {study.labels.kind}"
         return
     if paper.labels and set(study.labels.evaluated) != set(paper.labels):
         found, wanted = ", ".join(study.labels.evaluated), ", ".join(paper.labels)
         yield f"published: {name} has the labels {wanted}; this study evaluates {found}"
-    values = papers.values(DATA / f"{name}.csv", paper)
+    values = papers.values(papers.FOLDER / name / papers.PRINTED, paper)
     shared = {
         "architectures": (study.architectures, values["architecture"].unique()),
         "splits.train": (study.splits.train, values["train_split"].unique()),

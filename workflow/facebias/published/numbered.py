@@ -8,57 +8,52 @@ import re
 from collections.abc import Iterator, Mapping
 
 from facebias.core.vocabulary import printed
-from facebias.published.papers import PAPERS
+from facebias.published import papers
+from facebias.published.papers import Keep, Paper, Series
 from facebias.study import Study
 
 TABLE, FIGURE = "table", "figure"
 HEATMAPS, SUBJECTS = "heatmaps_unit", "subjects"
-# Drawings of every architecture that a study declared, not of one.
-OF_ALL_ARCHITECTURES = ("boxes", "confusion", "gaps", "rates")
-# Whose models, and tested on whom, in words.
-MODELS = {
-    "regular": "everybody",
-    "female": "women",
-    "male": "men",
-    "mixed": "both",
-    "light": "people with light skin",
-}
-TESTED = {"all": "everybody", "female": "women", "male": "men", "dark": "people with dark skin"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Item:
-    """One numbered table or figure.
-
-    Attributes
-    ----------
-    kind, number
-        As the paper has it.
-    drawing
-        How it is made: a layout of ``report.numbered`` or a figure of ``figures.stage``.
-    keep
-        Column to values: the rows of our tables that stand in it, in this order.
-    select
-        What else the figure is asked for.
-    shows
-        What it shows, in our words.
-    """
+    """One numbered table or figure; see ``papers.Series``."""
 
     kind: str
     number: int
     drawing: str
-    keep: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    select: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    keep: Keep
+    select: Mapping[str, str]
     shows: str
+    caption: str
 
-    def caption(self, paper: str) -> str:
-        """Say which item of which paper this is, and what it shows.
 
-        >>> ITEMS["domnich2021"][1].caption("domnich2021")
-        'As table 2 of Domnich & Anbarjafari 2021: accuracy, trained on everybody, tested on everybody.'
-        """  # noqa: E501
-        cited = re.match(r".*?\d{4}", PAPERS[paper].reference)[0]
-        return f"As {self.kind} {self.number} of {cited}: {self.shows}."
+def items(paper: Paper) -> Iterator[Item]:
+    """Yield the numbered tables and figures of a paper in the order in which they are declared."""
+    for series in paper.numbered:
+        columns = list(series.each)
+        for place, values in enumerate(itertools.product(*series.each.values())):
+            each = dict(zip(columns, values, strict=True))
+            yield _item(paper, series, series.number + place * series.step, each)
+
+
+def _item(paper: Paper, series: Series, number: int, each: Mapping[str, str]) -> Item:
+    words = {
+        column: paper.words.get(column, {}).get(value, printed(value))
+        for column, value in each.items()
+    }
+    shows = series.shows.format(**words)
+    cited = re.split(r"(?<=\d{4})", paper.reference, maxsplit=1)[0]
+    return Item(
+        kind=series.kind,
+        number=number,
+        drawing=series.drawing,
+        keep={**{column: (value,) for column, value in each.items()}, **series.keep},
+        select=series.select,
+        shows=shows,
+        caption=f"As {series.kind} {number} of {cited}: {shows}.",
+    )
 
 
 def of(study: Study, kind: str) -> dict[int, Item]:
@@ -71,7 +66,7 @@ def of(study: Study, kind: str) -> dict[int, Item]:
     if study.published is None:
         return {}
     found: dict[int, Item] = {}
-    for item in ITEMS[study.published]:
+    for item in items(papers.paper(papers.FOLDER / study.published)):
         if item.kind == kind and _makes(study, item):
             found.setdefault(item.number, item)
     return found
@@ -99,125 +94,3 @@ def _makes(study: Study, item: Item) -> bool:
         and set(item.keep["architecture"]) <= set(explaining.architectures)
         and set(item.keep["method"]) <= set(explaining.methods)
     )
-
-
-def _domnich2021() -> Iterator[Item]:
-    trains, tests = ("regular", "female", "male"), ("all", "female", "male")
-    labels = {"label": PAPERS["domnich2021"].labels}
-    yield Item(
-        kind=TABLE,
-        number=1,
-        drawing="hyperparameters",
-        shows="learning rate, batch size and weight decay of every network",
-    )
-    cells = itertools.product(tests, trains, ("accuracy", "tpr", "fpr"))
-    for number, (test, train, metric) in enumerate(cells, 2):
-        yield Item(
-            kind=TABLE,
-            number=number,
-            drawing="rates",
-            keep={"test_split": (test,), "train_split": (train,), "metric": (metric,), **labels},
-            shows=f"{printed(metric)}, trained on {MODELS[train]}, tested on {TESTED[test]}",
-        )
-    for number, (test, train) in enumerate(itertools.product(tests, trains), 11):
-        yield Item(
-            kind=FIGURE,
-            number=number,
-            drawing="confusion",
-            keep={"test_split": (test,), "train_split": (train,)},
-            shows=f"confusion, trained on {MODELS[train]}, tested on {TESTED[test]}",
-        )
-    accuracy = {"metric": ("accuracy",), **labels}
-    for place, train in enumerate(trains):
-        yield Item(
-            kind=FIGURE,
-            number=20 + 2 * place,
-            drawing="gaps",
-            # What the paper calls demographic parity is a gap in accuracy.
-            keep={
-                "attribute": ("gender",),
-                "train_split": (train,),
-                "definition": ("published",),
-                "criterion": ("equal_opportunity", "equalized_odds", "accuracy_gap"),
-            },
-            shows=f"three gaps between women and men, trained on {MODELS[train]}",
-        )
-        yield Item(
-            kind=FIGURE,
-            number=21 + 2 * place,
-            drawing="boxes",
-            keep={"train_split": (train,), "test_split": tests, **accuracy},
-            shows=f"accuracy over all networks, trained on {MODELS[train]}",
-        )
-        yield Item(
-            kind=FIGURE,
-            number=26 + place,
-            drawing="rates",
-            keep={"train_split": (train,), "test_split": tests, **accuracy},
-            shows=f"accuracy on three test sets, trained on {MODELS[train]}",
-        )
-    for number, test in enumerate(tests, 29):
-        yield Item(
-            kind=FIGURE,
-            number=number,
-            drawing="rates",
-            keep={"train_split": trains, "test_split": (test,), **accuracy},
-            select={"series": "train_split"},
-            shows=f"accuracy of three kinds of models, tested on {TESTED[test]}",
-        )
-
-
-def _deuschel2020() -> Iterator[Item]:
-    # Experiment: table, attribute, training sets, test sets, and its figure of heatmaps with the
-    # training set and the group of test subjects.
-    experiments = (
-        (1, "gender", ("female", "male", "mixed"), ("female", "male"), 9, "male", "female"),
-        (2, "skin", ("light",), ("light", "dark"), 10, "light", "dark"),
-    )
-    yield Item(
-        kind=FIGURE,
-        number=4,
-        drawing=SUBJECTS,
-        keep={"train_split": tuple(train for _, _, trains, *_ in experiments for train in trains)},
-        select={"attribute": ",".join(attribute for _, attribute, *_ in experiments)},
-        shows="both experiments as they were run",
-    )
-    for table, attribute, trains, tests, figure, train, group in experiments:
-        yield Item(
-            kind=TABLE,
-            number=table,
-            drawing="scores",
-            keep={
-                "train_split": trains,
-                "test_split": tests,
-                "label": ("overall",),
-                "metric": ("f1_macro", "f1_weighted"),
-            },
-            shows=f"F1 scores by {printed(attribute)} of those trained on and tested on",
-        )
-        yield Item(
-            kind=FIGURE,
-            number=4,
-            drawing=SUBJECTS,
-            keep={"train_split": trains},
-            select={"attribute": attribute},
-            shows=f"the experiment on {printed(attribute)} as it was run",
-        )
-        yield Item(
-            kind=FIGURE,
-            number=figure,
-            drawing=HEATMAPS,
-            keep={"method": ("lrp",), "architecture": ("vgg16",), "train_split": (train,)},
-            select={"attribute": attribute, "group": group, "label": "AU1"},
-            shows="where the inner brow raiser is seen in "
-            f"{TESTED[group]} by a network trained on {MODELS[train]}",
-        )
-    yield Item(
-        kind=FIGURE, number=5, drawing="occurrences", shows="how often each Action Unit occurs"
-    )
-
-
-ITEMS: dict[str, tuple[Item, ...]] = {
-    "domnich2021": tuple(_domnich2021()),
-    "deuschel2020": tuple(_deuschel2020()),
-}

@@ -10,22 +10,18 @@ import pandas as pd
 
 from facebias.core import templates
 from facebias.core.vocabulary import printed
-from facebias.published import audit, fairness, statements
+from facebias.published import audit, fairness, papers, statements
 from facebias.published.papers import Paper
 from facebias.tables.comparisons import compared_groups
 
-TEMPLATES = Path(__file__).parent
 
-
-def render(name: str, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
+def render(folder: Path, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
     """Write the page of a paper as Markdown, every number from the tables beside it.
 
     Parameters
     ----------
-    name
-        The paper's key, which is also the name of its template.
-    paper
-        The paper.
+    folder, paper
+        Where the published study is, with the template, and what is known of it.
     made
         The tables made of it, by the name of their file.
     """
@@ -36,8 +32,8 @@ def render(name: str, paper: Paper, made: Mapping[str, pd.DataFrame]) -> str:
         "number": _number,
         "names": _names,
     }
-    environment = templates.environment(TEMPLATES, filters, keep_trailing_newline=True)
-    template = environment.get_template(f"{name}.md.jinja")
+    environment = templates.environment(folder, filters, keep_trailing_newline=True)
+    template = environment.get_template(papers.PAGE)
     rows = {table: frame.to_dict("records") for table, frame in made.items()}
     return template.render(paper=paper, rules=audit.RULES, **rows, **facts)
 

@@ -1,30 +1,74 @@
-"""The published studies whose results the project holds as data: what they tested, and on whom."""
+"""Published studies beside ours: what they tested, on whom, and what they printed.
+
+Each is a folder of ``replications`` that no code names: ``paper.yaml`` (a ``Paper``), the printed
+numbers, what the paper says about them, and the template of its page.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+import pydantic
+import yaml
+from pydantic import Field
 
 from facebias import tables
 from facebias.published import contracts
+from facebias.study import ConfigError, build, faults, section
+from facebias.study.values import Number, SomeTexts, Text
 from facebias.tables import TableError
 
+FOLDER = Path(__file__).parents[3] / "replications"
+PAPER, PRINTED, PAGE = "paper.yaml", "printed.csv", "page.md.jinja"
+CONTRASTS, RANKINGS = "contrasts.csv", "rankings.csv"
 RELATIONS = ("higher", "lower", "alike")
 ENDS = ("least", "most")
+Keep = Mapping[str, SomeTexts]
 
 
-@dataclasses.dataclass(frozen=True)
+@section
 class Tested:
-    """A test set of a paper: its people and, where known, its samples of each label."""
+    """A test set of a paper: its people and its samples of each label, as far as is known."""
 
-    subjects: int | None
+    subjects: int | None = None
     samples: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@section
+class Series:
+    """Numbered tables or figures of one kind: a single one, or one for each of some values.
+
+    Attributes
+    ----------
+    kind, number, step
+        As the paper has the first of them, and how far it is from one to the next.
+    each
+        Column to values: of every combination, the last column first, there is one.
+    drawing
+        How it is made: a layout of ``report.numbered`` or a kind of figure.
+    keep
+        Column to values: which rows of our tables stand in it, in this order.
+    select
+        What else the figure is asked for.
+    shows
+        What it shows, in our words; ``{column}`` stands for a value of ``each``.
+    """
+
+    kind: Literal["table", "figure"]
+    number: Number
+    step: Number = 1
+    each: Keep = Field(default_factory=dict)
+    drawing: Text
+    keep: Keep = Field(default_factory=dict)
+    select: Mapping[str, Text] = Field(default_factory=dict)
+    shows: Text
+
+
+@section
 class Paper:
     """One published study.
 
@@ -33,7 +77,7 @@ class Paper:
     reference
         What to cite.
     kind
-        ``classes`` or ``units``, as in a configuration.
+        As in a configuration.
     labels
         The evaluated classes; empty where a paper prints no label of its own.
     redrawn
@@ -47,46 +91,56 @@ class Paper:
     resolution
         A difference up to this is called alike: one sample of a group, or one unit in the last
         place printed.
+    words
+        Column to what its values are called where a numbered table or figure is described.
+    numbered
+        Its tables and figures.
     """
 
-    reference: str
-    kind: str
-    labels: tuple[str, ...] = ()
-    redrawn: str | None = None
+    reference: Annotated[str, Field(pattern=r"\d{4}")]
+    kind: Literal["classes", "units"]
+    labels: tuple[Text, ...] = ()
+    redrawn: Text | None = None
     tests: Mapping[str, Tested]
-    whole: str | None = None
-    pairs: Mapping[str, tuple[str, str]]
+    whole: Text | None = None
+    pairs: Mapping[str, tuple[Text, Text]]
     resolution: float
+    words: Mapping[str, Mapping[str, Text]] = Field(default_factory=dict)
+    numbered: tuple[Series, ...] = ()
 
 
-# The captions of tables 14-19 and 23-28 of the first paper all name the regular models. The order
-# of its tables says which models they are of, and rates that are means of the two genders confirm
-# it. It fused three emotions into upset and evaluated as many videos of it as of each other one.
-PAPERS: dict[str, Paper] = {
-    "domnich2021": Paper(
-        reference="Domnich & Anbarjafari 2021, Responsible AI: gender bias assessment in emotion "
-        "recognition",
-        kind="classes",
-        labels=("surprise", "upset", "sadness", "happiness"),
-        redrawn="upset",
-        tests={"all": Tested(10, 20), "female": Tested(5, 10), "male": Tested(5, 10)},
-        whole="all",
-        pairs={"gender": ("female", "male")},
-        resolution=1 / 40,
-    ),
-    "deuschel2020": Paper(
-        reference="Deuschel, Finzel & Rieger 2020, Uncovering the bias in facial expressions",
-        kind="units",
-        tests={
-            "female": Tested(10),
-            "male": Tested(10),
-            "light": Tested(None),
-            "dark": Tested(19),
-        },
-        pairs={"gender": ("female", "male"), "skin": ("dark", "light")},
-        resolution=0.01,
-    ),
-}
+def names() -> list[str]:
+    """Name the published studies that are there."""
+    return sorted(path.parent.name for path in FOLDER.glob(f"*/{PAPER}"))
+
+
+def of_kind(kind: str) -> list[str]:
+    """Name those of one kind, and check nothing else: every job of a study asks."""
+    return [name for name in names() if _said(FOLDER / name / PAPER)["kind"] == kind]
+
+
+def _said(path: Path) -> Any:
+    # A hundred times as fast as the reader in Python.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+
+
+@functools.cache
+def paper(folder: Path) -> Paper:
+    """Read what is known of a published study.
+
+    Raises
+    ------
+    ConfigError
+        With one line per fault of ``paper.yaml``: its key, what was found and what is allowed.
+    """
+    path = folder / PAPER
+    said = _said(path)
+    try:
+        return build(Paper, said)
+    except pydantic.ValidationError as error:
+        lines = faults.describe(Paper, said, error.errors(include_url=False))
+    raise ConfigError([f"{path}: {line}" for line in lines])
 
 
 def values(path: Path | str, paper: Paper) -> pd.DataFrame:

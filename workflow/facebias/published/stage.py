@@ -15,9 +15,8 @@ from facebias.published import (
     papers,
     statements,
 )
-from facebias.published.papers import PAPERS, Paper
+from facebias.published.papers import Paper
 from facebias.stages.report import Published, PublishedComparison
-from facebias.study import StudyError
 from facebias.tables import Table
 
 CONTRACTS: dict[str, Table] = {
@@ -35,20 +34,20 @@ CONTRACTS: dict[str, Table] = {
 def published(arguments: list[str]) -> None:
     """Recompute, audit and judge the results of a published study from its tables."""
     given = Published.of(arguments)
-    paper = PAPERS[given.paper]
-    values = papers.values(given.values, paper)
-    contrasts = statements.contrasts(values, papers.contrasts(given.contrasts), paper)
+    folder = given.replication
+    paper = papers.paper(folder)
+    values = papers.values(folder / papers.PRINTED, paper)
+    said = papers.contrasts(folder / papers.CONTRASTS)
+    contrasts = statements.contrasts(values, said, paper)
     if paper.kind == "classes":
-        if given.rankings is None:
-            raise StudyError(f"--rankings is needed for {given.paper}")
-        made = classes(values, papers.rankings(given.rankings), paper)
+        made = classes(values, papers.rankings(folder / papers.RANKINGS), paper)
     else:
         made = {"differences": statements.differences(values, paper)}
     made["contrasts"] = contrasts
     for name, frame in made.items():
         tables.write(frame, given.out / f"{name}.csv", CONTRACTS[name])
     with replacing(given.out / "README.md") as temporary:
-        temporary.write_text(page.render(given.paper, paper, made), encoding="utf-8")
+        temporary.write_text(page.render(folder, paper, made), encoding="utf-8")
 
 
 def classes(values: pd.DataFrame, rankings: pd.DataFrame, paper: Paper) -> dict[str, pd.DataFrame]:
@@ -73,8 +72,8 @@ def compare(arguments: list[str]) -> None:
     """Place the results of a study beside those of the paper that it repeats."""
     given = PublishedComparison.of(arguments)
     asked = given.settings
-    paper = PAPERS[asked.published]
-    values = papers.values(given.values, paper)
+    paper = papers.paper(given.replication)
+    values = papers.values(given.replication / papers.PRINTED, paper)
     if paper.kind == "classes":
         assumed = fairness.intervals(
             fairness.draws(values, paper), paper, confidence=asked.confidence

@@ -43,36 +43,32 @@ class PrintTable(Job):
 
 
 class NumberedTables(Job):
-    """``settings``: key of the paper, numbers of its tables, architecture to how it was trained."""
+    """``settings``: numbers of the paper's tables, architecture to how it was trained."""
 
     @section
     class Settings:
-        published: str
         numbers: tuple[int, ...]
         trainings: Mapping[str, Mapping[str, float]]
 
+    replication: Path = parameter("folder of the published study")
     settings: Settings = parameter()
     metrics: Path = input_file("tables/metrics.csv")
     out: Path = parameter("folder of the tables", of="folder")
 
 
 class Published(Job):
-    paper: str = parameter(unnamed=True, chosen=True)
-    values: Path = input_file("the printed numbers, CSV")
-    contrasts: Path = input_file("statements on two, CSV")
-    rankings: Path | None = input_file("statements on rankings, CSV")
+    replication: Path = parameter("folder of the published study", unnamed=True, chosen=True)
     out: Path = parameter("folder of the tables and page", of="folder")
 
 
 class PublishedComparison(Job):
     @section
     class Settings:
-        published: str
         drawn: bool
         confidence: float
 
+    replication: Path = parameter("folder of the published study")
     settings: Settings = parameter()
-    values: Path = input_file("the printed numbers, CSV")
     ours: Path = input_file("fairness.csv of classes, metrics.csv of units")
     out: Path = output_file()
 

@@ -60,9 +60,9 @@ class Study:
     figures: Figures = key(default_factory=Figures, description="Looks of the figures.")
     published: str | None = key(
         None,
-        description="A published study, `domnich2021` or `deuschel2020`, beside whose numbers "
-        "those of this one are placed where both have them. Its tables and figures are made of "
-        "this one's results as well, under their numbers.",
+        description="A published study, a folder of `replications`, beside whose numbers those of "
+        "this one are placed where both have them. Its tables and figures are made of this one's "
+        "results as well, under their numbers.",
     )
 
 

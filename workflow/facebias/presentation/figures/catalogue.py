@@ -15,6 +15,8 @@ ANY, EACH = "*", "each"
 GAPS, RATES, CONFUSION = "1. Gaps between groups", "2. Accuracy and rates", "3. Confusion matrices"
 HEATMAPS, TRAINING, DATA = "4. Heatmaps", "5. Training", "6. Data"
 BESIDE = "9. Beside the published study"
+# Tables with a row of every architecture.
+BY_ARCHITECTURE = {"confusion", "fairness", "metrics", "metrics_by_group"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,11 @@ class Figure:
     declared: bool = False
     category: str = ""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def by_architecture(self) -> bool:
+        """Whether it is drawn from rows of several architectures."""
+        return not BY_ARCHITECTURE.isdisjoint(self.reads.values())
 
     @property
     def module(self) -> str:

@@ -10,7 +10,8 @@ from facebias import tables
 from facebias.core.vocabulary import printed
 from facebias.presentation.report import latex
 from facebias.presentation.report import print as print_table
-from facebias.published.numbered import ITEMS, TABLE, Item
+from facebias.published import papers
+from facebias.published.numbered import TABLE, Item, items
 from facebias.stages.report import NumberedTables
 
 INTERVAL = "Brackets: interval over test subjects"
@@ -60,7 +61,7 @@ def lay_out(
     item
         Which.
     paper
-        Key of the paper.
+        Name of the published study.
     metrics
         A ``tables.METRICS`` table of the study. What it lacks is missing in the table.
     trainings
@@ -71,7 +72,7 @@ def lay_out(
     StudyError
         If nothing of the study stands in the table.
     """
-    caption, label = item.caption(paper), f"tab:{paper}-table-{item.number}"
+    caption, label = item.caption, f"tab:{paper}-table-{item.number}"
     if item.drawing == hyperparameters.__name__:
         return latex.Printed(caption, label, hyperparameters(trainings), latex.setting)
     keep = {"architecture": tuple(trainings), **item.keep}
@@ -88,9 +89,9 @@ def lay_out(
 def main(arguments: list[str]) -> None:
     """Write the tables of a paper under their numbers."""
     given = NumberedTables.of(arguments)
-    paper = given.settings.published
+    paper = given.replication.name
     metrics = tables.read(given.metrics, tables.METRICS)
-    for item in ITEMS[paper]:
+    for item in items(papers.paper(given.replication)):
         if item.kind == TABLE and item.number in given.settings.numbers:
             out = given.out / f"{paper}_table_{item.number}.tex"
             print_table.write([lay_out(item, paper, metrics, given.settings.trainings)], out)
