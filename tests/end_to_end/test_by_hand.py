@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import studies
 
@@ -27,6 +28,20 @@ def test_it_gets_the_files_and_settings_of_the_study(study, tmp_path):
         assert path.read_bytes() == there.read_bytes()
 
 
+def test_a_value_is_laid_over_the_configuration(study, tmp_path):
+    files = {"metrics": tmp_path / "metrics.csv", "confusion": tmp_path / "confusion.csv"}
+    out = ("--out", str(files["metrics"]), "--confusion", str(files["confusion"]))
+    cell = (*STUDY, *CELL, "--test-split", "male", *out)
+    done = typed(study, "metrics", *cell, "--set", "evaluation.confidence=0.5")
+    assert done.returncode == 0, done.stdout
+    clone, _ = study
+    there = pd.read_csv(clone / "results/small/metrics/vgg16/female/male.csv")
+    found = pd.read_csv(files["metrics"])
+    assert found["value"].equals(there["value"])
+    wide, narrow = (each["ci_high"] - each["ci_low"] for each in (there, found))
+    assert (narrow <= wide).sum() > (narrow == wide).sum() > 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -42,6 +57,14 @@ def test_it_gets_the_files_and_settings_of_the_study(study, tmp_path):
         (("power", *STUDY), "facebias power: no job of a study runs it; leave out --study"),
         (("fetch", *STUDY), "facebias fetch: the study has no such job"),
         (("metrics", *STUDY, "--fold", "1"), "unrecognized arguments: --fold 1"),
+        (
+            ("metrics", *STUDY, *CELL, "--set", "evaluation.resamples=9", "--out", "mine.csv"),
+            "facebias metrics: --set: not to write over the study's results, give --confusion",
+        ),
+        (
+            ("gather", *STUDY, "--set", "evaluation.resamples=few", "--out", "mine.csv"),
+            'evaluation.resamples: found "few", expected',
+        ),
     ],
 )
 def test_what_means_no_job_is_said(study, words, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,21 @@ def test_what_stands_without_its_name_and_what_is_selected_choose_too():
 def test_a_study_without_such_jobs():
     with pytest.raises(StudyError, match="no such job"):
         by_hand.choose({}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("training.epochs=3", 'training={"epochs": "3"}'),
+        ("a.b.c=x=y", 'a={"b": {"c": "x=y"}}'),
+        ("title=A: b", "title=A: b"),
+    ],
+)
+def test_a_dotted_key_is_a_section(text, means):
+    assert by_hand.change(text) == means
+
+
+@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", ".a=3"])
+def test_what_is_no_key_with_a_value_is_said(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected KEY=VALUE"):
+        by_hand.change(text)

@@ -3,6 +3,7 @@
 A job of a study is run by hand with its files and settings; what is typed tells it from others, or
 takes the place of what the study says:
   facebias train --study results/demo --architecture vgg16 --train-split regular --out try
+  ... --set training.epochs=3
 """
 
 # A stage is imported only when it is called.

@@ -121,6 +121,11 @@ def _read(parser: argparse.ArgumentParser, arguments: list[str]) -> dict[str, An
     return {name: tuple(one) if isinstance(one, list) else one for name, one in found.items()}
 
 
+def is_written(field: dataclasses.Field[Any]) -> bool:
+    """Tell whether a field says where results go."""
+    return field.metadata["part"] == OUTPUT or field.name == "out"
+
+
 def is_choice(field: dataclasses.Field[Any]) -> bool:
     """Tell whether a field tells jobs of a study apart, and is no file or number of theirs."""
     return field.metadata["part"] == WILDCARDS or field.metadata["chosen"]

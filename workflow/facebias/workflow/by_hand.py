@@ -1,13 +1,15 @@
 """One job of a study by hand: ``facebias train --study results/demo --architecture vgg16 ...``.
 
 Files and settings are those of the job that the workflow would run; what is typed tells it from
-the others of its stage, or takes the place of what the workflow says.
+the others of its stage, or takes the place of what the workflow says. ``--set KEY=VALUE`` lays a
+value over the study's configuration; what the job then writes is no part of the study.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import logging
 import shlex
 import sys
@@ -20,7 +22,7 @@ from snakemake.settings.enums import Quietness
 from snakemake.settings.types import OutputSettings
 
 from facebias import stages
-from facebias.stages.job import Job, is_choice, option
+from facebias.stages.job import Job, is_choice, is_written, option
 from facebias.study import StudyError, settings
 from facebias.workflow import engine as workflow
 from facebias.workflow import lock
@@ -40,16 +42,22 @@ def completed(stage: str, arguments: Sequence[str]) -> list[str]:
     Raises
     ------
     StudyError
-        If they mean no job of the study or several, or a run of the study goes on.
+        If they mean no job of the study or several, if a run of the study goes on, or if the job
+        has other settings than the study and would write where the study does.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--study", type=Path, required=True)
+    parser.add_argument("--set", type=change, action="append", default=[], dest="changes")
     asked, others = parser.parse_known_args(arguments)
     if not stages.STAGES[stage].jobs:
         raise StudyError("no job of a study runs it; leave out --study")
     kind: type[Job] = stages.job_class(stage)
     typed = kind.typed(others)
-    found = choose(dict(jobs(asked.study, kind)), typed)
+    missing = [_called(each) for each in dataclasses.fields(kind) if is_written(each)]
+    missing = [name for name in missing if asked.changes and name not in others]
+    if missing:
+        raise StudyError(f"--set: not to write over the study's results, give {', '.join(missing)}")
+    found = choose(dict(jobs(asked.study, kind, asked.changes)), typed)
     lock.hold(asked.study)
     # Of the settings there are pages.
     at = found.index("--settings") if "--settings" in found else len(found)
@@ -59,7 +67,22 @@ def completed(stage: str, arguments: Sequence[str]) -> list[str]:
     return [*found, *(word for name in typed for word in _words(kind, name, typed[name]))]
 
 
-def jobs(study: Path, kind: type[Job]) -> Iterator[tuple[Words, Job]]:
+def change(text: str) -> str:
+    """Turn ``a.b=3`` into the value of ``--config`` that says the same: ``a={"b": "3"}``.
+
+    Text that should be a number, list or other value is read as one with the configuration.
+    """
+    path, equals, value = text.partition("=")
+    first, *inner = path.split(".")
+    if not equals or not all([first, *inner]):
+        raise argparse.ArgumentTypeError(f"found {text}, expected KEY=VALUE as training.epochs=3")
+    whole: Any = value
+    for part in reversed(inner):
+        whole = {part: whole}
+    return f"{first}={json.dumps(whole) if inner else value}"
+
+
+def jobs(study: Path, kind: type[Job], changes: Sequence[str] = ()) -> Iterator[tuple[Words, Job]]:
     """Yield the jobs of a stage in a study: the arguments of its command, and what they ask.
 
     Raises
@@ -72,7 +95,9 @@ def jobs(study: Path, kind: type[Job]) -> Iterator[tuple[Words, Job]]:
             f"--study {study}: found no {CONFIG} there; expected the folder of a study's results"
         )
     with SnakemakeApi(OUTPUT) as api:
-        words = ["--configfile", str(study / CONFIG), "--forceall", *TARGETS]
+        words = ["--configfile", str(study / CONFIG), "--forceall"]
+        words += ["--config", *changes] if changes else []
+        words += ["--", *TARGETS]
         try:
             planned = workflow.planned(api, words)
         except Exception as error:
