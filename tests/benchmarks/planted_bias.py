@@ -1,6 +1,6 @@
 """How often the demo's planted bias is found, and something in ``config/null.yaml``, by chance.
 
-Each seed draws other people, deals them anew to training and test and trains another network, once
+Each seed makes other people, splits them into training and test and trains another network, once
 with the planted bias and once without. Hours of work: no part of ``make bench``. A study that is
 there already is not made again::
 
@@ -109,7 +109,7 @@ def page(found: pd.DataFrame, accuracies: Sequence[float]) -> str:
             "# A planted bias, found again",
             "",
             "Written by `python tests/benchmarks/planted_bias.py`. Each seed draws other people,",
-            f"deals them anew to training and test and trains the demo's `{ARCHITECTURE}` on",
+            f"splits them into training and test and trains the demo's `{ARCHITECTURE}` on",
             "everybody, with the demo's bias and without. Counts of studies, with 95 % intervals",
             "after Clopper and Pearson.",
             "",

@@ -32,7 +32,7 @@ def test_a_size_that_is_not_known_or_not_compared_has_no_chance():
 
 def test_small_groups_and_people_without_one_are_noted_and_not_compared():
     found = compared("fffffmm?")
-    assert (found.large, found.dealt) == (("f",), None)
+    assert (found.large, found.permuted) == (("f",), None)
     assert found.note == "m: 2 subjects, 3 needed; 1 subject without gender left out"
     assert found.places.tolist() == [0, 1, 2, 3, 4]
     assert found.by_chance(np.ones(8)) == []

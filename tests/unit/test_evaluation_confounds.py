@@ -63,11 +63,11 @@ def test_p_value_of_an_association_is_that_of_all_assignments(manifest):
         return association.cramers_v(both)
 
     own = value(women)
-    dealt = [value(np.isin(np.arange(10), c)) for c in itertools.combinations(range(10), 5)]
+    permuted = [value(np.isin(np.arange(10), c)) for c in itertools.combinations(range(10), 5)]
     found = row(measured(manifest), "cramers_v")
-    assert len(dealt) == 252
-    assert found["p_value"] == pytest.approx(np.mean(np.array(dealt) >= own - 1e-9))
-    assert found["null_high"] == pytest.approx(np.quantile(dealt, 0.95), abs=0.02)
+    assert len(permuted) == 252
+    assert found["p_value"] == pytest.approx(np.mean(np.array(permuted) >= own - 1e-9))
+    assert found["null_high"] == pytest.approx(np.quantile(permuted, 0.95), abs=0.02)
 
 
 def test_even_labels_have_no_association_and_no_warning():
@@ -183,10 +183,10 @@ def test_p_value_of_a_difference_is_that_of_all_assignments(manifest):
         return float(abs(a - b)[0, 0] / np.sqrt(va + vb)[0, 0])
 
     own = size(women)
-    dealt = [size(np.isin(np.arange(10), c)) for c in itertools.combinations(range(10), 5)]
+    permuted = [size(np.isin(np.arange(10), c)) for c in itertools.combinations(range(10), 5)]
     found = row(measured(manifest, quality=quality), "face_size", groups="female - male")
     assert 0.02 < found["p_value"] < 0.9
-    assert found["p_value"] == pytest.approx(np.mean(np.array(dealt) >= own - 1e-9))
+    assert found["p_value"] == pytest.approx(np.mean(np.array(permuted) >= own - 1e-9))
 
 
 def test_samples_left_out_count_with_their_subjects_also_without_any_clip(manifest):
@@ -228,9 +228,9 @@ def test_pairs_of_three_groups_are_held_against_the_largest():
     per_subject = joined.groupby("subject")["brightness"]
     sums, n = per_subject.sum().to_numpy()[:, None], per_subject.size().to_numpy(float)[:, None]
     names = [np.array([f"p{i:02d}" for i in range(start, 15, 3)]) for start in range(3)]
-    dealt = permutation.assignments(names, draws=EVALUATION.permutations, seed=EVALUATION.seed)
+    permuted = permutation.assignments(names, draws=EVALUATION.permutations, seed=EVALUATION.seed)
     order = [int(name[1:]) for part in names for name in part]
-    means = [comparison.ratio(group, sums[order], n[order]) for group in dealt.members]
+    means = [comparison.ratio(group, sums[order], n[order]) for group in permuted.members]
     sizes = [
         comparison.in_units(a - b, va + vb)[:, 0]
         for (a, va), (b, vb) in itertools.combinations(means, 2)

@@ -27,7 +27,7 @@ def groups_of(*sizes):
     return [np.array(NAMES[a:b]) for a, b in itertools.pairwise(ends)]
 
 
-def dealt(*sizes, **options):
+def permuted(*sizes, **options):
     return permutation.assignments(groups_of(*sizes), **{"draws": 500, "seed": 1, **options})
 
 
@@ -43,7 +43,7 @@ def people(seed=0, sizes=(4, 5), **lower):
 
 @pytest.mark.parametrize("sizes", [(2, 2), (3, 4), (2, 2, 2), (2, 3, 3), (1, 2, 3)])
 def test_every_assignment_stands_once(sizes):
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     labels = sum(number * group for number, group in enumerate(found.members)).astype(int)
     own = np.repeat(range(len(sizes)), sizes)
     np.testing.assert_array_equal(labels[0], own)
@@ -63,12 +63,12 @@ def test_few_assignments_are_listed_and_many_are_drawn():
         found = permutation.assignments(names, draws=draws, seed=1)
         assert found.enumerated == (draws * permutation.LISTED >= permutation.distinct((10, 10)))
         assert found.floor == pytest.approx(1 / 92_378 if found.enumerated else 1 / (1 + draws))
-    drawn = dealt(12, 12)
+    drawn = permuted(12, 12)
     assert not drawn.enumerated
     assert len(drawn.members[0]) == 501
-    again = dealt(12, 12)
+    again = permuted(12, 12)
     np.testing.assert_array_equal(drawn.members[0], again.members[0])
-    assert (drawn.members[0] != dealt(12, 12, seed=2).members[0]).any()
+    assert (drawn.members[0] != permuted(12, 12, seed=2).members[0]).any()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_few_assignments_are_listed_and_many_are_drawn():
 )
 def test_smallest_p_value_is_reached_by_the_most_extreme_data(sizes, smallest):
     assert permutation.floor(sizes) == pytest.approx(smallest)
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     # Nothing varies within groups: no other assignment has as much variance between them.
     values = np.repeat([0.0, 100.0, 10_000.0][: len(sizes)], sizes)
     means = np.array([group @ values / group.sum(axis=1) for group in found.members])
@@ -90,7 +90,7 @@ def test_smallest_p_value_is_reached_by_the_most_extreme_data(sizes, smallest):
 
 
 def test_drawn_assignments_cannot_go_below_their_number():
-    assert dealt(12, 12).floor == 1 / 501
+    assert permuted(12, 12).floor == 1 / 501
 
 
 # ---------------------------------------------------------------------------------- comparison
@@ -102,7 +102,7 @@ def test_plain_p_value_is_scipys(sizes):
     values = random.normal(size=10)
     values[: sizes[0]] += 0.8
     a, b = values[: sizes[0]], values[sizes[0] :]
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     means = [group @ values / group.sum(axis=1) for group in found.members]
     difference = means[0] - means[1]
     wanted = stats.permutation_test(
@@ -118,7 +118,7 @@ def test_plain_p_value_is_scipys(sizes):
 
 def test_every_studentised_gap_and_p_value_match_a_slow_loop():
     table = people(sizes=(4, 5))
-    found = dealt(4, 5)
+    found = permuted(4, 5)
     fast = gaps.studentised(found.members, table)
 
     def slow(chosen):
@@ -158,7 +158,7 @@ def test_every_studentised_gap_and_p_value_match_a_slow_loop():
 @pytest.mark.parametrize("sizes", [(4, 5), (3, 3, 4)])
 def test_studentised_gaps_are_the_gaps(monkeypatch, sizes):
     table = people(sizes=sizes)
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     sums = [np.einsum("rs,slk->rlk", group, table) for group in found.members]
     plain = gaps.between(sums)
     few = functools.partialmethod(permutation.Assignments.blocks, entries=60)
@@ -179,7 +179,7 @@ def test_studentised_gaps_are_the_gaps(monkeypatch, sizes):
 
 @pytest.mark.parametrize("sizes", [(4, 5), (15, 25)])
 def test_some_assignments_at_a_time_are_the_assignments(sizes):
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     whole, (first, *later) = found.members, list(found.blocks(entries=7 * sum(sizes)))
     assert len(later) > 2
     assert {len(block[0]) for block in later[:-1]} == {8}
@@ -192,7 +192,7 @@ def test_some_assignments_at_a_time_are_the_assignments(sizes):
 def test_error_of_a_signed_gap_is_that_of_the_mean_over_labels():
     # Labels of one subject go together, so the errors of labels alone would not do.
     table = people(sizes=(15, 15), seed=2)
-    found = dealt(15, 15)
+    found = permuted(15, 15)
     _, errors = gaps.studentised(found.members, table)["equal_opportunity", "signed"]
     random, takes = np.random.default_rng(1), []
     for part in (table[:15], table[15:]):
@@ -202,7 +202,7 @@ def test_error_of_a_signed_gap_is_that_of_the_mean_over_labels():
 
 
 def test_drawn_assignments_count_the_data_once_more():
-    found = dealt(12, 12)
+    found = permuted(12, 12)
     values = np.linspace(1, 0, 501)
     chance = permutation.compare(values, np.ones(501), found, signed=False)
     assert chance.p_value == 1 / 501
@@ -211,7 +211,7 @@ def test_drawn_assignments_count_the_data_once_more():
 
 
 def test_missing_gaps_are_passed_over_and_most_missing_give_none():
-    found = dealt(5, 5)
+    found = permuted(5, 5)
     values = np.zeros(127)
     values[0], values[1:41] = 0.5, np.nan
     chance = permutation.compare(values, np.ones(127), found, signed=False)
@@ -226,7 +226,7 @@ def test_missing_gaps_are_passed_over_and_most_missing_give_none():
 
 @pytest.mark.parametrize(("sizes", "smallest"), [((4, 4), 1 / 19), ((12, 12), 1 / 302)])
 def test_no_p_value_is_smaller_than_the_assignments_left_allow(sizes, smallest):
-    found = dealt(*sizes)
+    found = permuted(*sizes)
     values = np.zeros(len(found.members[0]))
     values[0] = 1
     # All assignments that are listed, hold the data's own once more.
@@ -241,7 +241,7 @@ def test_a_gap_without_any_spread_is_beyond_all_others_but_not_beyond_its_ties()
     # One group always right, the other always wrong: nothing varies within groups.
     table = np.zeros((10, 1, 4))
     table[:5, 0, 0], table[5:, 0, 2] = 2, 2
-    found = dealt(5, 5)
+    found = permuted(5, 5)
     values, errors = gaps.studentised(found.members, table)["equal_opportunity", "signed"]
     assert errors[0] ** 2 == pytest.approx(2 * (2 / 9 * 7 / 9) / 9)
     for spread in (errors, np.where(errors == errors[0], 0, errors)):
@@ -280,7 +280,7 @@ def test_drawn_assignments_are_equally_likely():
 
 def test_band_holds_its_share_and_the_test_calls_the_rest_unusual():
     table = people(sizes=(6, 6), seed=5)
-    found = dealt(6, 6)
+    found = permuted(6, 6)
     for key, (values, errors) in gaps.studentised(found.members, table).items():
         if key[1] == fairness_criteria.PER_LABEL:
             continue
@@ -369,7 +369,7 @@ def test_variance_of_a_ratio_is_cochrans():
 
 def test_the_largest_gap_of_any_label_judges_each_by_the_slow_way():
     table = people(sizes=(4, 5), seed=3)
-    found = dealt(4, 5)
+    found = permuted(4, 5)
     values, errors = gaps.studentised(found.members, table)[
         "equal_opportunity", fairness_criteria.PER_LABEL
     ]
@@ -384,7 +384,7 @@ def test_the_largest_gap_of_any_label_judges_each_by_the_slow_way():
 
 def test_labels_that_do_not_count_change_nothing():
     table = people(sizes=(4, 5), seed=3)
-    found = dealt(4, 5)
+    found = permuted(4, 5)
     both = gaps.studentised(found.members, table)["equal_opportunity", fairness_criteria.PER_LABEL]
     without = [np.where([True, True, False, True], each, np.nan) for each in both]
     some = [each[:, [0, 1, 3]] for each in both]
@@ -401,7 +401,7 @@ def test_a_false_alarm_about_any_label_is_as_rare_as_the_level():
     alarms = 0
     for number in range(200):
         table = people(seed=number, sizes=(6, 9))
-        found = dealt(6, 9, draws=199, most=0, seed=number)
+        found = permuted(6, 9, draws=199, most=0, seed=number)
         pair = gaps.studentised(found.members, table)[
             "equal_opportunity", fairness_criteria.PER_LABEL
         ]
@@ -419,7 +419,7 @@ def test_few_people_who_are_all_alike_raise_no_false_alarm():
     for number in range(200):
         random = np.random.default_rng([8, number])
         parts = simulation.draw([varied, even], (5, 30), random, lower=[0.0, 0.0])
-        found = dealt(5, 30, draws=199, most=0, seed=number)
+        found = permuted(5, 30, draws=199, most=0, seed=number)
         table = np.concatenate([part.table for part in parts])
         pair = gaps.studentised(found.members, table, criteria=asked)
         p_values, _ = permutation.simultaneous(

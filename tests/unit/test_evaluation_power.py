@@ -127,11 +127,11 @@ def _detectable(people, sizes, key, tests, seed):
     table = np.concatenate([part.table for part in parts])
     criteria = {key[0]: fairness_criteria.of_labels(exclusive=people.exclusive)[key[0]]}
     kept = gaps.kept([part.table for part in parts], criteria=criteria, fewest=2)
-    dealt = permutation.assignments(
+    permuted = permutation.assignments(
         [part.subjects for part in parts], draws=1999, seed=1, most=2000
     )
-    found = gaps.by_chance(dealt, table, criteria=criteria, kept=kept)[key]
-    chance = permutation.compare(*found, dealt, signed=key[1] == "signed")
+    found = gaps.by_chance(permuted, table, criteria=criteria, kept=kept)[key]
+    chance = permutation.compare(*found, permuted, signed=key[1] == "signed")
     return detectable.of_gaps(
         parts, {key: chance}, criteria=criteria, kept=kept, level=0.05 / tests, seed=1
     )[key]

@@ -256,7 +256,7 @@ def test_standard_errors_are_those_of_the_derivatives(name):
 
 
 @pytest.mark.parametrize("criterion", list(CRITERIA))
-def test_p_values_come_from_dealing_subjects_to_groups(criterion):
+def test_p_values_come_from_permuting_subjects(criterion):
     """By the slow way: every split of ten people into five and five, counted anew."""
     frame = frame_of(6, n_samples=12, missing=0.1)
     table = fairness(frame)
@@ -290,13 +290,13 @@ def test_p_values_hold_their_level_where_groups_do_not_differ():
         frame = scored.units(np.random.default_rng([9, seed]), n_subjects=12, n_samples=8)
         counted = counts.count(scored.scored(frame), ranked=True)
         names = [np.unique(part["subject"]) for _, part in frame.groupby("gender")]
-        dealt = permutation.assignments(names, draws=999, seed=1)
+        permuted = permutation.assignments(names, draws=999, seed=1)
         people = counted.take(np.searchsorted(counted.subjects, np.concatenate(names)))
         found = gaps.studentised(
-            dealt.members, people.table, criteria=asked, concordance=people.concordance
+            permuted.members, people.table, criteria=asked, concordance=people.concordance
         )
         for criterion in CRITERIA:
-            chance = permutation.compare(*found[criterion, "signed"], dealt, signed=True)
+            chance = permutation.compare(*found[criterion, "signed"], permuted, signed=True)
             hits[criterion] += chance.p_value <= 0.1
     # 12 expected of 120; more than 22 come by chance in about 1 of 500 such tests.
     assert max(hits.values()) <= 22

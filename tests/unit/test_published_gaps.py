@@ -157,18 +157,18 @@ def test_counts_that_no_confusion_matrix_has_are_refused(counts):
 
 def people(matrix, random, n=5):
     """Deal the samples of every label out to n people at random, as many to each."""
-    dealt = np.zeros((n, *matrix.shape), dtype=int)
+    permuted = np.zeros((n, *matrix.shape), dtype=int)
     for label, row in enumerate(matrix):
         samples = random.permutation(np.repeat(np.arange(len(row)), row)).reshape(n, -1)
         for person, own in enumerate(samples):
-            dealt[person, label] = np.bincount(own, minlength=len(row))
-    return dealt
+            permuted[person, label] = np.bincount(own, minlength=len(row))
+    return permuted
 
 
 @given(confusions(), st.integers(0, 99))
-def test_no_way_of_dealing_samples_out_makes_people_differ_more(matrix, seed):
-    def spread(dealt):
-        return np.einsum("pll->p", dealt).var()
+def test_no_way_of_spreading_samples_makes_people_differ_more(matrix, seed):
+    def spread(permuted):
+        return np.einsum("pll->p", permuted).var()
 
     stacked = uncertainty.stacked(matrix.astype(float), 5)
     assert np.allclose(stacked.sum(axis=0), matrix)

@@ -65,7 +65,7 @@ def test_a_cue_of_one_group_shows_in_its_heatmaps(tmp_path, planted):
     gap = gaps[chosen & (gaps["outcome"] == "any")].iloc[0]
     assert gap["groups"] == "female - male"
     assert gap["n_subjects"] == 20
-    # Far more with the cue than without it. Whether 0 is left out without it hangs on rounding: a
+    # Far more with the cue than without it. Whether 0 is left out without it depends on rounding: a
     # millionth more or less in the pixels trains another network, and one interval in twenty does.
     if planted:
         assert gap["ci_low"] > CLEAR

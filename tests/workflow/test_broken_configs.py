@@ -78,9 +78,12 @@ BROKEN = {
         "architectures.vgg16.frames: found 9, but a clip has 2",
     ),
     "no architecture": ({"architectures": {}}, "architectures: found nothing, expected at least 1"),
-    "seed twice": ({"seeds": [1, 1]}, "seeds: 1 stands more than once"),
+    "seed twice": ({"seeds": [1, 1]}, "seeds: 1 is repeated; each must be unique"),
     "one class": ({"labels.names": ["happiness"]}, "labels.names: found 1 class"),
-    "label twice": ({"labels.names": ["a", "b", "a"]}, "labels.names: a stands more than once"),
+    "label twice": (
+        {"labels.names": ["a", "b", "a"]},
+        "labels.names: a is repeated; each must be unique",
+    ),
     "label of the name of all labels": (
         {"labels.names": ["happiness", "overall"]},
         "labels.names: overall is what tables call all labels together; rename it",

@@ -12,7 +12,7 @@ import studies
 
 from facebias.stages import STAGES
 
-# What they write does not hang on the code: the configuration itself, and what an address gives.
+# What they write does not depend on the code: the configuration itself, and what an address gives.
 WITHOUT = {"resolve": "resolve", "fetch_weights": "fetch"}
 RULES = studies.rules()
 TEXT = "\n".join(path.read_text() for path in studies.ROOT.glob("workflow/rules/*.smk"))

@@ -88,7 +88,7 @@ def reached(cell: pd.DataFrame) -> dict[str, float]:
 
     The mean true positive rate of L labels is 1/L, whatever is always said or guessed how often;
     so is 1/2 the area under the ROC curve, and of units the balanced accuracy (the mean of true
-    positive and true negative rate). Accuracy: ``majority``. Of other metrics it hangs on the
+    positive and true negative rate). Accuracy: ``majority``. Of other metrics it depends on the
     answers.
     """
     overall = set(cell.loc[cell["label"] == OVERALL, "metric"])
@@ -104,7 +104,7 @@ def reached(cell: pd.DataFrame) -> dict[str, float]:
 def mean_over_labels(metric: str, labels: Labels) -> float | None:
     """Return what a model that looks at nothing reaches in a rate as a mean over labels.
 
-    None where that hangs on its answers.
+    None where that depends on its answers.
     """
     if metric == "auc":
         return 0.5

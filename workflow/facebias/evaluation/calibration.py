@@ -77,13 +77,13 @@ def study(
     random = np.random.default_rng([seed, number])
     parts = simulation.draw(design.populations, design.sizes, random, lower=(0.0, design.gap))
     table = np.concatenate([part.table for part in parts])
-    dealt = permutation.assignments(
+    permuted = permutation.assignments(
         [part.subjects for part in parts], draws=DRAWS, seed=number, most=MOST_ENUMERATED
     )
     asked = {CRITERION: fairness_criteria.OF_CLASSES[CRITERION]}
-    values, errors = gaps.by_chance(dealt, table, criteria=asked)[CRITERION, DEFINITION]
+    values, errors = gaps.by_chance(permuted, table, criteria=asked)[CRITERION, DEFINITION]
     found = {
-        f"p_{name}": permutation.compare(values, scale, dealt, signed=False).p_value
+        f"p_{name}": permutation.compare(values, scale, permuted, signed=False).p_value
         for name, scale in (("studentised", errors), ("plain", np.ones_like(errors)))
     }
     signed, size = _resampled(parts, resamples=resamples, seed=number)
@@ -96,7 +96,7 @@ def study(
         "size": resampling.of_size(
             size,
             resampling.interval(size, **level),
-            excess=gaps.excess(dealt.own, table, criteria=asked)[CRITERION, DEFINITION],
+            excess=gaps.excess(permuted.own, table, criteria=asked)[CRITERION, DEFINITION],
             p_value=found["p_studentised"],
             **level,
         ),

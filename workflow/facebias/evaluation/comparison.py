@@ -27,8 +27,8 @@ class Comparison:
     drawn
         (1 + B, n) how often each subject of a group stands in each resample; the first row is the
         data.
-    dealt
-        How chance could deal the subjects of ``large`` into groups; None for fewer than two.
+    permuted
+        Permutations of the subjects of ``large`` across groups; None for fewer than two.
     confidence
         Level of intervals and of the size that chance gives.
     """
@@ -37,7 +37,7 @@ class Comparison:
     large: tuple[str, ...]
     note: str | None
     drawn: Mapping[str, np.ndarray]
-    dealt: permutation.Assignments | None
+    permuted: permutation.Assignments | None
     confidence: float
 
     def resampled(self, name: str, values: np.ndarray) -> np.ndarray:
@@ -51,8 +51,8 @@ class Comparison:
 
     def by_chance(self, values: np.ndarray) -> list[np.ndarray]:
         """Add up (S, ...) values in each group of ``large``: (1 + P, ...), the data first."""
-        dealt = self.dealt.members if self.dealt else ()
-        return [resampling.weighted(group, values[self.places]) for group in dealt]
+        permuted = self.permuted.members if self.permuted else ()
+        return [resampling.weighted(group, values[self.places]) for group in permuted]
 
     def smallest(self, *names: str) -> int:
         """Count the subjects of the smallest of some groups."""
@@ -80,10 +80,10 @@ class Comparison:
         The p-value, and the size that ``confidence`` of the assignments do not exceed; both NaN
         where it cannot be said.
         """
-        if self.dealt is None or np.isnan(value):
+        if self.permuted is None or np.isnan(value):
             return np.nan, np.nan
         values = np.concatenate([[value], largest[1:]])
-        chance = permutation.compare(values, np.ones(len(values)), self.dealt, signed=False)
+        chance = permutation.compare(values, np.ones(len(values)), self.permuted, signed=False)
         return chance.p_value, chance.band(confidence=self.confidence, signed=False)[2]
 
 
@@ -117,7 +117,7 @@ def compare(
             name: resampling.weights(names, resamples=resamples, seed=seed)
             for name, names in who.items()
         },
-        dealt=permutation.assignments(
+        permuted=permutation.assignments(
             [who[name] for name in large], draws=evaluation.permutations, seed=seed
         )
         if len(large) > 1

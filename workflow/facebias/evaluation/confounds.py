@@ -1,10 +1,10 @@
 """Confounds: what differs between groups of people beside the attribute that names them.
 
 A gap can come from the labels that a group shows, from how many of it were trained on, from samples
-that were left out, or from worse pictures. Everything is counted per subject. Intervals draw
-subjects within their groups; the p-value is the share of ways to deal the same subjects into groups
-(``permutation``) that differ as much. Where several numbers stand side by side (units, pairs of
-groups), each is held against the largest of all (Westfall & Young 1993), so that more of them make
+that were left out, or from worse pictures. Everything is counted per subject. Intervals resample
+subjects within their groups; the p-value is the share of permutations of the same subjects across
+groups (``permutation``) that differ as much. Where there are several numbers (units, pairs of
+groups), each is compared with the largest of all (Westfall & Young 1993), so that more of them make
 no warning likelier.
 
 A ``warning`` follows one of three fixed rules:
@@ -61,8 +61,8 @@ def confounds(
     """Measure what differs between the groups of every attribute.
 
     - Among the training subjects of each train split, the test subjects and all: ``label_share`` of
-      each group and label (as annotated, before fusing), and how strongly labels and groups hang
-      together, ``cramers_v`` and ``normalised_mutual_information`` (for units one per unit).
+      each group and label (as annotated, before fusing), and how strongly labels and groups are
+      associated, ``cramers_v`` and ``normalised_mutual_information`` (for units one per unit).
     - Among the test subjects and all: ``left_out`` (share of the samples given) and the columns of
       ``tables.QUALITY`` (means over samples), for each group, and as differences of pairs.
     - ``subjects`` and ``samples`` of each group per train split and role; ``subject_ratio``, the
@@ -157,7 +157,7 @@ def _shares(people: People, compared: Comparison, weight: np.ndarray) -> Iterato
 def _together(
     people: People, compared: Comparison, weight: np.ndarray, where: str
 ) -> Iterator[Row]:
-    """Say how strongly labels and groups hang together."""
+    """Measure the association of labels and groups."""
     for measure, (compute, scale) in ASSOCIATIONS.items():
         found = {
             label: _associated(compared, counts * weight[:, None], compute)
@@ -196,7 +196,7 @@ def _tables(people: People) -> dict[str, np.ndarray]:
 def _associated(
     compared: Comparison, counts: np.ndarray, compute: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute an association for data and resamples (1 + B,), and as chance deals it (1 + P,)."""
+    """Compute an association for data and resamples (1 + B,), and permuted (1 + P,)."""
     if len(compared.large) < 2:
         return np.array([np.nan]), np.array([np.nan])
     resampled = [compared.resampled(name, counts) for name in compared.large]
@@ -261,21 +261,21 @@ def _measures(people: People, compared: Comparison, where: str) -> Iterator[Row]
 def _in_units(
     compared: Comparison, sums: np.ndarray, samples: np.ndarray
 ) -> tuple[dict[tuple[str, str], np.ndarray], dict[tuple[str, str], np.ndarray]]:
-    """Return sizes of the differences of each pair, as chance deals them, in their standard errors.
+    """Return sizes of the permuted differences of each pair, in their standard errors.
 
     Returns
     -------
     Sizes (1 + P, Q), the data's own first, and the data's standard errors (Q,), by pair.
     """
-    if compared.dealt is None:
+    if compared.permuted is None:
         return {}, {}
     places, units, errors = compared.places, {}, {}
-    dealt = {
+    permuted = {
         name: ratio(group, sums[places], samples[places])
-        for name, group in zip(compared.large, compared.dealt.members, strict=True)
+        for name, group in zip(compared.large, compared.permuted.members, strict=True)
     }
-    for a, b in itertools.combinations(dealt, 2):
-        (mean, variance), (other, others) = dealt[a], dealt[b]
+    for a, b in itertools.combinations(permuted, 2):
+        (mean, variance), (other, others) = permuted[a], permuted[b]
         units[a, b] = in_units(mean - other, variance + others)
         errors[a, b] = np.sqrt(variance + others)[0]
     return units, errors

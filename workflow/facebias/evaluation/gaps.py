@@ -229,7 +229,7 @@ def _noisy(
 
 
 def by_chance(
-    dealt: permutation.Assignments,
+    permuted: permutation.Assignments,
     table: np.ndarray,
     *,
     criteria: Mapping[str, Criterion] = OF_CLASSES,
@@ -238,7 +238,7 @@ def by_chance(
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Compute ``studentised`` gaps of all assignments (1 + P,), some at a time."""
     measuring = _measuring(table, criteria, concordance)
-    parts = [_studentised(members, measuring, criteria, kept) for members in dealt.blocks()]
+    parts = [_studentised(members, measuring, criteria, kept) for members in permuted.blocks()]
 
     def whole(key: tuple[str, str], of: Literal[0, 1]) -> np.ndarray:
         return np.concatenate([parts[0][key][of][:1], *(part[key][of][1:] for part in parts)])

@@ -116,7 +116,7 @@ class _Tested:
         ranked = self.everybody.concordance is not None
         return fairness_criteria.of_labels(exclusive=self.everybody.exclusive, ranked=ranked)
 
-    def dealt(self, parts: Sequence[Counts]) -> Counts:
+    def permuted(self, parts: Sequence[Counts]) -> Counts:
         """Put the people of some groups side by side, group after group."""
         places = [np.searchsorted(self.everybody.subjects, part.subjects) for part in parts]
         return self.everybody.take(np.concatenate(places))
@@ -170,11 +170,12 @@ def _compare(
     without = []
     if evaluation.interval == "bca":
         without = [gaps.between(each, **options) for each in counts.without_one(parts)]
-    dealt, table, concordance = _dealt(parts, tested, evaluation)
-    found = gaps.by_chance(dealt, table, concordance=concordance, **options)
-    excess = gaps.excess(dealt.own, table, concordance=concordance, **options)
+    permuted, table, concordance = _permuted(parts, tested, evaluation)
+    found = gaps.by_chance(permuted, table, concordance=concordance, **options)
+    excess = gaps.excess(permuted.own, table, concordance=concordance, **options)
     chances = {
-        key: permutation.compare(*found[key], dealt, signed=key[1] == "signed") for key in resampled
+        key: permutation.compare(*found[key], permuted, signed=key[1] == "signed")
+        for key in resampled
     }
     smallest = detectable.of_gaps(
         parts,
@@ -189,7 +190,7 @@ def _compare(
             parts,
             kept,
             found[name, fairness_criteria.PER_LABEL],
-            dealt,
+            permuted,
             confidence=evaluation.confidence,
         )
         for name, criterion in tested.criteria.items()
@@ -224,22 +225,23 @@ def _compare(
                 facts = _row(compared, key, parts, notes)
                 (labels,) = single[criterion]
                 rows += [
-                    {**facts, **row} for row in _labels(labels, parts[0].labels, floor=dealt.floor)
+                    {**facts, **row}
+                    for row in _labels(labels, parts[0].labels, floor=permuted.floor)
                 ]
     return rows
 
 
-def _dealt(
+def _permuted(
     parts: Sequence[Counts], tested: _Tested, evaluation: Resampling
 ) -> tuple[permutation.Assignments, np.ndarray, np.ndarray | None]:
-    """Return ways of dealing people, or kinds of people, into groups; their counts and pairs."""
+    """Return permutations of people, or kinds of people, across groups; their counts and pairs."""
     names = [part.subjects for part in parts]
     options = {"draws": evaluation.permutations, "seed": evaluation.seed}
-    people = tested.dealt(parts)
+    people = tested.permuted(parts)
     kinds = people.kinds
     if kinds is None:
-        dealt = permutation.assignments(names, **options, most=tested.most)
-        return dealt, people.table, people.concordance
+        permuted = permutation.assignments(names, **options, most=tested.most)
+        return permuted, people.table, people.concordance
     table, places = kinds
     ends = np.cumsum([0, *map(len, names)])
     of_groups = [

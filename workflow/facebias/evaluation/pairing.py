@@ -3,7 +3,7 @@
 Every subject is read by both models, so subjects are their own controls. Within a group the two
 readings of each subject are exchanged at random (sign flips; Fisher 1935): exact where the training
 split does not matter for anybody. Whether it matters more for one group than for another is a
-question about the subjects' differences, which then need not be 0: there group labels are dealt
+question about the subjects' differences, which then need not be 0: there group labels are permuted
 anew over the differences, as for gaps.
 """
 
@@ -155,16 +155,16 @@ def _tested(
     options = {"draws": evaluation.permutations, "seed": evaluation.seed}
     if len(parts) == 1:
         ((names, x, n),) = parts
-        signs, dealt = permutation.flips(names, **options)
+        signs, permuted = permutation.flips(names, **options)
         gaps, errors = _flipped(signs, x, n)
     else:
-        dealt = permutation.assignments([names for names, _, _ in parts], **options)
+        permuted = permutation.assignments([names for names, _, _ in parts], **options)
         x, n = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
-        first, second = (standard_errors.of_sums(group, x, n) for group in dealt.members)
+        first, second = (standard_errors.of_sums(group, x, n) for group in permuted.members)
         kept = ~np.isnan((first.rate - second.rate)[0])
         gaps = rates.average((first.rate - second.rate)[:, kept])
         errors = np.sqrt(first.variance_of_mean(kept) + second.variance_of_mean(kept))
-    chance = permutation.compare(gaps, errors, dealt, signed=True)
+    chance = permutation.compare(gaps, errors, permuted, signed=True)
     level = 1 - evaluation.confidence
     found = detectable.of_shift(values, errors, chance, level=level, subjects=smallest)
     return {

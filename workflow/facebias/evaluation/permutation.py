@@ -1,6 +1,6 @@
 """Permutation of group labels over subjects: how large gaps are where groups mean nothing.
 
-Under no bias a subject's counts do not depend on the group, so every way of dealing the group
+Under no bias a subject's counts do not depend on the group, so every permutation of the group
 labels out to the tested subjects is equally likely (Fisher 1935). Whole subjects change groups:
 samples of one person stay together. A gap is compared with the gaps of all those assignments, or,
 where there are too many, of some drawn at random.
@@ -48,7 +48,7 @@ class Drawn:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assignments(Drawn):
-    """Ways of dealing group labels out to S subjects who stand group after group.
+    """Permutations of group labels over S subjects, ordered by group.
 
     Enumerated assignments of groups of one size that only exchange the groups' names are one. Drawn
     ones are drawn anew, the same ones, whenever they are asked for: all of them would take a
@@ -60,12 +60,12 @@ class Assignments(Drawn):
     ----------
     own
         One (1, S) array per group: who stands in it.
-    deal
+    permute
         Gives such arrays of so many assignments at a time.
     """
 
     own: tuple[np.ndarray, ...]
-    deal: Callable[[int], Iterator[tuple[np.ndarray, ...]]] = dataclasses.field(repr=False)
+    permute: Callable[[int], Iterator[tuple[np.ndarray, ...]]] = dataclasses.field(repr=False)
 
     def blocks(self, entries: int = ENTRIES) -> Iterator[tuple[np.ndarray, ...]]:
         """Yield one (1 + R, S) array per group, for some assignments after the others.
@@ -73,8 +73,8 @@ class Assignments(Drawn):
         The first row of every block is the data's own assignment. A block has about ``entries``
         entries per group, and one assignment at least.
         """
-        for dealt in self.deal(max(1, entries // max(1, self.own[0].size))):
-            yield tuple(map(np.concatenate, zip(self.own, dealt, strict=True)))
+        for permuted in self.permute(max(1, entries // max(1, self.own[0].size))):
+            yield tuple(map(np.concatenate, zip(self.own, permuted, strict=True)))
 
     @property
     def members(self) -> tuple[np.ndarray, ...]:
@@ -98,7 +98,7 @@ def assignments(
     draws
         Number of random assignments where there are too many to list.
     seed
-        Seed of the draw, which hangs on it and on who the subjects are alone.
+        Seed of the permutations, which depend on it and on who the subjects are alone.
     most
         Largest number that is listed; by default ``LISTED`` times ``draws``.
     """
@@ -108,12 +108,12 @@ def assignments(
     enumerated = distinct(sizes) <= most
     least = floor(sizes)
     if enumerated:
-        deal = functools.partial(_listed, sizes, not equal)
+        permute = functools.partial(_listed, sizes, not equal)
     else:
-        deal = functools.partial(_shuffled, np.concatenate(groups), sizes, draws, seed)
+        permute = functools.partial(_shuffled, np.concatenate(groups), sizes, draws, seed)
     return Assignments(
         own=_members(np.repeat(np.arange(len(sizes)), sizes)[None], sizes),
-        deal=deal,
+        permute=permute,
         enumerated=enumerated,
         mirrored=enumerated and equal and len(sizes) == 2,
         floor=least if enumerated else max(least, 1 / (1 + draws)),
@@ -140,7 +140,7 @@ def of_kinds(
     sizes = tuple(len(names) for names in groups)
     return Assignments(
         own=tuple(kinds[:, None].astype(float)),
-        deal=functools.partial(_fallen, np.concatenate(groups), kinds, draws, seed),
+        permute=functools.partial(_fallen, np.concatenate(groups), kinds, draws, seed),
         enumerated=False,
         mirrored=False,
         floor=max(floor(sizes), 1 / (1 + draws)),
@@ -153,22 +153,24 @@ def _fallen(
     random = resampling.generator(subjects, seed=seed, what="permutation of kinds")
     for start in range(0, draws, rows):
         left = np.repeat(kinds.sum(axis=0)[None], min(rows, draws - start), axis=0)
-        dealt = []
+        permuted = []
         for size in kinds.sum(axis=1)[:-1]:
-            dealt.append(np.array([random.multivariate_hypergeometric(row, size) for row in left]))
-            left = left - dealt[-1]
-        yield tuple(group.astype(float) for group in (*dealt, left))
+            permuted.append(
+                np.array([random.multivariate_hypergeometric(row, size) for row in left])
+            )
+            left = left - permuted[-1]
+        yield tuple(group.astype(float) for group in (*permuted, left))
 
 
-def _members(dealt: np.ndarray, sizes: Sequence[int]) -> tuple[np.ndarray, ...]:
+def _members(permuted: np.ndarray, sizes: Sequence[int]) -> tuple[np.ndarray, ...]:
     """Turn group numbers (R, S) into an array of 0 and 1 per group."""
-    return tuple((dealt == group).astype(float) for group in range(len(sizes)))
+    return tuple((permuted == group).astype(float) for group in range(len(sizes)))
 
 
 def _listed(sizes: tuple[int, ...], exchanged: bool, rows: int) -> Iterator[tuple[np.ndarray, ...]]:
-    dealt = _enumerated(sizes, exchanged=exchanged)
-    for start in range(0, len(dealt), rows):
-        yield _members(dealt[start : start + rows], sizes)
+    permuted = _enumerated(sizes, exchanged=exchanged)
+    for start in range(0, len(permuted), rows):
+        yield _members(permuted[start : start + rows], sizes)
 
 
 def _shuffled(
@@ -181,8 +183,8 @@ def _shuffled(
         # shuffling takes. Equal ones are as good as impossible among 2 to the power of 53.
         places = random.random((min(rows, draws - start), len(subjects)))
         limits = np.partition(places, lasts, axis=1)[:, lasts]
-        dealt = sum((places > limit[:, None]).astype(np.int8) for limit in limits.T)
-        yield _members(dealt, sizes)
+        permuted = sum((places > limit[:, None]).astype(np.int8) for limit in limits.T)
+        yield _members(permuted, sizes)
 
 
 def drawn(*, floor: float, draws: int) -> Drawn:
@@ -233,7 +235,7 @@ def floor(sizes: Sequence[int]) -> float:
 
 @functools.lru_cache(maxsize=256)
 def _arrangements(sizes: tuple[int, ...]) -> int:
-    """Count the ways of dealing labels of groups of these sizes; slow for 100,000 people."""
+    """Count the permutations of labels of groups of these sizes; slow for 100,000 people."""
     ends = itertools.accumulate(sizes)
     return math.prod(math.comb(end, size) for end, size in zip(ends, sizes, strict=True))
 
@@ -279,7 +281,7 @@ class Chance:
         return float(np.sort(np.abs(self.gaps))[-as_large])
 
 
-def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: bool) -> Chance:
+def compare(values: np.ndarray, errors: np.ndarray, permuted: Drawn, *, signed: bool) -> Chance:
     """Compare the data's gap with those of the assignments, either sign counting.
 
     Gaps are compared in units of their standard errors (Janssen 1997, Chung & Romano 2013). Plain
@@ -293,7 +295,7 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
         (1 + P,) gaps and their standard errors, the data's own first. Missing gaps (a label that
         one group cannot estimate) are passed over: the test then holds given that it can be
         estimated.
-    dealt
+    permuted
         What the rows belong to. For drawn assignments the data count as one more (Phipson & Smyth
         2010), so that the level holds.
     signed
@@ -310,26 +312,26 @@ def compare(values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, signed: boo
     units = in_units(values, errors)
     size, chance = abs(units[0]), units[1:][usable]
     hits = int((np.abs(chance) >= size * (1 - TOLERANCE) - TOLERANCE).sum())
-    p_value = hits / len(chance) if dealt.enumerated else (1 + hits) / (1 + len(chance))
+    p_value = hits / len(chance) if permuted.enumerated else (1 + hits) / (1 + len(chance))
     # Back on the data's scale; a group without any spread leaves only the plain gaps.
     scaled = chance * errors[0] if errors[0] > 0 else others
     limit = max(1.0, float(np.abs(others).max(initial=abs(own))))
     scaled = np.clip(scaled, -limit, limit)
-    both = signed and dealt.mirrored
+    both = signed and permuted.mirrored
     # With fewer to compare with, the most extreme data reach less.
     fewer = len(usable) / len(chance)
     return Chance(
         p_value=p_value,
-        p_floor=dealt.floor * fewer
-        if dealt.enumerated
-        else max(dealt.floor, 1 / (1 + len(chance))),
+        p_floor=permuted.floor * fewer
+        if permuted.enumerated
+        else max(permuted.floor, 1 / (1 + len(chance))),
         gaps=np.concatenate([scaled, -scaled]) if both else scaled,
         error=float(errors[0]),
     )
 
 
 def simultaneous(
-    values: np.ndarray, errors: np.ndarray, dealt: Drawn, *, confidence: float
+    values: np.ndarray, errors: np.ndarray, permuted: Drawn, *, confidence: float
 ) -> tuple[np.ndarray, float]:
     """Compare every label's gap with the largest of all labels in each assignment.
 
@@ -341,7 +343,7 @@ def simultaneous(
     values, errors
         (1 + P, L) gaps and their standard errors, the data's own first; NaN where a label does not
         count.
-    dealt
+    permuted
         What the rows belong to.
     confidence
         Level of the second result.
@@ -361,7 +363,7 @@ def simultaneous(
     largest = np.nanmax(chance, axis=1)
     hits = (largest[:, None] >= own * (1 - TOLERANCE) - TOLERANCE).sum(axis=0).astype(float)
     hits[np.isnan(own)] = np.nan
-    p_values = hits / len(largest) if dealt.enumerated else (1 + hits) / (1 + len(largest))
+    p_values = hits / len(largest) if permuted.enumerated else (1 + hits) / (1 + len(largest))
     return p_values, float(np.quantile(largest, confidence, method="higher"))
 
 
@@ -389,7 +391,7 @@ def _enumerated(sizes: tuple[int, ...], *, exchanged: bool) -> np.ndarray:
     inside[:, :fixed] = True
     inside[np.arange(rows)[:, None], flat.reshape(rows, taken - fixed)] = True
     later = _enumerated(sizes[1:], exchanged=exchanged) + np.int8(1)
-    dealt = np.zeros((rows, len(later), n), dtype=np.int8)
-    outside = np.broadcast_to(~inside[:, None], dealt.shape)
-    dealt[outside] = np.broadcast_to(later, (rows, *later.shape)).ravel()
-    return dealt.reshape(-1, n)
+    permuted = np.zeros((rows, len(later), n), dtype=np.int8)
+    outside = np.broadcast_to(~inside[:, None], permuted.shape)
+    permuted[outside] = np.broadcast_to(later, (rows, *later.shape)).ravel()
+    return permuted.reshape(-1, n)

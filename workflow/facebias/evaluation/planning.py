@@ -86,14 +86,14 @@ def power(plan: Plan, subjects: int) -> float:
     for number in range(plan.studies):
         random = np.random.default_rng([plan.seed, number])
         parts = simulation.draw([plan.population] * 2, sizes, random, lower=(0.0, plan.gap))
-        dealt = permutation.assignments(
+        permuted = permutation.assignments(
             [part.subjects for part in parts], draws=draws, seed=number, most=MOST_ENUMERATED
         )
         table = np.concatenate([part.table for part in parts])
         criteria = fairness_criteria.of_labels(exclusive=plan.population.exclusive)
-        gap = gaps.by_chance(dealt, table, criteria={plan.criterion: criteria[plan.criterion]})
+        gap = gaps.by_chance(permuted, table, criteria={plan.criterion: criteria[plan.criterion]})
         chance = permutation.compare(
-            *gap[plan.criterion, plan.definition], dealt, signed=plan.definition == "signed"
+            *gap[plan.criterion, plan.definition], permuted, signed=plan.definition == "signed"
         )
         found += chance.p_value <= plan.level + permutation.TOLERANCE
     return found / plan.studies

@@ -63,7 +63,11 @@ def read(path: Path, attributes: Sequence[str]) -> tuple[pd.DataFrame, Labels]:
         _refuse(frame[name].isna(), frame, path, name, "every row needs one")
         frame[name] = frame[name].map(str)
     _refuse(
-        frame["sample"].duplicated(), frame, path, "sample", "already given above; each stands once"
+        frame["sample"].duplicated(),
+        frame,
+        path,
+        "sample",
+        "already given above; each must be unique",
     )
     for name in (f"score_{name}" for name in names):
         frame[name] = _numbers(frame, name, path)

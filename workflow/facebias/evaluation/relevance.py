@@ -1,7 +1,7 @@
 """Relevance by group: how much of a heatmap lies where it should, and for whom more does.
 
 The unit is the subject: a mean over samples is a ratio of sums over subjects, whose people are
-drawn again for intervals and dealt into other groups for p-values, as for rates.
+resampled for intervals and permuted across groups for p-values, as for rates.
 """
 
 from __future__ import annotations
@@ -250,21 +250,21 @@ class Pair:
 
     names: tuple[str, str]
     people: Tested
-    dealt: permutation.Assignments | None
+    permuted: permutation.Assignments | None
 
     @classmethod
     def of(cls, names: tuple[str, str], people: Tested) -> Pair:
         """Deal the subjects of two groups; None where one of them is too small."""
-        members, dealt = people.beside.members, None
+        members, permuted = people.beside.members, None
         if set(names) <= set(people.beside.large):
-            dealt = permutation.assignments(
+            permuted = permutation.assignments(
                 [people.subjects[members[name]] for name in names],
                 draws=people.evaluation.permutations,
                 seed=people.evaluation.seed,
                 # A study has hundreds of these gaps: sooner than of rates, ways are drawn.
                 most=people.evaluation.permutations,
             )
-        return cls(names=names, people=people, dealt=dealt)
+        return cls(names=names, people=people, permuted=permuted)
 
     @property
     def places(self) -> list[np.ndarray]:
@@ -276,12 +276,12 @@ class Pair:
         return difference([self.people.beside.resampled(name, counted.both) for name in self.names])
 
     def by_chance(self, counted: Sums) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same gaps for every way to deal the subjects, and their standard errors."""
-        assert self.dealt is not None  # both groups are large enough
+        """Return the same gaps for every permutation of the subjects, and their standard errors."""
+        assert self.permuted is not None  # both groups are large enough
         together = np.concatenate(self.places)
         parts = [
             standard_errors.of_sums(members, counted.values[together], counted.weights[together])
-            for members in self.dealt.members
+            for members in self.permuted.members
         ]
         each = parts[0].rate - parts[1].rate
         kept = ~np.isnan(each[0])
@@ -303,9 +303,9 @@ class Pair:
         entering = np.column_stack([entering, overall])
         enough = np.all(entering >= people.evaluation.min_subjects, axis=0)
         samples = sum(counted.samples[places].sum(axis=0) for places in self.places)
-        if self.dealt is not None and enough.any():
+        if self.permuted is not None and enough.any():
             values, left_out = self.resampled(counted), self._left_out(counted)
-            dealt, errors = self.by_chance(counted)
+            by_chance, errors = self.by_chance(counted)
         for place, label in enumerate([*people.labels, OVERALL]):
             row: dict[str, object] = {
                 "label": label,
@@ -317,7 +317,7 @@ class Pair:
                 **dict.fromkeys(("estimate", "ci_low", "ci_high", *tables.CHANCE), np.nan),
                 "note": None,
             }
-            if self.dealt is None or not enough[place]:
+            if self.permuted is None or not enough[place]:
                 few = [
                     f"{name}: {n} subjects with such a sample, "
                     f"{people.evaluation.min_subjects} needed"
@@ -326,7 +326,9 @@ class Pair:
                 ]
                 yield row | {"note": "; ".join(few) or None}
                 continue
-            chance = permutation.compare(dealt[:, place], errors[:, place], self.dealt, signed=True)
+            chance = permutation.compare(
+                by_chance[:, place], errors[:, place], self.permuted, signed=True
+            )
             ends = resampling.interval(
                 values[:, place],
                 confidence=people.evaluation.confidence,

@@ -1,7 +1,7 @@
 """Errors and heatmaps together: do cells with larger gaps in hit rates differ more in relevance?
 
 A cell is an architecture and a label. Both of its gaps are of the same people, and so are those of
-all cells: subjects are drawn again for all cells at once, and dealt into groups for all at once.
+all cells: subjects are resampled for all cells at once, and permuted across groups for all at once.
 What chance in the choice of test subjects does to both gaps together is thus part of the interval,
 and of the reference that the p-value is held against.
 """
@@ -54,9 +54,9 @@ def correlate(rows: Mapping[str, pd.DataFrame], region: str, pair: Pair) -> dict
     names = ("estimate", "ci_low", "ci_high", "p_value", "p_floor", "null_low", "null_high")
     n_subjects = sum(len(places) for places in pair.places)
     row = {**dict.fromkeys(names, np.nan), "n_cells": 0, "n_subjects": n_subjects, "note": None}
-    if pair.dealt is None:
+    if pair.permuted is None:
         return row | {"note": "a group is too small"}
-    drawn, dealt = [], []
+    observed, by_chance = [], []
     for given in rows.values():
         inside = given[given["region"] == region]
         counted = [
@@ -64,11 +64,11 @@ def correlate(rows: Mapping[str, pd.DataFrame], region: str, pair: Pair) -> dict
             sums(inside, "positive", people.subjects, people.labels),
         ]
         # The last column is the mean over labels, which is no cell of its own.
-        drawn.append([pair.resampled(each)[:, :-1] for each in counted])
-        dealt.append([pair.by_chance(each)[0][:, :-1] for each in counted])
+        observed.append([pair.resampled(each)[:, :-1] for each in counted])
+        by_chance.append([pair.by_chance(each)[0][:, :-1] for each in counted])
     resampled, permuted = (
         [np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)]
-        for found in (drawn, dealt)
+        for found in (observed, by_chance)
     )
     kept = ~np.isnan(resampled[0][0]) & ~np.isnan(resampled[1][0])
     row["n_cells"] = int(kept.sum())
@@ -76,11 +76,11 @@ def correlate(rows: Mapping[str, pd.DataFrame], region: str, pair: Pair) -> dict
         return row | {"note": FEW.format(kept.sum(), FEWEST)}
     values = rank_correlation(*(each[:, kept] for each in resampled))
     chance = permutation.compare(
-        by_chance := rank_correlation(*(each[:, kept] for each in permuted)),
-        np.ones(len(by_chance)),
+        found := rank_correlation(*(each[:, kept] for each in permuted)),
+        np.ones(len(found)),
         # A correlation keeps its sign when both gaps change theirs, so groups of one size that
         # exchange their names do not mirror it.
-        _unmirrored(pair.dealt),
+        _unmirrored(pair.permuted),
         signed=True,
     )
     low, high = resampling.interval(
@@ -98,5 +98,5 @@ def correlate(rows: Mapping[str, pd.DataFrame], region: str, pair: Pair) -> dict
     }
 
 
-def _unmirrored(dealt: permutation.Assignments) -> permutation.Drawn:
-    return permutation.Drawn(enumerated=dealt.enumerated, mirrored=False, floor=dealt.floor)
+def _unmirrored(permuted: permutation.Assignments) -> permutation.Drawn:
+    return permutation.Drawn(enumerated=permuted.enumerated, mirrored=False, floor=permuted.floor)

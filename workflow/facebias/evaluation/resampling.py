@@ -22,8 +22,8 @@ ENTRIES = 4_000_000
 def weights(subjects: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
     """Draw how often each subject stands in each resample.
 
-    The draw hangs on the seed and on who the subjects are, on nothing else: two models tested on
-    the same people get the same resamples, and no order of jobs changes a number. Groups are
+    It depends on the seed and on who the subjects are, on nothing else: two models tested on the
+    same people get the same resamples, and no order of jobs changes a number. Groups are
     drawn apart from each other by calling this once per group (a stratified bootstrap).
 
     Parameters

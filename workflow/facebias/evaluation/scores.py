@@ -281,8 +281,8 @@ def _subsample(scores: Scores, labels: Labels) -> np.ndarray:
 
     As published (20 of 60 clips of ``upset``), but drawn within each subject: of every fused
     class the mean number of clips of the subject's unfused classes stays (half rounds up, at
-    least 1). What is drawn hangs on the seed and the names of the samples alone, hence it is the
-    same for all models and test splits.
+    least 1). It depends on the seed and the names of the samples alone, hence it is the same for
+    all models and test splits.
     """
     frame = pd.DataFrame(
         {

@@ -45,7 +45,7 @@ def compare(
     parts: Sequence[Counts],
     kept: gaps.Kept,
     found: tuple[np.ndarray, np.ndarray],
-    dealt: permutation.Drawn,
+    permuted: permutation.Drawn,
     *,
     confidence: float,
 ) -> list[SingleLabels]:
@@ -65,7 +65,7 @@ def compare(
     found
         (1 + P, pairs * rates * L) gaps of the criterion and their standard errors, from
         ``gaps.by_chance``.
-    dealt
+    permuted
         The assignments that they are of.
     confidence
         With which all intervals hold at once.
@@ -75,7 +75,7 @@ def compare(
     One per pair of groups and rate, in the order of ``found``.
     """
     names = criterion.rates_of(SIZES[0])
-    p_values, reach = permutation.simultaneous(*found, dealt, confidence=confidence)
+    p_values, reach = permutation.simultaneous(*found, permuted, confidence=confidence)
     measured = [{name: _Rate.of(name, part, reach, confidence) for name in names} for part in parts]
     pairs = list(itertools.product(itertools.combinations(range(len(parts)), 2), names))
     compared = []

@@ -47,7 +47,7 @@ def read(explanations: Path, relevance: Path) -> Heatmaps:
                 f"{relevance}: its samples are not those of {explanations}; "
                 "run the target heatmaps again"
             )
-        # Each clip is divided by a number of its own; shares do not hang on it.
+        # Each clip is divided by a number of its own; shares do not depend on it.
         return Heatmaps(facts, arrays["relevance"], arrays["faces"].shape[2])
 
 

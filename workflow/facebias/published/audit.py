@@ -23,7 +23,7 @@ RULES = {
     CELL: "the accuracy of a label follows from its true and false positive rate",
     TOTALS: "every sample gets one label, so false positives of all labels are false negatives",
     GROUPS: "the whole test set is the mean of its groups, in rates that no draw of samples enters",
-    ONE_DRAW: "the same in rates that hang on which samples of the fused label were drawn",
+    ONE_DRAW: "the same in rates that depend on which samples of the fused label were drawn",
 }
 
 

@@ -79,7 +79,7 @@ def independent_samples(
     table
         (L, 4) published counts of one group.
     subjects
-        Names of its people; only the draw hangs on them.
+        Names of its people; only the sample depends on them.
     resamples, seed
         As in ``resampling.weights``.
 
@@ -101,7 +101,7 @@ def alike_subjects(
     """Draw people anew, the same of whom fail in every label: the most that chance could do.
 
     Of every label the correct samples go to the first people and the wrong ones to the last, as
-    many samples to each. No other way of dealing the published counts out makes the mean true
+    many samples to each. No other way of spreading the published counts makes the mean true
     positive rates of people differ more.
 
     Parameters
@@ -126,15 +126,15 @@ def stacked(matrix: np.ndarray, people: int) -> np.ndarray:
     >>> stacked(np.array([[3.0, 1.0], [0.0, 4.0]]), 2)[:, 0].tolist()
     [[2.0, 0.0], [1.0, 1.0]]
     """
-    dealt = np.zeros((people, *matrix.shape))
+    spread = np.zeros((people, *matrix.shape))
     for label, row in enumerate(matrix):
         order = [label, *(other for other in range(len(row)) if other != label)]
         ends = np.concatenate([[0.0], np.cumsum(row[order])])
         shares = np.linspace(0, ends[-1], people + 1)
         upper = np.minimum(ends[1:], shares[1:, None])
         lower = np.maximum(ends[:-1], shares[:-1, None])
-        dealt[:, label, order] = np.maximum(upper - lower, 0.0)
-    return dealt
+        spread[:, label, order] = np.maximum(upper - lower, 0.0)
+    return spread
 
 
 def against_rest(matrix: np.ndarray) -> np.ndarray:

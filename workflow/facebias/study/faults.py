@@ -99,7 +99,7 @@ def _line(kind: type, path: Path, error: Mapping[str, Any]) -> str:
         name, words = _LENGTHS[fault]
         return f"{key}: found {found}, expected {words} {context[name]} of them"
     if fault == "twice":
-        return f"{key}: {context['names']} stands more than once"
+        return f"{key}: {context['names']} is repeated; each must be unique"
     if fault.endswith("_type"):
         return f"{key}: found {found}, expected {' or '.join(_words(_hint(kind, path)))}"
     return f"{key}: found {found}; {error['msg']}"

@@ -200,7 +200,7 @@ class Architecture(Backbone):
 
     @property
     def ending(self) -> str:
-        """What ends the names of its clips, and of what is known of them."""
+        """The suffix of the names of its clips and of the tables about them."""
         return "" if self.clips is None else f"_{self.clips}"
 
     @property

@@ -63,7 +63,7 @@ def _once(values: Sequence[typing.Any]) -> Sequence[typing.Any]:
     return values
 
 
-# A list in which nothing may stand more than once.
+# A list whose items must be unique.
 Once = (AfterValidator(_once), Field(json_schema_extra={"uniqueItems": True}))
 # What names files and columns, and a colour of a figure.
 NAME, COLOUR, SHA256 = r"^[A-Za-z0-9][A-Za-z0-9_-]*$", r"^#[0-9A-Fa-f]{6}$", r"^[0-9a-f]{64}$"

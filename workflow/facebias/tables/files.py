@@ -44,7 +44,7 @@ def check(frame: pd.DataFrame, table: Table, *, source: str = "") -> pd.DataFram
     if repeated.any():
         row = int(repeated.to_numpy().argmax())
         found = ", ".join(f"{name}={frame[name].iloc[row]}" for name in table.key)
-        raise TableError(f"{where}: row {row + 2} repeats {found}; each may stand once")
+        raise TableError(f"{where}: row {row + 2} repeats {found}; each must be unique")
     return frame
 
 

@@ -171,7 +171,7 @@ def once(column: pd.Series, where: str) -> None:
         first = int(column.eq(column.iloc[second]).to_numpy().argmax())
         raise StudyError(
             f"{where}: rows {first + 2} and {second + 2} both are {column.name} "
-            f"{column.iloc[second]!r}; each may stand once"
+            f"{column.iloc[second]!r}; each must be unique"
         )
 
 

@@ -31,7 +31,7 @@ COLUMNS = 4
 def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, pd.DataFrame]:
     """Draw what differs between the groups of one attribute, a panel per measure.
 
-    Above: shares of labels by group, and how strongly labels and groups hang together. Below:
+    Above: shares of labels by group, and how strongly labels and groups are associated. Below:
     samples left out, picture quality, training subjects. What is the same in all groups is not
     drawn. A panel with a warning has a filled square before its title.
 

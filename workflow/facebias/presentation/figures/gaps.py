@@ -71,7 +71,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.note(
         figure,
         f"{people(frame)} Bars: intervals over test subjects. Bands: where the gap would lie if "
-        "subjects were dealt to groups at random, and its median; sizes cannot fall below 0, so "
+        "subjects were permuted across groups, and its median; sizes cannot fall below 0, so "
         f"chance alone puts them above it. {empty}",
     )
     return figure, frame

@@ -76,7 +76,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
     style.note(
         figure,
         f"{people(frame)} Bars: intervals over test subjects. Bands: where the gap would lie if "
-        "subjects were dealt to groups at random. An interval that includes 0 is no evidence that "
+        "subjects were permuted across groups. An interval that includes 0 is no evidence that "
         f"groups are treated alike. {same}{empty}",
     )
     return figure, frame

@@ -72,7 +72,7 @@ def draw(given: Mapping[str, pd.DataFrame], request: Request) -> tuple[Figure, p
         "A dot is an architecture and a label; thin lines: intervals over "
         f"{style.count(joint['n_subjects'].max(), 'subject')} at most. \u03c1: rank "
         "correlation over the dots, with its interval when test subjects are drawn again for all "
-        "dots at once; p: against subjects dealt to groups at random.",
+        "dots at once; p: against subjects permuted across groups.",
     )
     return figure, points
 
