@@ -73,6 +73,7 @@ def test_every_recipe_is_tried_here():
         "A data set",
         "A metric",
         "A criterion",
+        "A kind of split",
         "A stage",
         "A key of the configuration",
     }
@@ -150,6 +151,21 @@ def test_a_row_of_what_is_measured(clone, tmp_path, recipe, table, column, name,
     new = found[found[column] == name]
     assert new.iloc[:, -3:].notna().any(axis=None)
     assert set(found[column]) == {*before[column], name}
+
+
+def test_a_kind_of_split(clone, tmp_path):
+    assert apply("A kind of split", clone) == 2
+    found = jobs(clone, tmp_path, {})
+    print(found)
+    assert found == Counter(split=2)
+    made = Path("results/small/data/splits/female/seed-1.csv")
+    before = pd.read_csv(clone / made, dtype=str)
+    out = before.loc[before["role"] == "train", "subject"].iloc[0]
+    assert jobs(clone, tmp_path, {"splits.train.female.without": [out]}, str(made)) == Counter(
+        split=1
+    )
+    after = pd.read_csv(clone / made, dtype=str)
+    assert set(before["subject"]) - set(after["subject"]) == {out}
 
 
 def test_a_stage(clone, tmp_path):

@@ -115,7 +115,10 @@ def write(config: dict, folder: Path) -> Path:
 
 
 def clone(folder: Path, source: Path = ROOT) -> Path:
-    """Copy what Snakemake reads of the project to ``folder``, as old as it is."""
+    """Copy what Snakemake reads of the project to ``folder``, as old as it is.
+
+    Without the published studies: nothing but their own targets may need them.
+    """
     for name in ("CITATION.cff", "LICENSE", "Makefile", "Snakefile"):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / name, folder / name)

@@ -18,7 +18,8 @@ from facebias.core.replacement import replacing
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parents[1]
 # What the jobs run, seen from ROOT. A configuration is recorded as a whole elsewhere.
-CODE = ("Snakefile", "workflow", "envs", "replications")
+GUESTS = "replications"
+CODE = ("Snakefile", "workflow", "envs", GUESTS)
 LOCK = "envs/lock.txt"
 LIBRARIES = (
     "torch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,9 +57,15 @@ def attributes_in(where: Mapping[str, Any]) -> set[str]:
     return names
 
 
+# Key of a split to which rows it selects; not asked where the key is null.
+SELECTS: dict[str, Callable[[Any, pd.DataFrame], np.ndarray]] = {
+    "where": selects,
+    "subjects": lambda names, frame: frame["subject"].isin(names).to_numpy(),
+}
+
+
 def selected(split: Selection, frame: pd.DataFrame) -> np.ndarray:
     """Tell which rows of ``frame`` (with ``subject`` and attributes) belong to a split."""
-    chosen = selects(split.where, frame)
-    if split.subjects is not None:
-        chosen &= frame["subject"].isin(split.subjects).to_numpy()
-    return chosen
+    asked = {name: getattr(split, name) for name in SELECTS}
+    chosen = [SELECTS[name](one, frame) for name, one in asked.items() if one is not None]
+    return np.logical_and.reduce(chosen)

@@ -72,7 +72,7 @@ def copy_code(folder: Path) -> None:
         if source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__", ".*")
             shutil.copytree(source, folder / name, ignore=ignored)
-        else:
+        elif name != provenance.GUESTS:  # which may be taken away
             shutil.copy2(source, folder)
 
 
