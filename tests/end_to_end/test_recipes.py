@@ -155,13 +155,13 @@ def test_a_row_of_what_is_measured(clone, tmp_path, recipe, table, column, name,
 
 def test_a_kind_of_split(clone, tmp_path):
     assert apply("A kind of split", clone) == 2
-    found = jobs(clone, tmp_path, {})
-    print(found)
-    assert found == Counter(split=2)
-    made = Path("results/small/data/splits/female/seed-1.csv")
+    again = jobs(clone, tmp_path, {}, "--dry-run")
+    assert again["split"] == 2
+    assert not {"draw", "manifest", "locate", "extract", "index"} & set(again)
+    made = Path("results/small/data/splits/regular/seed-1.csv")
     before = pd.read_csv(clone / made, dtype=str)
     out = before.loc[before["role"] == "train", "subject"].iloc[0]
-    assert jobs(clone, tmp_path, {"splits.train.female.without": [out]}, str(made)) == Counter(
+    assert jobs(clone, tmp_path, {"splits.train.regular.without": [out]}, str(made)) == Counter(
         split=1
     )
     after = pd.read_csv(clone / made, dtype=str)

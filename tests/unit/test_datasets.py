@@ -251,7 +251,7 @@ def test_registry_is_light():
     """The Snakefile imports it whenever it plans."""
     heavy = ("torch", "cv2", "av", "sklearn", "facenet_pytorch")
     code = (
-        "import sys, importlib; from facebias import datasets; "
+        "import sys, importlib; from facebias.data import datasets; "
         "[importlib.import_module(name) for name in datasets.ADAPTERS.values()]; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )

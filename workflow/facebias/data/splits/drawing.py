@@ -225,10 +225,9 @@ def _candidates(
                 f"{', '.join(both[:5])} also among the test subjects; "
                 "a model may not be tested on its training subjects",
             )
-        free = free[free["subject"].isin(split.subjects)]
-    chosen = free[selects(split.where, free)]
+    chosen = free[selected(split, free)]
     if chosen.empty:
-        taken = int(selects(split.where, subjects).sum())
+        taken = int(selected(split, subjects).sum())
         why = f" ({taken} fulfil it, all of them test subjects)" if taken else ""
         raise SplitError(f"{key}.where", f"{dict(split.where)} selects nobody{why}")
     return chosen
