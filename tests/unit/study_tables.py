@@ -11,7 +11,7 @@ import pandas as pd
 
 import scored
 from facebias import tables
-from facebias.evaluation import fairness_criteria, verdicts
+from facebias.evaluation import fairness_criteria, judgement
 from facebias.study import Figures, Labels
 from facebias.tables import comparisons
 
@@ -209,8 +209,8 @@ def fairness(
 def judged(frame: pd.DataFrame, *, attribute: str = "gender") -> pd.DataFrame:
     """Judge made-up gaps as a study does."""
     asked = scored.question(*frame["train_split"].unique(), attribute=attribute)
-    declared = verdicts.primary(frame, scored.EVALUATION.primary, [asked])
-    return tables.check(verdicts.judge(frame, declared, scored.EVALUATION), tables.FAIRNESS)
+    declared = judgement.primary(frame, scored.EVALUATION.primary, [asked])
+    return tables.check(judgement.judge(frame, declared, scored.EVALUATION), tables.FAIRNESS)
 
 
 @once
@@ -244,8 +244,8 @@ def effects(*, difference: float = -0.2) -> pd.DataFrame:
         )
     frame = tables.check(pd.DataFrame(rows), tables.CHANGES)
     asked = scored.question(*TRAINS)
-    declared = verdicts.primary_effects(frame, scored.EVALUATION.primary, [asked])
-    return tables.check(verdicts.judge(frame, declared, scored.EVALUATION), tables.EFFECTS)
+    declared = judgement.primary_effects(frame, scored.EVALUATION.primary, [asked])
+    return tables.check(judgement.judge(frame, declared, scored.EVALUATION), tables.EFFECTS)
 
 
 def histories(*, folds: int = 1, epochs: int = 20, seed: int = 4) -> dict[str, pd.DataFrame]:

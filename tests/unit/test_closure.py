@@ -148,7 +148,7 @@ EDITS = {
     "regions of the face": ("explanation/regions.py", "BROWS = ", "", {"relevance"}),
     # -------------------------------------------------------------------------------- numbers
     "assignments of a test": ("evaluation/permutation.py", "ENTRIES = ", "", TESTED),
-    "how a verdict is found": ("evaluation/verdicts.py", "def no_larger(", "", JUDGED),
+    "how a verdict is found": ("tables/verdicts.py", "def no_larger(", "", JUDGED),
     "what is confounded": (
         "evaluation/confounds.py",
         "def _shares(",
@@ -194,7 +194,7 @@ EDITS = {
     ),
     "what is found, in LaTeX": (
         "presentation/report/latex.py",
-        "FOUND = ",
+        "MISSING = ",
         "",
         {"numbered_tables", "print_table"},
     ),

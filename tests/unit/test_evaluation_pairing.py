@@ -13,12 +13,12 @@ from facebias.evaluation import (
     attributes,
     by_group,
     counts,
+    judgement,
     pairing,
     permutation,
     rates,
     resampling,
     stage,
-    verdicts,
 )
 from facebias.study import StudyError, settings
 
@@ -151,10 +151,10 @@ def test_three_train_splits_are_compared_in_pairs(two):
 def test_a_single_train_split_has_nothing_to_be_compared_with(two):
     table = effects({"regular": two["regular"]})
     assert table.empty
-    declared = verdicts.primary_effects(
+    declared = judgement.primary_effects(
         table, scored.EVALUATION.primary, [scored.question("regular")]
     )
-    judged = verdicts.judge(table, declared, scored.EVALUATION)
+    judged = judgement.judge(table, declared, scored.EVALUATION)
     assert tables.check(judged, tables.EFFECTS).empty
 
 
@@ -192,7 +192,7 @@ def test_units_count_every_known_label_for_accuracy():
 def test_only_interactions_from_the_first_train_split_are_primary(two):
     table = effects({**two, "female": two["regular"]})
     asked = [scored.question("regular", "male", "female")]
-    chosen = table[verdicts.primary_effects(table, scored.EVALUATION.primary, asked)]
+    chosen = table[judgement.primary_effects(table, scored.EVALUATION.primary, asked)]
     assert set(chosen["metric"]) == {"tpr_macro"}
     assert set(chosen["groups"]) == {"female - male"}
     assert chosen["train_splits"].tolist() == ["male - regular", "female - regular"]
@@ -207,7 +207,7 @@ def test_effects_answer_the_question_of_their_own_hold_out(two):
         scored.question("female", "male", attribute="skin"),
         scored.question("regular", attribute="skin"),
     ]
-    chosen = table[verdicts.primary_effects(table, scored.EVALUATION.primary, asked)]
+    chosen = table[judgement.primary_effects(table, scored.EVALUATION.primary, asked)]
     # "female - male" is the change of another order than the one that was asked about.
     assert chosen[["attribute", "train_splits"]].to_numpy().tolist() == [
         ["gender", "male - regular"]
@@ -254,7 +254,7 @@ def test_from_files_to_files(tmp_path, two):
     ]
     beside = str(tmp_path / "metrics_by_group.csv")
     tables.write(pd.concat(models), beside, tables.METRICS_BY_GROUP)
-    verdicts.main(["effects", "--settings", given, "--by-group", beside, "--out", whole, part])
+    judgement.main(["effects", "--settings", given, "--by-group", beside, "--out", whole, part])
     found = tables.read(whole, tables.EFFECTS)
     assert set(found["train_splits"]) == {"male - regular"}
     assert row(found, "female - male")["verdict"] == "gap found"

@@ -33,12 +33,12 @@ from facebias.evaluation import (
     counts,
     detectable,
     groups,
+    judgement,
     pairing,
     redraws,
     relevance_stage,
     seeds,
     variance,
-    verdicts,
 )
 from facebias.presentation.record import card_facts
 from facebias.presentation.report import print as print_table
@@ -120,8 +120,8 @@ def study(names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     asked = [scored.question(*splits)]
     primary = EVALUATION.primary
     judged = {
-        "fairness": ("gaps", verdicts.primary, tables.FAIRNESS),
-        "effects": ("changes", verdicts.primary_effects, tables.EFFECTS),
+        "fairness": ("gaps", judgement.primary, tables.FAIRNESS),
+        "effects": ("changes", judgement.primary_effects, tables.EFFECTS),
     }
     return {
         "metrics": twice["metrics"],
@@ -130,7 +130,7 @@ def study(names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
         "redraws": redrawn,
     } | {
         name: tables.check(
-            verdicts.judge(twice[part], choose(twice[part], primary, asked), EVALUATION), table
+            judgement.judge(twice[part], choose(twice[part], primary, asked), EVALUATION), table
         )
         for name, (part, choose, table) in judged.items()
     }

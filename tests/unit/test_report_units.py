@@ -23,8 +23,8 @@ from facebias.evaluation import (
     cells,
     counts,
     groups,
+    judgement,
     pairing,
-    verdicts,
 )
 from facebias.presentation.figures import rates as rates_figure
 from facebias.presentation.figures import style
@@ -79,14 +79,14 @@ def study():
         )
     parts = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     judged = {
-        "fairness": verdicts.judge(
+        "fairness": judgement.judge(
             parts["gaps"],
-            verdicts.primary(parts["gaps"], EVALUATION.primary, [QUESTION]),
+            judgement.primary(parts["gaps"], EVALUATION.primary, [QUESTION]),
             EVALUATION,
         ),
-        "effects": verdicts.judge(
+        "effects": judgement.judge(
             parts["changes"],
-            verdicts.primary_effects(parts["changes"], EVALUATION.primary, [QUESTION]),
+            judgement.primary_effects(parts["changes"], EVALUATION.primary, [QUESTION]),
             EVALUATION,
         ),
     }
@@ -227,14 +227,14 @@ def test_as_declared_and_at_equal_size_stand_side_by_side(study):
 def test_two_questions_are_told_apart_and_corrected_together(study):
     asked = (QUESTION, scored.question("regular_matched", attribute="skin"))
     evaluation = dataclasses.replace(EVALUATION, attributes=("gender", "skin"))
-    judges = {"fairness": verdicts.primary, "effects": verdicts.primary_effects}
+    judges = {"fairness": judgement.primary, "effects": judgement.primary_effects}
     judged = {}
     for name, choose in judges.items():
         by_gender = study[name].drop(columns=list(tables.JUDGED))
         by_skin = by_gender.assign(attribute="skin", **comparisons.pair("dark", "light"))
         both = pd.concat([by_gender, by_skin], ignore_index=True)
         declared = choose(both, evaluation.primary, asked)
-        judged[name] = verdicts.judge(both, declared, evaluation)
+        judged[name] = judgement.judge(both, declared, evaluation)
     people = study["manifest"].assign(skin=lambda table: table["gender"])
     said = page(
         {**study, **judged, "manifest": people},

@@ -17,9 +17,9 @@ from facebias.evaluation import (
     counts,
     direction,
     groups,
+    judgement,
     prediction_table,
     scores,
-    verdicts,
 )
 from facebias.evaluation.scores import Scores, nearest
 from facebias.evaluation.trends import TREND
@@ -32,6 +32,7 @@ from facebias.study import (
     crossed,
     fewest_resamples,
 )
+from facebias.tables import verdicts
 
 MODEL = {"architecture": "given", "train_split": "given"}
 GIVEN = (MODEL["architecture"], MODEL["train_split"])
@@ -89,9 +90,9 @@ def audit(
         for name in evaluation.attributes
     ]
     together = pd.concat(parts, ignore_index=True)
-    declared = verdicts.primary(together, evaluation.primary, asked)
+    declared = judgement.primary(together, evaluation.primary, asked)
     guessing = {} if baselines.beaten(measured[0]) else {GIVEN: baselines.in_words(measured[0])}
-    fairness = verdicts.judge(together, declared, evaluation, guessing)
+    fairness = judgement.judge(together, declared, evaluation, guessing)
     return pd.concat(measured, ignore_index=True), tables.check(fairness, tables.FAIRNESS)
 
 

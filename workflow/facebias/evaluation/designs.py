@@ -19,9 +19,9 @@ from facebias.evaluation import (
     fairness_criteria,
     gaps,
     groups,
+    judgement,
     rates,
     simulation,
-    verdicts,
 )
 from facebias.evaluation.attributes import Grouping
 from facebias.evaluation.counts import Counts
@@ -158,8 +158,8 @@ def judged(design: Design, number: int, *, seed: int, evaluation: Evaluation = E
     compared = groups.fairness(
         counts.count(scores), grouping, MODEL, evaluation=evaluation, most=MOST_ENUMERATED
     )
-    declared = verdicts.primary(compared, evaluation.primary, [ASKED])
-    found = verdicts.judge(compared, declared, evaluation, baselines.guessing(measured))
+    declared = judgement.primary(compared, evaluation.primary, [ASKED])
+    found = judgement.judge(compared, declared, evaluation, baselines.guessing(measured))
     true = _true(design, parts, evaluation)
     keys = zip(found["criterion"], found["definition"], found["label"], strict=True)
     return Study(

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import special
 
 from facebias.core.progress import track
-from facebias.evaluation import proportions, verdicts
+from facebias.evaluation import proportions
 from facebias.evaluation.designs import (
     CONFIDENCE,
     DESIGNS,
@@ -27,6 +27,7 @@ from facebias.evaluation.designs import (
 )
 from facebias.evaluation.fairness_criteria import PER_LABEL
 from facebias.study import Evaluation
+from facebias.tables import verdicts
 
 # Gaps of simulated groups that are alike differ from 0 by rounding.
 NOTHING = 1e-9

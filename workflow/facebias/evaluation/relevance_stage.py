@@ -10,11 +10,11 @@ import pandas as pd
 from facebias import tables
 from facebias.evaluation import (
     attributes,
+    judgement,
     outcomes,
     questions,
     relevance,
     relevance_joint,
-    verdicts,
 )
 from facebias.evaluation.relevance import COMPARED, OVERALL, OWN
 from facebias.evaluation.trends import TREND
@@ -107,7 +107,7 @@ def judged(
     declared &= np.any([questions.about(gaps, question) for question in asked], axis=0)
     # A ratio to the area has other units than the margin, as a trend has.
     units = np.where(gaps["measure"] == "ratio", TREND, "signed")
-    table = verdicts.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
+    table = judgement.judge(gaps.assign(definition=units), pd.Series(declared), evaluation)
     return tables.check(table.drop(columns="definition"), tables.RELEVANCE_GAPS)
 
 

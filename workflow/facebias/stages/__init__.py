@@ -145,7 +145,7 @@ STAGES = {
         "evaluation", minutes=30,
     ),
     "judge": Stage(
-        "facebias.evaluation.verdicts:main", "judge the gaps of all models together",
+        "facebias.evaluation.judgement:main", "judge the gaps of all models together",
         "evaluation", minutes=10,
     ),
     "confounds": Stage(

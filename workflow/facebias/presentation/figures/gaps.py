@@ -17,10 +17,10 @@ from facebias.presentation.figures import style
 from facebias.presentation.figures.request import Request, in_order
 from facebias.tables import comparisons
 from facebias.tables.comparisons import compared_groups
+from facebias.tables.verdicts import FOUND
 
 INPUTS = {"fairness": tables.FAIRNESS}
 SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
-FOUND = "gap found"
 COLUMNS = 3
 CHANCE, CHANCE_EDGE = "#e3e3e3", "#a8a8a8"
 
@@ -174,7 +174,7 @@ def chance(axes: Axes, position: float, cell: pd.Series, *, height: float) -> No
 _SOFT = {"color": style.SOFT, "marker": "o", "ms": 4, "lw": 0}
 # What the looks of a gap say, for a key.
 FOUND_KEY = {
-    "gap found, corrected for the number of gaps": Line2D([], [], mew=0, **_SOFT),
+    f"{FOUND}, corrected for the number of gaps": Line2D([], [], mew=0, **_SOFT),
     "not found (there may still be one)": Line2D([], [], mfc="white", mew=0.8, **_SOFT),
 }
 MEANING = FOUND_KEY | {

@@ -6,9 +6,8 @@ import dataclasses
 
 import pandas as pd
 
-from facebias.tables import COMPARED
+from facebias.tables import COMPARED, verdicts
 
-FOUND = "gap found"
 ALL = "all"
 BETWEEN_SPLITS = "split_ratio"
 
@@ -33,7 +32,7 @@ def warnings(confounds: pd.DataFrame, fairness: pd.DataFrame) -> list[Coincidenc
     gap, its test subjects or everybody. Where one measure differs both among the test subjects and
     among all, the test subjects are named. Gaps without a warning give no entry.
     """
-    found = fairness[fairness["verdict"] == FOUND]
+    found = verdicts.found(fairness)
     about_groups = confounds[confounds["measure"] != BETWEEN_SPLITS].dropna(subset="warning")
     # A training split may be called `all` as well.
     of_everybody = (about_groups["train_split"] == ALL) & (about_groups["role"] != "train")

@@ -13,11 +13,11 @@ from facebias.presentation.report.wording import Estimate, estimate
 from facebias.study import Question
 from facebias.tables import OVERALL, comparisons
 from facebias.tables.comparisons import compared_groups
+from facebias.tables.verdicts import EXPLORATORY, FOUND, PRIMARY, corrected_p
 
 CRITERION = "equal_opportunity"
 SIGNED, SIZE = "signed", "per_class_mean"
 DEFINITIONS = ("published", "per_class_mean", "worst_class")
-PRIMARY, EXPLORATORY, FOUND = "primary", "exploratory", "gap found"
 
 
 # ---------------------------------------------------------------------------------------- verdicts
@@ -44,6 +44,11 @@ class Judged:
     verdict: str
     note: str
 
+    @property
+    def found(self) -> bool:
+        """Whether the gap was found."""
+        return self.verdict == FOUND
+
 
 def judged(rows: pd.DataFrame) -> list[Judged]:
     """Read judged rows; ``corrected`` is the p-value after Holm or after Benjamini and Hochberg."""
@@ -58,13 +63,13 @@ def judged(rows: pd.DataFrame) -> list[Judged]:
             label=row.get("label", OVERALL),
             gap=estimate(row),
             chance=Estimate(row["null_median"], row["null_low"], row["null_high"]),
-            corrected=row["q_bh"] if row["family"] == EXPLORATORY else row["p_holm"],
+            corrected=corrected,
             reachable=row["p_reachable"],
             detectable=row["detectable"],
             verdict=row["verdict"],
             note=row["note"] if isinstance(row["note"], str) else "",
         )
-        for _, row in rows.iterrows()
+        for (_, row), corrected in zip(rows.iterrows(), corrected_p(rows), strict=True)
     ]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from facebias.core.vocabulary import printed
+from facebias.tables.verdicts import FOUND
 
 MISSING = "--"
-FOUND = "gap found"
 PARTS = ("value", "ci_low", "ci_high", "verdict")
 _SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -16,9 +16,10 @@ from facebias.stages.report import PrintTable
 from facebias.study import StudyError
 from facebias.tables import comparisons
 from facebias.tables.comparisons import compared_groups
+from facebias.tables.verdicts import FOUND
 
 SIGNED, TREND, PER_LABEL = "signed", "trend", "per_label"
-STAR = "Star: gap found, corrected for the number of gaps; no star is no evidence of none."
+STAR = f"Star: {FOUND}, corrected for the number of gaps; no star is no evidence of none."
 OVERALL = "overall"
 MOST_COLUMNS = 7  # labels across a page; more of them go down the side
 

@@ -32,9 +32,17 @@ from facebias.evaluation.trends import TREND
 from facebias.stages.evaluation import Judge
 from facebias.study import Evaluation, Primary, Question, StudyError
 from facebias.tables import comparisons
-
-PRIMARY, EXPLORATORY, LABELS = "primary", "exploratory", "labels"
-FOUND, UNCLEAR, MISSING = "gap found", "cannot tell", "not estimable"
+from facebias.tables.verdicts import (
+    EXPLORATORY,
+    FOUND,
+    LABELS,
+    MISSING,
+    PRIMARY,
+    UNCLEAR,
+    corrected_p,
+    no_larger,
+    unclear_of,
+)
 
 
 def primary(frame: pd.DataFrame, asked: Primary, declared: Sequence[Question]) -> pd.Series:
@@ -115,13 +123,8 @@ def judge(
     judged["verdict"] = _verdicts(judged, evaluation)
     words = _words(judged, guessing or {})
     open_still = words.notna() & ~judged["verdict"].isin([MISSING, FOUND])
-    judged["verdict"] = judged["verdict"].mask(open_still, f"{UNCLEAR}: " + words)
+    judged["verdict"] = judged["verdict"].mask(open_still, unclear_of(words))
     return judged
-
-
-def corrected_p(frame: pd.DataFrame) -> np.ndarray:
-    """Return the p-value of each row that is corrected for the number of tests in its family."""
-    return np.where(frame["family"] == EXPLORATORY, frame["q_bh"], frame["p_holm"])
 
 
 def _words(frame: pd.DataFrame, guessing: Mapping[tuple[str, str], str]) -> pd.Series:
@@ -136,11 +139,6 @@ def _words(frame: pd.DataFrame, guessing: Mapping[tuple[str, str], str]) -> pd.S
         for name, names in models
     ]
     return pd.Series(found, index=frame.index, dtype=object)
-
-
-def no_larger(margin: float) -> str:
-    """Word the verdict that a gap is no larger than the margin."""
-    return f"no gap larger than {margin:g}"
 
 
 def _verdicts(frame: pd.DataFrame, evaluation: Evaluation) -> np.ndarray:

@@ -14,9 +14,9 @@ from statsmodels.stats.multitest import multipletests
 
 import scored
 from facebias import tables
-from facebias.evaluation import by_group, multiplicity, verdicts
+from facebias.evaluation import by_group, judgement, multiplicity
 from facebias.study import StudyError, settings
-from facebias.tables import comparisons
+from facebias.tables import comparisons, verdicts
 
 CORRECTIONS = {"holm": multiplicity.holm, "fdr_bh": multiplicity.benjamini_hochberg}
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -103,8 +103,8 @@ REGULAR = scored.question("regular", "male")
 
 def judged(frame, questions=(REGULAR,), **changes):
     evaluation = dataclasses.replace(scored.EVALUATION, **changes)
-    declared = verdicts.primary(frame, evaluation.primary, questions)
-    return verdicts.judge(frame, declared, evaluation)
+    declared = judgement.primary(frame, evaluation.primary, questions)
+    return judgement.judge(frame, declared, evaluation)
 
 
 def primary(**changes):
@@ -273,7 +273,7 @@ def test_of_a_model_that_looks_at_nothing_no_gap_is_called_small(tmp_path):
     verdict = {}
     for guessing in ((), ("male",)):
         out = ["--by-group", by_group_file(tmp_path, guessing), "--out", str(tmp_path / "f.csv")]
-        verdicts.main(["fairness", "--settings", given, *out, str(tmp_path / "part.csv")])
+        judgement.main(["fairness", "--settings", given, *out, str(tmp_path / "part.csv")])
         table = tables.read(tmp_path / "f.csv", tables.FAIRNESS)
         for row in table.itertuples():
             verdict[guessing, row.train_split, row.definition] = row.verdict
@@ -296,7 +296,7 @@ def test_a_change_to_or_from_a_model_that_looks_at_nothing_is_never_called_small
     )
     words = {("vgg16", "regular"): "says joy to 91 % of samples"}
     declared = pd.Series(False, index=changes.index)
-    found = verdicts.judge(changes, declared, scored.EVALUATION, words)
+    found = judgement.judge(changes, declared, scored.EVALUATION, words)
     assert found["verdict"].tolist() == [
         "cannot tell: says joy to 91 % of samples",
         "no gap larger than 0.1",
@@ -313,7 +313,7 @@ def test_the_stage_judges_files_together(tmp_path):
     out = tmp_path / "fairness.csv"
     inputs = [str(tmp_path / f"{name}.csv") for name in ("vgg16", "cnn3d")]
     beside = ["--by-group", by_group_file(tmp_path)]
-    verdicts.main(["fairness", "--settings", given, *beside, "--out", str(out), *inputs])
+    judgement.main(["fairness", "--settings", given, *beside, "--out", str(out), *inputs])
     found = tables.read(out, tables.FAIRNESS)
     assert found["architecture"].unique().tolist() == ["vgg16", "cnn3d"]
     assert found.loc[found["family"] == "primary", "p_holm"].tolist() == [0.04, 0.04]
@@ -325,7 +325,7 @@ def test_further_variants_of_a_network_stay_outside_the_primary_family(tmp_path)
     given = settings(evaluation=scored.EVALUATION, questions=[REGULAR], architectures=("vgg16",))
     out = tmp_path / "fairness.csv"
     beside = ["--by-group", by_group_file(tmp_path), "--out", str(out)]
-    verdicts.main(["fairness", "--settings", given, *beside, str(tmp_path / "part.csv")])
+    judgement.main(["fairness", "--settings", given, *beside, str(tmp_path / "part.csv")])
     found = tables.read(out, tables.FAIRNESS)
     primary = found[found["family"] == "primary"]
     assert primary["architecture"].tolist() == ["vgg16"]
