@@ -8,6 +8,7 @@ of its figures.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ ACTORS, DARK, MEN, PEOPLE_B = 21, 19, 47, 144
 def run(folder: Path, name: str, *, networks: Sequence[str]) -> Path:
     """Run a published study in a clone of the project and give the folder of its results."""
     clone = studies.clone(folder / "clone")
+    shutil.copytree(studies.ROOT / "replications", clone / "replications")
     config, overlay = (
         yaml.safe_load(path.read_text())
         for path in (clone / "config" / f"{name}.yaml", OVERLAYS / f"{name}.yaml")

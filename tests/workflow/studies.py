@@ -117,7 +117,7 @@ def write(config: dict, folder: Path) -> Path:
 def clone(folder: Path, source: Path = ROOT) -> Path:
     """Copy what Snakemake reads of the project to ``folder``, as old as it is.
 
-    Without the published studies: nothing but their own targets may need them.
+    Without the published studies, which nothing but their own targets and comparisons may need.
     """
     for name in ("CITATION.cff", "LICENSE", "Makefile", "Snakefile"):
         folder.mkdir(parents=True, exist_ok=True)

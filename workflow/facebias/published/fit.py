@@ -15,7 +15,8 @@ def misfits(study: Study) -> Iterator[str]:
         return
     name = study.published
     if name not in papers.names():
-        yield f"published: no such study {name!r}{suggest(name, papers.names())}"
+        known = suggest(name, papers.names()) if papers.names() else "; replications has none"
+        yield f"published: no such study {name!r}{known}"
         return
     paper = papers.paper(papers.FOLDER / name)
     if study.labels.kind != paper.kind:
